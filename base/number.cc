@@ -1,0 +1,117 @@
+#include "base/number.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace meerkat {
+namespace {
+
+bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+         });
+}
+
+}  // namespace
+
+std::string FormatFloat(double value, char format) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  std::array<char, 400>
+      buffer;  // 'f' of the largest double has 309 digits, of the smallest 324 decimals
+  char* const first = buffer.data();
+  char* const last = first + buffer.size();
+  if (format == 'f')
+    return {first, std::to_chars(first, last, value, std::chars_format::fixed).ptr};
+  char* end = std::to_chars(first, last, value, std::chars_format::scientific).ptr;
+  if (format == 'e') return {first, end};
+  // 'g': with the shortest digits Go decides as if the precision were 6.
+  const char* e = std::find(first, end, 'e');
+  int exponent = 0;
+  std::from_chars(e[1] == '+' ? e + 2 : e + 1, end, exponent);
+  if (exponent < -4 || exponent >= 6) return {first, end};
+  return {first, std::to_chars(first, last, value, std::chars_format::fixed).ptr};
+}
+
+void AppendSampleValue(std::string& out, double value) {
+  const double magnitude = std::fabs(value);
+  const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  // Integers are by far the most frequent values, and cheaper to print as such.
+  if (!exponent && magnitude < 1e15 && value == std::trunc(value) &&
+      !(value == 0 && std::signbit(value))) {
+    std::array<char, 24> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+                                   static_cast<std::int64_t>(value))
+                         .ptr;
+    out.append(buffer.data(), end);
+    return;
+  }
+  if (std::isnan(value) || std::isinf(value)) {
+    out += FormatFloat(value);
+    return;
+  }
+  std::array<char, 64> buffer;
+  const auto form = exponent ? std::chars_format::scientific : std::chars_format::fixed;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, form).ptr;
+  out.append(buffer.data(), end);
+}
+
+void AppendSeconds(std::string& out, std::int64_t millis) {
+  const bool negative = millis < 0;
+  const std::uint64_t magnitude =
+      negative ? 0 - static_cast<std::uint64_t>(millis) : static_cast<std::uint64_t>(millis);
+  if (negative) out += '-';
+  out += std::to_string(magnitude / 1000);
+  const auto fraction = static_cast<unsigned>(magnitude % 1000);
+  if (fraction == 0) return;
+  std::array<char, 3> digits = {static_cast<char>('0' + fraction / 100),
+                                static_cast<char>('0' + fraction / 10 % 10),
+                                static_cast<char>('0' + fraction % 10)};
+  std::size_t length = 3;
+  while (digits[length - 1] == '0') --length;
+  out += '.';
+  out.append(digits.data(), length);
+}
+
+std::optional<double> ParseFloat(std::string_view text) {
+  bool negative = false;
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
+    negative = text[0] == '-';
+    text.remove_prefix(1);
+  }
+  if (text.empty()) return std::nullopt;
+  double value = 0;
+  if (EqualsIgnoringCase(text, "inf") || EqualsIgnoringCase(text, "infinity")) {
+    value = HUGE_VAL;
+  } else if (EqualsIgnoringCase(text, "nan")) {
+    return NormalNan();
+  } else {
+    auto form = std::chars_format::general;
+    if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+      if (text.find_first_of("pP") == std::string_view::npos) return std::nullopt;
+      text.remove_prefix(2);
+      form = std::chars_format::hex;
+    }
+    // from_chars would take "inf", "nan" and a sign here; Go does not behind a sign.
+    const char c = text.front();
+    if (c != '.' && !(c >= '0' && c <= '9') && form != std::chars_format::hex) return std::nullopt;
+    if (c == '-') return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, form);
+    if (end != text.data() + text.size()) return std::nullopt;
+    if (error == std::errc::result_out_of_range) {
+      // Too large or too small; the sign of the exponent tells which.
+      const std::size_t e = text.find_first_of("eEpP");
+      const bool tiny = e != std::string_view::npos ? text.substr(e + 1).starts_with('-')
+                                                    : text.starts_with("0.");
+      value = tiny ? 0 : HUGE_VAL;
+    } else if (error != std::errc()) {
+      return std::nullopt;
+    }
+  }
+  return negative ? -value : value;
+}
+
+}  // namespace meerkat

@@ -1,0 +1,33 @@
+# Every third-party library is linked statically: the binary asks the system for libc and libm alone.
+find_package(Threads REQUIRED)
+
+function(meerkat_static_library target)
+  cmake_parse_arguments(ARG "" "" "LIBS;NEEDS" ${ARGN})
+  add_library(${target} INTERFACE)
+  foreach(name ${ARG_LIBS})
+    find_library(MEERKAT_LIB_${name} NAMES lib${name}.a REQUIRED)
+    target_link_libraries(${target} INTERFACE ${MEERKAT_LIB_${name}})
+  endforeach()
+  target_link_libraries(${target} INTERFACE ${ARG_NEEDS})
+endfunction()
+
+meerkat_static_library(dep_zlib LIBS z)
+meerkat_static_library(dep_compress LIBS snappy zstd lz4 bz2 NEEDS dep_zlib)
+meerkat_static_library(dep_rocksdb LIBS rocksdb NEEDS dep_compress Threads::Threads ${CMAKE_DL_LIBS})
+meerkat_static_library(dep_yaml LIBS yaml-cpp)
+meerkat_static_library(dep_re2 LIBS re2 NEEDS Threads::Threads)
+meerkat_static_library(dep_xxhash LIBS xxhash)
+meerkat_static_library(dep_snappy LIBS snappy)
+meerkat_static_library(dep_zstd LIBS zstd)
+meerkat_static_library(dep_deflate LIBS deflate)
+meerkat_static_library(dep_brotli LIBS brotlienc brotlidec brotlicommon)
+meerkat_static_library(dep_openssl LIBS ssl crypto NEEDS Threads::Threads ${CMAKE_DL_LIBS})
+meerkat_static_library(dep_cares LIBS cares)
+meerkat_static_library(dep_jemalloc LIBS jemalloc NEEDS Threads::Threads ${CMAKE_DL_LIBS})
+
+# Boost 1.81 is header-only here; 1.74, Debian's default, lacks what the network code needs.
+find_path(BOOST_INCLUDE boost/version.hpp REQUIRED)
+file(STRINGS "${BOOST_INCLUDE}/boost/version.hpp" boost_version REGEX "define BOOST_LIB_VERSION")
+if(NOT boost_version MATCHES "1_81")
+  message(FATAL_ERROR "Boost 1.81 is needed (apt install libboost1.81-dev), found: ${boost_version}")
+endif()
