@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/histogram.h"
+#include "base/result.h"
+
+// Columns of native histograms (integer, float, custom buckets) to bytes and back, exact. Layouts
+// (schema, spans, bounds, zero threshold) are kept once each; bucket counts are stored as value
+// columns of the differences between neighbours. See values.h for what the bytes do not carry.
+namespace meerkat::tsdb {
+
+// None of the pointers may be null, and each histogram must have as many bucket counts as its spans
+// name.
+void EncodeHistograms(std::span<const HistogramPtr> histograms, std::string& out);
+// Makes exactly `count` histograms. Allocates no more than a fixed multiple of what the bytes can
+// justify, whatever they say.
+Result<> DecodeHistograms(std::string_view bytes, std::size_t count,
+                          std::vector<HistogramPtr>& histograms);
+
+}  // namespace meerkat::tsdb
