@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Runs the shared suites and compares the passes with the floors: a fall fails, a rise is told so that the floor can follow."""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SUMMARY = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--shared", required=True)
+    parser.add_argument("--floors", required=True)
+    parser.add_argument("--raise", dest="raise_floors", action="store_true", help="write higher floors back to the file")
+    options = parser.parse_args()
+    floors = json.load(open(options.floors))
+
+    fallen = False
+    with tempfile.TemporaryDirectory() as out:
+        for suite in floors:
+            subprocess.run([os.path.join(options.shared, "score.sh"), options.bin, suite], env=dict(os.environ, OUT=out),
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=1800)
+            log = open(os.path.join(out, suite + ".log"), encoding="utf-8", errors="replace").read()
+            found = SUMMARY.findall(log)
+            passed = int(found[-1][0]) if found else 0
+            verdict = "ok" if passed >= floors[suite] else "FELL"
+            fallen |= verdict == "FELL"
+            print("%-12s floor %5d  now %5d  %s  (%s)" % (suite, floors[suite], passed, verdict, log.strip().rsplit("\n", 1)[-1][:100]),
+                  flush=True)
+            if verdict == "FELL":
+                print(log[-4000:])
+            floors[suite] = max(floors[suite], passed)
+    if options.raise_floors:
+        with open(options.floors, "w") as file:
+            json.dump(floors, file, indent=2)
+            file.write("\n")
+    return 1 if fallen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
