@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "server/net/http.h"
+#include "server/net/io.h"
+#include "server/net/offload.h"
+#include "server/net/router.h"
+#include "server/net/web_config.h"
+
+namespace meerkat::net {
+
+// The pools that run handlers, by Route::lane. They may be one and the same.
+struct Lanes {
+  ThreadPool& quick;
+  ThreadPool& query;   // its width is --query.max-concurrency
+  ThreadPool& ingest;  // remote write, OTLP
+  ThreadPool& Of(Lane lane) const;
+};
+
+struct ServerOptions {
+  std::vector<std::string> listen;    // "0.0.0.0:9090", ":9090", "[::1]:0" (port 0: any free one)
+  std::size_t max_connections = 512;  // over all listeners; more wait in the kernel's queue
+  Millis read_timeout = std::chrono::minutes(5);   // a request: from its first byte to its last
+  Millis idle_timeout = std::chrono::minutes(5);   // between requests
+  Millis write_timeout = std::chrono::minutes(2);  // without a byte taken by the client
+  std::uint64_t max_header_bytes = 1 << 20;
+  std::uint64_t max_bodies_bytes = 1 << 30;      // of all requests in flight; more: 503
+  Millis stop_grace = std::chrono::seconds(10);  // requests in flight may end
+};
+
+// What the server asks back; all run on pools and may be empty.
+struct ServerHooks {
+  // TLS and users, read again for each connection and request: the file may have changed. An error
+  // closes the connection or answers 500.
+  std::function<Result<std::shared_ptr<const WebConfig>>()> web_config;
+  // Last touch on every response, also on those of the server itself (400, 404, 413 …).
+  std::function<void(const Request&, Response&)> finish;
+};
+
+// Listens and serves HTTP/1.1: keep-alive, pipelining, HEAD, Expect: 100-continue, compression by
+// Accept-Encoding, chunked streams. Beast is the parser; nobody outside sees it.
+// Threads: methods from any thread but the io thread.
+class Server {
+ public:
+  // Binds every address; one clear error when it cannot. Router, lanes and io outlive the server.
+  static Result<std::unique_ptr<Server>> Listen(IoThread& io, Lanes lanes, const Router& router,
+                                                ServerOptions options, ServerHooks hooks,
+                                                Registry& registry, Logger log);
+  ~Server();  // Stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Begins to accept.
+  void Start();
+  // No new connections; idle ones close, stop_tokens are requested, what is in flight ends within
+  // stop_grace, the rest is cut. Blocks until all is gone. Idempotent.
+  void Stop();
+
+  // Where it listens, with the real port: "127.0.0.1:9090".
+  std::vector<std::string> addresses() const;
+  std::size_t connections() const;
+
+ private:
+  class Impl;
+  explicit Server(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace meerkat::net
