@@ -1,0 +1,110 @@
+#include "server/dashboards/dashboard_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/utf8.h"
+
+namespace meerkat::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxUid = 40;
+
+bool IsUidCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+Json Parse(std::string_view text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+bool IsWrapper(const Json& json) {
+  return json.is_object() && json.contains("dashboard") && json["dashboard"].is_object() &&
+         !json.contains("panels") && !json.contains("rows");
+}
+
+}  // namespace
+
+Result<DashboardSummary> ReadDashboard(std::string_view text) {
+  const Json parsed = Parse(text);
+  if (parsed.is_discarded()) return Error(Code::kInvalid, "not valid JSON");
+  const Json& json = IsWrapper(parsed) ? parsed["dashboard"] : parsed;
+  if (!json.is_object() ||
+      !(json.contains("panels") || json.contains("rows") || json.contains("title"))) {
+    return Error(Code::kInvalid, "not a Grafana dashboard: it has neither title, panels nor rows");
+  }
+  DashboardSummary summary;
+  const auto text_of = [&](const char* key) {
+    const auto at = json.find(key);
+    return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  summary.uid = text_of("uid");
+  summary.title = text_of("title");
+  if (const auto tags = json.find("tags"); tags != json.end() && tags->is_array()) {
+    for (const auto& tag : *tags) {
+      if (tag.is_string()) summary.tags.push_back(tag.get<std::string>());
+    }
+  }
+  if (const auto version = json.find("version");
+      version != json.end() && version->is_number_integer()) {
+    summary.version = version->get<int>();
+  }
+  return summary;
+}
+
+std::string UnwrapDashboard(std::string_view text) {
+  const Json parsed = Parse(text);
+  if (!IsWrapper(parsed)) return std::string(text);
+  return parsed["dashboard"].dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string WithIdentity(std::string_view text, std::string_view uid, int version) {
+  Json json = Parse(text);
+  json["uid"] = std::string(uid);
+  json["version"] = version;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+bool IsUsableUid(std::string_view uid) {
+  if (uid.empty() || uid.size() > kMaxUid) return false;
+  for (const char c : uid) {
+    if (!IsUidCharacter(c)) return false;
+  }
+  return true;
+}
+
+std::string UidFromName(std::string_view name) {
+  std::string uid;
+  for (const char c : name) {
+    if (IsUidCharacter(c)) {
+      uid += c;
+    } else if (!uid.empty() && uid.back() != '-') {
+      uid += '-';
+    }
+  }
+  while (uid.starts_with('-')) uid.erase(0, 1);
+  while (uid.ends_with('-')) uid.pop_back();
+  if (uid.size() > kMaxUid) uid.resize(kMaxUid);
+  return uid.empty() ? "dashboard" : uid;
+}
+
+std::string SlugOf(std::string_view title) {
+  std::string slug;
+  while (!title.empty()) {
+    const char32_t rune = TakeRune(title);
+    const char c = rune < 0x80 ? static_cast<char>(rune) : '-';
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    const bool word = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+    if (word) {
+      slug += lower;
+    } else if (!slug.empty() && slug.back() != '-') {
+      slug += '-';
+    }
+  }
+  while (slug.ends_with('-')) slug.pop_back();
+  return slug.empty() ? "dashboard" : slug;
+}
+
+}  // namespace meerkat::server

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "server/dashboards/dashboard_library.h"
+
+// What is read out of a dashboard's JSON; the rest is the browser's business.
+namespace meerkat::server {
+
+// Title, tags and the uid as written (which may be unusable). Takes Grafana's file format and the
+// {"dashboard": {...}} wrapper of its API; kInvalid when it is neither.
+Result<DashboardSummary> ReadDashboard(std::string_view json);
+// The dashboard itself: `json`, or what the wrapper holds.
+std::string UnwrapDashboard(std::string_view json);
+// `json` with this uid and version set in it.
+std::string WithIdentity(std::string_view json, std::string_view uid, int version);
+
+bool IsUsableUid(std::string_view uid);
+// From a file name without its extension: `Node (1)` is `Node-1`.
+std::string UidFromName(std::string_view name);
+// "Node Exporter Full" is "node-exporter-full".
+std::string SlugOf(std::string_view title);
+
+}  // namespace meerkat::server
