@@ -1,0 +1,74 @@
+// What is drawn over and under the lines: thresholds and marks in time.
+import type uPlot from 'uplot';
+import { axisFont } from './scales';
+import { withAlpha } from './colors';
+import type { ChartSpec, Mark, Threshold } from './model';
+
+function threshold(u: uPlot, t: Threshold, k: number): void {
+  const { left, top, width } = u.bbox;
+  const scale = u.scales[t.scale];
+  if (scale?.min == null || scale.max == null) return;
+  const clamp = (v: number) => Math.min(scale.max!, Math.max(scale.min!, v));
+  const y = u.valToPos(clamp(t.value), t.scale, true);
+  const c = u.ctx;
+  if (t.area && t.until > scale.min && t.value < scale.max) {
+    const above = u.valToPos(clamp(t.until), t.scale, true);
+    c.fillStyle = withAlpha(t.color, 0.08);
+    c.fillRect(left, above, width, y - above);
+  }
+  if (!t.line || t.value < scale.min || t.value > scale.max) return;
+  c.strokeStyle = t.color;
+  c.lineWidth = k;
+  c.setLineDash(t.dashed ? [6 * k, 4 * k] : []);
+  c.beginPath();
+  c.moveTo(left, y);
+  c.lineTo(left + width, y);
+  c.stroke();
+  c.setLineDash([]);
+  if (t.label) {
+    c.fillStyle = t.color;
+    c.font = `500 ${axisFont().replace('11px', 11 * k + 'px')}`;
+    c.textAlign = 'left';
+    c.textBaseline = y - top > 16 * k ? 'bottom' : 'top';
+    c.fillText(t.label, left + 4 * k, y + (y - top > 16 * k ? -3 : 3) * k, width - 8 * k);
+  }
+}
+
+// A dashed line with a foot on the axis; a stretch of time is washed.
+function mark(u: uPlot, m: Mark, k: number): void {
+  const { left, top, width, height } = u.bbox;
+  const c = u.ctx;
+  const a = Math.max(left, u.valToPos(m.from, 'x', true));
+  const b = m.to === undefined ? a : Math.min(left + width, u.valToPos(m.to, 'x', true));
+  if (a > left + width || b < left) return;
+  c.strokeStyle = c.fillStyle = m.color;
+  if (b > a) {
+    c.fillStyle = withAlpha(m.color, 0.1);
+    c.fillRect(a, top, b - a, height);
+    c.fillStyle = m.color;
+  }
+  c.lineWidth = k;
+  c.setLineDash([3 * k, 3 * k]);
+  c.beginPath();
+  c.moveTo(a, top);
+  c.lineTo(a, top + height);
+  c.stroke();
+  c.setLineDash([]);
+  c.beginPath();
+  c.moveTo(a - 4 * k, top + height);
+  c.lineTo(a + 4 * k, top + height);
+  c.lineTo(a, top + height - 6 * k);
+  c.fill();
+}
+
+export function drawUnder(u: uPlot, spec: ChartSpec): void {
+  const c = u.ctx;
+  const { left, top, width, height } = u.bbox;
+  c.save();
+  c.beginPath();
+  c.rect(left, top, width, height);
+  c.clip();
+  for (const t of spec.thresholds ?? []) threshold(u, t, devicePixelRatio);
+  for (const m of spec.marks ?? []) mark(u, m, devicePixelRatio);
+  c.restore();
+}
