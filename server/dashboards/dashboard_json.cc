@@ -47,10 +47,6 @@ Result<DashboardSummary> ReadDashboard(std::string_view text) {
       if (tag.is_string()) summary.tags.push_back(tag.get<std::string>());
     }
   }
-  if (const auto version = json.find("version");
-      version != json.end() && version->is_number_integer()) {
-    summary.version = version->get<int>();
-  }
   return summary;
 }
 

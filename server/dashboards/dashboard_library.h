@@ -33,7 +33,7 @@ struct DashboardSummary {
   std::vector<std::string> tags;
   bool stored = false;  // saved here, not read from a file
   bool starred = false;
-  int version = 0;
+  int version = 0;  // counts saves from 1; 0 for a file that was never saved here
   Timestamp updated{};
 };
 
