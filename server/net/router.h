@@ -20,7 +20,7 @@ struct Route {
   Handler handler;
   Lane lane = Lane::kQuick;
   std::uint64_t max_body_bytes = 10 << 20;
-  std::string name;  // the `handler` label of request metrics; "": the pattern
+  std::string name = {};  // the `handler` label of request metrics; "": the pattern
 };
 
 // Finds the route of a request by method and path. Patterns are literal segments, {name} for one

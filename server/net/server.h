@@ -62,8 +62,9 @@ class Server {
 
   // Begins to accept.
   void Start();
-  // No new connections; idle ones close, stop_tokens are requested, what is in flight ends within
-  // stop_grace, the rest is cut. Blocks until all is gone. Idempotent.
+  // No new connections, idle ones and event streams close, what is in flight may end within
+  // stop_grace; then stop_tokens are requested and the rest is cut. Blocks until all is gone, at
+  // most two seconds longer than the grace. Idempotent.
   void Stop();
 
   // Where it listens, with the real port: "127.0.0.1:9090".

@@ -1,0 +1,146 @@
+#include "server/net/router.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace meerkat::net {
+namespace {
+
+std::vector<std::string_view> Split(std::string_view path) {
+  std::vector<std::string_view> segments;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  for (;;) {
+    const auto slash = path.find('/');
+    segments.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return segments;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool IsRest(std::string_view segment) {
+  return segment.starts_with('{') && segment.ends_with("...}");
+}
+bool IsValue(std::string_view segment) {
+  return segment.starts_with('{') && segment.ends_with('}');
+}
+
+// How well a pattern fits, segment by segment: literal 2, {name} 1, {name...} 0. Empty: not at all.
+std::string Fit(const std::vector<std::string>& pattern,
+                const std::vector<std::string_view>& path) {
+  std::string score;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (IsRest(pattern[i])) return score + '0';
+    if (i >= path.size()) return "";
+    if (IsValue(pattern[i])) {
+      if (path[i].empty()) return "";
+      score += '1';
+    } else {
+      if (pattern[i] != path[i]) return "";
+      score += '2';
+    }
+  }
+  return pattern.size() == path.size() ? score + '3' : "";
+}
+
+bool Takes(const Route& route, std::string_view method) {
+  if (route.methods.empty()) return true;
+  const auto has = [&route](std::string_view name) {
+    return std::find(route.methods.begin(), route.methods.end(), name) != route.methods.end();
+  };
+  return has(method) || (method == "HEAD" && has("GET"));
+}
+
+Response NotFound(const Request&, std::stop_token) {
+  return Response::Text(404, "404 page not found\n");
+}
+Response MethodNotAllowed(const Request&, std::stop_token) {
+  return Response::Text(405, "Method Not Allowed\n");
+}
+
+}  // namespace
+
+void Router::Add(Route route) {
+  assert(route.pattern.starts_with('/'));
+  Pattern pattern;
+  for (const std::string_view segment : Split(route.pattern)) {
+    pattern.segments.emplace_back(segment);
+  }
+  if (route.name.empty()) route.name = route.pattern;
+  pattern.route = std::move(route);
+  patterns_.push_back(std::move(pattern));
+}
+
+void Router::Get(std::string pattern, Handler handler, Lane lane) {
+  Add({.methods = {"GET"},
+       .pattern = std::move(pattern),
+       .handler = std::move(handler),
+       .lane = lane});
+}
+
+void Router::Post(std::string pattern, Handler handler, Lane lane) {
+  Add({.methods = {"POST"},
+       .pattern = std::move(pattern),
+       .handler = std::move(handler),
+       .lane = lane});
+}
+
+Router::Match Router::Find(std::string_view method, std::string_view raw_path) const {
+  const std::vector<std::string_view> path = Split(raw_path);
+  const Pattern* best = nullptr;
+  std::string best_fit;
+  std::string allowed;
+  std::string allowed_fit;
+  for (const Pattern& pattern : patterns_) {
+    std::string fit = Fit(pattern.segments, path);
+    if (fit.empty()) continue;
+    if (!Takes(pattern.route, method)) {
+      if (fit < allowed_fit) continue;
+      if (fit > allowed_fit) allowed.clear();
+      allowed_fit = fit;
+      for (const std::string& name : pattern.route.methods) {
+        if (!allowed.empty()) allowed += ", ";
+        allowed += name;
+      }
+    } else if (best == nullptr || fit > best_fit) {
+      best = &pattern;
+      best_fit = std::move(fit);
+    }
+  }
+  Match match;
+  // A page that takes everything must not hide that the exact path exists for other methods.
+  if (best == nullptr || best_fit < allowed_fit) {
+    if (allowed.empty()) {
+      match.fallback = not_found_ ? not_found_ : NotFound;
+    } else {
+      const Handler& answer = method_not_allowed_;
+      match.fallback = [answer, allowed](const Request& request, std::stop_token stop) {
+        Response response = answer ? answer(request, stop) : MethodNotAllowed(request, stop);
+        response.headers.Set("Allow", allowed);
+        return response;
+      };
+    }
+    return match;
+  }
+  match.route = &best->route;
+  for (std::size_t i = 0; i < best->segments.size(); ++i) {
+    const std::string& name = best->segments[i];
+    if (IsRest(name)) {
+      std::string_view rest;
+      if (i < path.size()) {
+        rest = std::string_view(
+            path[i].data(),
+            static_cast<std::size_t>(raw_path.data() + raw_path.size() - path[i].data()));
+      }
+      match.path_values.emplace_back(name.substr(1, name.size() - 5),
+                                     PercentDecode(rest).value_or(std::string(rest)));
+      break;
+    }
+    if (IsValue(name)) {
+      match.path_values.emplace_back(name.substr(1, name.size() - 2),
+                                     PercentDecode(path[i]).value_or(std::string(path[i])));
+    }
+  }
+  return match;
+}
+
+}  // namespace meerkat::net
