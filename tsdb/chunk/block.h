@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "tsdb/chunk/column.h"
+#include "tsdb/chunk/frame.h"
 
 // A target block: many series that share one timestamp column, in one run of bytes with a version,
 // a directory and checksums. The unit that is sealed, stored under one key, and read.
@@ -23,25 +24,35 @@ struct BlockOptions {
   std::size_t section_bytes = 64 << 10;
 };
 
-// Collects columns and writes the block. Threads: one at a time.
+// Collects columns and writes the block. Meant to be used again: its buffers stay. Threads: one at
+// a time.
 class BlockBuilder {
  public:
-  // `times`: one per row, ascending, at most kMaxRows. Copied.
-  explicit BlockBuilder(std::span<const Timestamp> times, const BlockOptions& options = {});
+  static constexpr std::size_t kMaxRows = 1 << 20;
+  static constexpr std::size_t kMaxSeries = 1 << 20;
 
+  explicit BlockBuilder(const BlockOptions& options = {}) : options_(options) {}
+  // `times`: one per row, ascending, at most kMaxRows. Copied.
+  explicit BlockBuilder(std::span<const Timestamp> times, const BlockOptions& options = {})
+      : options_(options) {
+    Begin(times);
+  }
+
+  // Starts a new block; what was not finished is dropped.
+  void Begin(std::span<const Timestamp> times);
   // Ids must ascend strictly; they are the caller's. At most kMaxSeries.
   void Add(std::uint64_t id, const ColumnView& column);
+  // A column that EncodeColumn wrote for just as many rows.
+  void AddEncoded(std::uint64_t id, std::string_view column);
   std::size_t series_count() const { return series_.size(); }
   // Bytes of columns so far, before compression.
   std::size_t raw_bytes() const { return raw_bytes_; }
 
-  // The finished block. The builder is spent.
+  // The finished block; Begin starts the next one.
   std::string Finish();
 
-  static constexpr std::size_t kMaxRows = 1 << 20;
-  static constexpr std::size_t kMaxSeries = 1 << 20;
-
  private:
+  void CloseColumn(std::uint64_t id, std::size_t begin);
   void CloseSection();
 
   struct Series {
@@ -50,15 +61,17 @@ class BlockBuilder {
   };
   struct Section {
     std::uint32_t series;
-    std::uint32_t raw_bytes;
-    std::string stored;
+    std::uint32_t stored_bytes;
+    std::uint32_t checksum;
     bool compressed;
   };
   BlockOptions options_;
+  Compressor compressor_;
   std::vector<Timestamp> times_;
   std::vector<Series> series_;
   std::vector<Section> sections_;
-  std::string open_;  // columns of the section being filled
+  std::string stored_;  // finished sections, one after the other
+  std::string open_;    // columns of the section being filled
   std::uint32_t open_series_ = 0;
   std::size_t raw_bytes_ = 0;
 };
@@ -69,13 +82,16 @@ class Block {
  public:
   using Times = SeriesColumns::Times;
 
+  struct Identity {};
+
   // Keeps the last section it inflated, so that reading neighbours inflates once.
   class Scratch {
    private:
     friend class Block;
-    std::shared_ptr<const char> owner_;
+    std::shared_ptr<const Identity> owner_;
     std::size_t section_ = 0;
     std::string bytes_;
+    Decompressor decompressor_;
   };
 
   // Takes the bytes over. kCorruption: not a block, damaged, or of a newer version.
@@ -104,11 +120,13 @@ class Block {
     std::uint32_t checksum;
     bool compressed;
   };
-  Result<> Parse();
+  Block();
+  bool Parse(std::string& reason);
+  bool ParseHead(std::string_view head, std::size_t sections_begin);
   Result<std::string_view> SectionBytes(std::size_t section, Scratch& scratch) const;
 
   std::string bytes_;
-  std::shared_ptr<const char> identity_;  // tells scratches whose section they hold
+  std::shared_ptr<const Identity> identity_;  // tells scratches whose section they hold
   std::shared_ptr<const Times> times_;
   std::vector<std::uint64_t> ids_;
   std::vector<std::uint32_t> ends_;  // of each column within its section

@@ -9,15 +9,23 @@
 #include "base/result.h"
 
 // Columns of native histograms (integer, float, custom buckets) to bytes and back, exact. Layouts
-// (schema, spans, bounds, zero threshold) are kept once each; bucket counts are stored as value
-// columns of the differences between neighbours. See values.h for what the bytes do not carry.
+// (schema, spans, bounds, zero threshold) are kept once each, every bucket is a value column of its
+// own, and a histogram equal to the one before it costs next to nothing and is shared again when
+// decoded. See values.h for what the bytes do not carry.
 namespace meerkat::tsdb {
+
+// The most numbers (histograms times their buckets, with room for the other fields) one column may
+// hold: bounds what damaged bytes can make a decoder allocate. A day of 15 s samples with 2,900
+// buckets fits.
+inline constexpr std::size_t kMaxHistogramNumbers = std::size_t{1} << 24;
+
+// What `histogram` counts against kMaxHistogramNumbers.
+std::size_t HistogramNumbers(const Histogram& histogram);
 
 // None of the pointers may be null, and each histogram must have as many bucket counts as its spans
 // name.
 void EncodeHistograms(std::span<const HistogramPtr> histograms, std::string& out);
-// Makes exactly `count` histograms. Allocates no more than a fixed multiple of what the bytes can
-// justify, whatever they say.
+// Makes exactly `count` histograms.
 Result<> DecodeHistograms(std::string_view bytes, std::size_t count,
                           std::vector<HistogramPtr>& histograms);
 
