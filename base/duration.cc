@@ -46,10 +46,14 @@ Result<Millis> ParseDuration(std::string_view text) {
     rest.remove_prefix(digits);
     std::size_t letters = 0;
     while (letters < rest.size() && (rest[letters] < '0' || rest[letters] > '9')) ++letters;
+    if (letters == 0) return invalid();
     const std::string_view name = rest.substr(0, letters);
-    std::size_t unit = next_unit;
+    std::size_t unit = 0;
     while (unit < kUnits.size() && kUnits[unit].name != name) ++unit;
-    if (unit == kUnits.size()) return invalid();
+    if (unit == kUnits.size()) {
+      return Error(Code::kInvalid, "unknown unit " + Quote(name) + " in duration " + Quote(text));
+    }
+    if (unit < next_unit) return invalid();
     if (number > (kMaxMillis - total) / kUnits[unit].millis) {
       return Error(Code::kInvalid, "duration out of range");
     }

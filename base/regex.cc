@@ -76,6 +76,46 @@ struct Regex::Program {
   int groups = 0;
 };
 
+namespace {
+
+// In the words of Go's regexp package, which users know from upstream's messages.
+std::string_view Explain(RE2::ErrorCode code) {
+  switch (code) {
+    case RE2::ErrorBadEscape:
+      return "invalid escape sequence";
+    case RE2::ErrorBadCharClass:
+      return "invalid character class";
+    case RE2::ErrorBadCharRange:
+      return "invalid character class range";
+    case RE2::ErrorMissingBracket:
+      return "missing closing ]";
+    case RE2::ErrorMissingParen:
+      return "missing closing )";
+    case RE2::ErrorUnexpectedParen:
+      return "unexpected )";
+    case RE2::ErrorTrailingBackslash:
+      return "trailing backslash at end of expression";
+    case RE2::ErrorRepeatArgument:
+      return "missing argument to repetition operator";
+    case RE2::ErrorRepeatSize:
+      return "invalid repeat count";
+    case RE2::ErrorRepeatOp:
+      return "invalid nested repetition operator";
+    case RE2::ErrorBadPerlOp:
+      return "invalid or unsupported Perl syntax";
+    case RE2::ErrorBadUTF8:
+      return "invalid UTF-8";
+    case RE2::ErrorBadNamedCapture:
+      return "invalid named capture";
+    case RE2::ErrorPatternTooLarge:
+      return "expression too large";
+    default:
+      return "internal error";
+  }
+}
+
+}  // namespace
+
 Result<Regex> Regex::Compile(std::string_view pattern, Flavor flavor) {
   RE2::Options options;
   options.set_log_errors(false);
@@ -84,10 +124,9 @@ Result<Regex> Regex::Compile(std::string_view pattern, Flavor flavor) {
   auto program = std::make_shared<Program>();
   program->re = std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
   if (!program->re->ok()) {
-    return Error(Code::kInvalid, "error parsing regexp: " + program->re->error() + ": `" +
-                                     (program->re->error_arg().empty() ? std::string(pattern)
-                                                                       : program->re->error_arg()) +
-                                     "`");
+    return Error(Code::kInvalid,
+                 "error parsing regexp: " + std::string(Explain(program->re->error_code())) +
+                     ": `" + program->re->error_arg() + "`");
   }
   program->groups = program->re->NumberOfCapturingGroups();
   if (flavor == Flavor::kPrometheus) {
