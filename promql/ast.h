@@ -89,8 +89,7 @@ struct DurationExpr {
     kDiv,
     kMod,
     kPow,
-    kNegate,
-    kPlus
+    kNegate
   };
   Kind kind = Kind::kNumber;
   double number = 0;         // seconds
