@@ -101,6 +101,12 @@ void YamlValue::Read(std::string& out) const {
   if (Scalar("a string")) out = node_->text;
 }
 
+void YamlValue::Read(net::Secret& out) const {
+  std::string text;
+  Read(text);
+  out = net::Secret(std::move(text));
+}
+
 void YamlValue::Read(bool& out) const {
   out = false;
   if (!Scalar("a boolean")) return;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "server/net/client_config.h"
 
 // A strict, typed reader for configuration files. Whoever reads a mapping asks for the keys it
 // knows; keys nobody asked for are refused with the nearest that somebody did. The first thing
@@ -58,6 +59,7 @@ class YamlValue {
   void Read(std::uint64_t& out) const;
   void Read(std::uint32_t& out) const;
   void Read(double& out) const;
+  void Read(net::Secret& out) const;
   void Read(Millis& out) const;             // 1m30s
   void ReadSize(std::uint64_t& out) const;  // 512MB, powers of 1024
   template <typename T>

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/relabel.h"
+#include "server/config/fields.h"
+
+namespace meerkat::config {
+
+// A list of relabeling rules under `key`. Rules are made with the UTF-8 name scheme; a job that
+// asks for the legacy one remakes them with WithScheme.
+void RelabelFields(Fields& fields, std::string_view key, std::vector<RelabelRule>& rules,
+                   std::string_view null_item = "empty or null relabeling rule");
+
+Result<std::vector<RelabelRule>> WithScheme(const std::vector<RelabelRule>& rules,
+                                            NameScheme scheme);
+
+}  // namespace meerkat::config
