@@ -240,8 +240,8 @@ Awaitable<bool> Connection::ReadBody(Incoming& in, std::uint64_t limit) {
     if (buffered().size() >= kBodyRead) co_return co_await Refuse(in.request, 400, "");
     if (used != 0 && !buffered().empty()) continue;
     if (!co_await Fill(kBodyRead)) {
-      const int status = stream_->timed_out() ? 408 : 400;
-      co_return co_await Refuse(in.request, status, status == 400 ? "unexpected EOF" : "");
+      if (stream_->timed_out()) co_return co_await Refuse(in.request, 408, "");
+      co_return co_await Refuse(in.request, 400, "unexpected EOF");
     }
   }
   in.request.body = std::move(parser.get().body());

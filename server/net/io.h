@@ -3,10 +3,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
+#include <exception>
 #include <functional>
-#include <memory>
+#include <future>
 #include <thread>
+#include <type_traits>
+#include <utility>
 
 #include "base/log.h"
 
@@ -50,10 +52,29 @@ class IoThread {
   std::thread thread_;
 };
 
+namespace detail {
+template <typename T>
+Awaitable<void> Deliver(Awaitable<T> coroutine, std::promise<T> to) {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(coroutine);
+      to.set_value();
+    } else {
+      to.set_value(co_await std::move(coroutine));
+    }
+  } catch (...) {
+    to.set_exception(std::current_exception());
+  }
+}
+}  // namespace detail
+
 // Runs a coroutine on `io` and waits for its value: for commands and tests, never on the io thread.
 template <typename T>
 T BlockOn(IoThread& io, Awaitable<T> coroutine) {
-  return boost::asio::co_spawn(io.context(), std::move(coroutine), boost::asio::use_future).get();
+  std::promise<T> promise;
+  std::future<T> value = promise.get_future();
+  io.Spawn(detail::Deliver(std::move(coroutine), std::move(promise)));
+  return value.get();
 }
 
 }  // namespace meerkat::net

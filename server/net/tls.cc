@@ -165,6 +165,33 @@ std::vector<std::string> NamesOf(X509* certificate) {
   return names;
 }
 
+// Where a connection keeps the names of the certificate it refused: after a failed handshake
+// OpenSSL no longer tells the peer's certificate.
+int RefusedNamesIndex() {
+  static const int index = SSL_get_ex_new_index(
+      0, nullptr, nullptr, nullptr, [](void*, void* names, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<std::string*>(names);
+      });
+  return index;
+}
+
+int NoteRefusedNames(int good, X509_STORE_CTX* chain) {
+  const int verdict = X509_STORE_CTX_get_error(chain);
+  if (good == 1 ||
+      (verdict != X509_V_ERR_HOSTNAME_MISMATCH && verdict != X509_V_ERR_IP_ADDRESS_MISMATCH)) {
+    return good;
+  }
+  SSL* tls =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto names = std::make_unique<std::string>();
+  for (const std::string& name : NamesOf(X509_STORE_CTX_get_current_cert(chain))) {
+    *names += (names->empty() ? "" : ", ") + name;
+  }
+  delete static_cast<std::string*>(SSL_get_ex_data(tls, RefusedNamesIndex()));
+  SSL_set_ex_data(tls, RefusedNamesIndex(), names.release());
+  return good;
+}
+
 bool IsAddress(const std::string& host) {
   unsigned char room[16];
   return inet_pton(AF_INET, host.c_str(), room) == 1 ||
@@ -317,6 +344,7 @@ Result<> CheckWebTls(const WebTlsConfig& config) {
 
 void ExpectServer(void* handle, const std::string& host, bool insecure_skip_verify) {
   if (insecure_skip_verify) return;
+  SSL_set_verify(static_cast<SSL*>(handle), SSL_VERIFY_PEER, NoteRefusedNames);
   X509_VERIFY_PARAM* expected = SSL_get0_param(static_cast<SSL*>(handle));
   if (IsAddress(host)) {
     X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str());
@@ -334,13 +362,8 @@ std::string HandshakeFailure(void* handle, const std::string& host, const std::s
   switch (verdict) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH: {
-      std::string valid_for;
-      if (X509* certificate = SSL_get1_peer_certificate(tls); certificate != nullptr) {
-        for (const std::string& name : NamesOf(certificate)) {
-          valid_for += (valid_for.empty() ? "" : ", ") + name;
-        }
-        X509_free(certificate);
-      }
+      const auto* names = static_cast<std::string*>(SSL_get_ex_data(tls, RefusedNamesIndex()));
+      const std::string valid_for = names == nullptr ? "" : *names;
       why = valid_for.empty()
                 ? "certificate is not valid for any names, but wanted to match " + host
                 : "certificate is valid for " + valid_for + ", not " + host;

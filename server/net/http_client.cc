@@ -1,0 +1,586 @@
+#include "server/net/http_client.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/quote.h"
+#include "server/net/base64.h"
+#include "server/net/compression.h"
+#include "server/net/exchange.h"
+#include "server/net/oauth2.h"
+#include "server/net/proxy.h"
+#include "server/net/resolver.h"
+#include "server/net/stream.h"
+#include "server/net/tls.h"
+
+namespace meerkat::net {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Steady = std::chrono::steady_clock;
+
+namespace {
+
+// 128 kB at a time: smaller reads cost more wake-ups than the copying saves.
+constexpr std::size_t kReadBuffer = 128 << 10;
+constexpr std::size_t kKeptBuffers = 8;
+constexpr std::uint64_t kDefaultBodyLimit = 1ULL << 30;
+constexpr std::size_t kDecodeInline = 64 << 10;  // larger bodies are decoded on the pool
+constexpr int kMaxRedirects = 10;
+constexpr auto kSweepEvery = std::chrono::seconds(30);
+
+// Go's url.Error: the method with one capital.
+std::string OperationOf(std::string_view method) {
+  std::string text(method);
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = static_cast<char>(text[i] - 'A' + 'a');
+  }
+  return text;
+}
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// What the files of a configuration say now; empty without files.
+struct Fresh {
+  TlsContext tls;
+  std::string authorization;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+bool ReadsFiles(const HttpClientConfig& config) {
+  if (config.basic_auth &&
+      (!config.basic_auth->password.file.empty() || !config.basic_auth->username_file.empty())) {
+    return true;
+  }
+  if (config.authorization && !config.authorization->credentials.file.empty()) return true;
+  return std::any_of(config.http_headers.begin(), config.http_headers.end(),
+                     [](const auto& header) { return !header.second.files.empty(); });
+}
+
+Result<> ReadFresh(const HttpClientConfig& config, Fresh& fresh) {
+  if (config.basic_auth) {
+    std::string user = config.basic_auth->username;
+    if (!config.basic_auth->username_file.empty()) {
+      auto text = Read(SecretSource{Secret(), config.basic_auth->username_file});
+      if (!text) return std::move(text).error().Within("unable to read basic auth username");
+      user = std::move(*text);
+    }
+    auto password = Read(config.basic_auth->password);
+    if (!password) return std::move(password).error().Within("unable to read basic auth password");
+    fresh.authorization = "Basic " + Base64Encode(user + ":" + *password);
+  } else if (config.authorization && !config.authorization->credentials.empty()) {
+    auto credentials = Read(config.authorization->credentials);
+    if (!credentials) {
+      return std::move(credentials).error().Within("unable to read authorization credentials");
+    }
+    fresh.authorization = config.authorization->type + " " + *credentials;
+  }
+  for (const auto& [name, values] : config.http_headers) {
+    for (const std::string& value : values.values) fresh.headers.emplace_back(name, value);
+    for (const Secret& value : values.secrets) fresh.headers.emplace_back(name, value.Reveal());
+    for (const std::string& file : values.files) {
+      auto text = Read(SecretSource{Secret(), file});
+      if (!text) {
+        return std::move(text).error().Within("unable to read headers file " + file);
+      }
+      fresh.headers.emplace_back(name, std::move(*text));
+    }
+  }
+  return {};
+}
+
+// A value that would end its line early is not sent.
+bool IsSafe(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string ClientResponse::StatusLine() const {
+  return std::to_string(status) + " " + (reason.empty() ? std::string(ReasonOf(status)) : reason);
+}
+
+Result<> Decode(ClientResponse& response, std::uint64_t max_bytes) {
+  const std::string encoding(response.headers.Get("Content-Encoding"));
+  const std::uint64_t limit = max_bytes == 0 ? kDefaultBodyLimit : max_bytes;
+  if (encoding.empty()) return {};
+  auto plain = Decompress(encoding, response.body, limit);
+  if (!plain) return std::move(plain).error();
+  response.body = std::move(*plain);
+  response.headers.Remove("Content-Encoding");
+  return {};
+}
+
+class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(IoThread& io, ThreadPool& blocking, HttpClientConfig config, HttpClientOptions options)
+      : io_(io),
+        blocking_(blocking),
+        config_(std::move(config)),
+        options_(std::move(options)),
+        reads_files_(ReadsFiles(config_)),
+        tls_(config_.tls) {
+    if (config_.oauth2) {
+      tokens_ =
+          std::make_unique<Oauth2Tokens>(io_, blocking_, *config_.oauth2, options_.user_agent);
+    }
+    if (!reads_files_) {
+      // Without files the secrets are constants: read once, here.
+      auto read = ReadFresh(config_, constant_);
+      assert(read.ok());
+    }
+  }
+
+  static Awaitable<Result<ClientResponse>> Fetch(std::shared_ptr<Impl> self,
+                                                 ClientRequest request) {
+    // The body of a finished client's request must still find its client.
+    auto result = co_await self->Follow(request);
+    co_return result;
+  }
+
+  void CloseIdle() { idle_.clear(); }
+  IoThread& io() { return io_; }
+
+ private:
+  struct Idle {
+    std::unique_ptr<Stream> stream;
+    Steady::time_point since;
+  };
+  struct Attempt {
+    const ClientRequest* request;
+    Url url;
+    std::string method;
+    std::string_view body;
+    bool same_host = true;  // secrets go only to the host that was asked for
+    bool in_body = false;   // failed after the header: Go then names no URL
+    Steady::time_point deadline;
+  };
+
+  std::chrono::milliseconds Left(const Attempt& attempt) const {
+    if (attempt.deadline == Steady::time_point::max()) return std::chrono::hours(24);
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(attempt.deadline - Steady::now());
+    return std::max(left, std::chrono::milliseconds(0));
+  }
+
+  Awaitable<Result<ClientResponse>> Follow(ClientRequest& request) {
+    Attempt attempt{&request, {},    request.method,           request.body,
+                    true,     false, Steady::time_point::max()};
+    if (request.timeout.count() > 0) attempt.deadline = Steady::now() + request.timeout;
+    const auto fail = [&attempt](Error error) {
+      if (error.message() == kBodyTooLarge || attempt.in_body) return error;
+      return std::move(error).Within(OperationOf(attempt.method) + " " +
+                                     Quote(attempt.url.Redacted()));
+    };
+    auto url = Url::Parse(request.url);
+    if (!url) {
+      co_return std::move(url).error();
+    }
+    attempt.url = std::move(*url);
+    const std::string first_host = attempt.url.authority();
+    ClientResponse response;
+    response.body = std::move(request.buffer);
+    for (int redirects = 0;; ++redirects) {
+      if (attempt.url.scheme != "http" && attempt.url.scheme != "https") {
+        co_return fail(
+            Error(Code::kInvalid, "unsupported protocol scheme " + Quote(attempt.url.scheme)));
+      }
+      if (attempt.url.host.empty()) {
+        co_return fail(Error(Code::kInvalid, "http: no Host in request URL"));
+      }
+      auto done = co_await Once(attempt, response);
+      if (!done) co_return fail(std::move(done).error());
+      const std::string location(response.headers.Get("Location"));
+      if (!config_.follow_redirects || !IsRedirect(response.status) || location.empty()) break;
+      if (redirects + 1 >= kMaxRedirects) {
+        co_return fail(Error(Code::kUnavailable, "stopped after 10 redirects"));
+      }
+      auto next = attempt.url.Resolve(location);
+      if (!next) {
+        co_return fail(
+            std::move(next).error().Within("failed to parse Location header " + Quote(location)));
+      }
+      attempt.url = std::move(*next);
+      attempt.same_host = attempt.url.authority() == first_host;
+      if (response.status != 307 && response.status != 308 && attempt.method != "HEAD") {
+        attempt.method = "GET";
+        attempt.body = {};
+      }
+    }
+    response.url = attempt.url.ToString();
+    const std::uint64_t limit =
+        request.max_body_bytes == 0 ? kDefaultBodyLimit : request.max_body_bytes;
+    if (request.decode && response.headers.Has("Content-Encoding")) {
+      Result<> decoded;
+      if (response.body.size() <= kDecodeInline / 8) {
+        decoded = Decode(response, limit);
+      } else {
+        auto work = [&response, limit] { return Decode(response, limit); };
+        decoded = co_await Offload(blocking_, std::move(work));
+      }
+      if (!decoded) co_return fail(std::move(decoded).error());
+    }
+    co_return response;
+  }
+
+  // One request to one URL: on a kept connection if there is one, else on a new one.
+  Awaitable<Result<>> Once(Attempt& attempt, ClientResponse& response) {
+    Fresh fresh = constant_;
+    const bool secure = attempt.url.scheme == "https";
+    auto proxy = options_.unix_socket.empty() ? ProxyFor(attempt.url, config_.proxy)
+                                              : Result<std::optional<Url>>(std::optional<Url>());
+    if (!proxy) co_return std::move(proxy).error();
+    const bool tls_needed = secure || (*proxy && (*proxy)->scheme == "https");
+    if (reads_files_ || tls_needed) {
+      auto self = shared_from_this();
+      auto work = [self, &fresh, tls_needed]() -> Result<> {
+        if (self->reads_files_) {
+          fresh = {};
+          if (auto read = ReadFresh(self->config_, fresh); !read) return read;
+        }
+        if (tls_needed) {
+          MutexLock lock(self->tls_mu_);
+          auto context = self->tls_.Current();
+          if (!context) return std::move(context).error();
+          fresh.tls = std::move(*context);
+        }
+        return {};
+      };
+      auto read = co_await Offload(blocking_, std::move(work));
+      if (!read) co_return std::move(read).error();
+    }
+    if (tokens_ != nullptr && attempt.same_host) {
+      auto header = co_await tokens_->Header();
+      if (!header) co_return std::move(header).error();
+      fresh.authorization = std::move(*header);
+    }
+    const std::string head = Head(attempt, fresh, *proxy && !secure ? &**proxy : nullptr);
+    ExchangeRequest exchange;
+    exchange.head = head;
+    exchange.body = attempt.body;
+    exchange.is_head = attempt.method == "HEAD";
+    exchange.max_body_bytes =
+        attempt.request->max_body_bytes == 0 ? kDefaultBodyLimit : attempt.request->max_body_bytes;
+    if (attempt.request->on_body) exchange.on_body = &attempt.request->on_body;
+
+    const std::string key = attempt.url.scheme + "://" + attempt.url.authority() + " " +
+                            (*proxy ? (*proxy)->authority() : "");
+    for (;;) {
+      std::unique_ptr<Stream> stream = TakeIdle(key, fresh.tls.get());
+      const bool kept = stream != nullptr;
+      if (!kept) {
+        auto connected = co_await Connect(attempt, *proxy, fresh);
+        if (!connected) co_return std::move(connected).error();
+        stream = std::move(*connected);
+      }
+      stream->ExpireAfter(Left(attempt));
+      Buffer buffer = TakeBuffer();
+      ExchangeOutcome outcome;
+      const std::span<char> room(buffer.get(), kReadBuffer);
+      auto done = co_await Exchange(*stream, room, exchange, response, outcome);
+      GiveBuffer(std::move(buffer));
+      attempt.in_body = outcome.in_body;
+      if (!done && kept && outcome.untouched && done.error().code() == Code::kUnavailable) {
+        continue;  // the server closed it while it was resting
+      }
+      if (!done) co_return std::move(done).error();
+      if (outcome.reusable) {
+        GiveIdle(key, std::move(stream));
+      } else if (stream->secure()) {
+        stream->Close();
+      }
+      co_return Result<>();
+    }
+  }
+
+  std::string Head(const Attempt& attempt, const Fresh& fresh, const Url* through) const {
+    const ClientRequest& request = *attempt.request;
+    std::string head;
+    head.reserve(512);
+    head += attempt.method;
+    head += ' ';
+    if (through != nullptr) head += attempt.url.scheme + "://" + attempt.url.authority();
+    head += attempt.url.target();
+    head += " HTTP/1.1\r\n";
+    const auto field = [&head](std::string_view name, std::string_view value) {
+      if (!IsSafe(name) || !IsSafe(value)) return;
+      head += name;
+      head += ": ";
+      head += value;
+      head += "\r\n";
+    };
+    const std::string_view host = request.headers.Get("Host");
+    field("Host", host.empty() ? attempt.url.authority() : host);
+    if (!request.headers.Has("User-Agent")) field("User-Agent", options_.user_agent);
+    bool authorized = false;
+    for (const auto& [name, value] : request.headers.fields()) {
+      const bool secret =
+          EqualsIgnoreCase(name, "Authorization") || EqualsIgnoreCase(name, "Cookie");
+      if (EqualsIgnoreCase(name, "Host") || (secret && !attempt.same_host)) continue;
+      authorized = authorized || EqualsIgnoreCase(name, "Authorization");
+      field(name, value);
+    }
+    if (request.accept_compressed && !request.headers.Has("Accept-Encoding") && !request.on_body) {
+      field("Accept-Encoding", "gzip");
+    }
+    for (const auto& [name, value] : fresh.headers) field(name, value);
+    if (!authorized && attempt.same_host) {
+      if (!fresh.authorization.empty()) {
+        field("Authorization", fresh.authorization);
+      } else if (!attempt.url.userinfo.empty()) {
+        field("Authorization",
+              "Basic " + Base64Encode(attempt.url.has_password ? attempt.url.userinfo
+                                                               : attempt.url.userinfo + ":"));
+      }
+    }
+    if (through != nullptr && !through->userinfo.empty()) {
+      field("Proxy-Authorization", "Basic " + Base64Encode(through->userinfo));
+    }
+    if (!attempt.body.empty() || attempt.method == "POST" || attempt.method == "PUT") {
+      field("Content-Length", std::to_string(attempt.body.size()));
+    }
+    if (!options_.keep_alive) field("Connection", "close");
+    head += "\r\n";
+    return head;
+  }
+
+  Awaitable<Result<std::unique_ptr<Stream>>> Connect(const Attempt& attempt,
+                                                     const std::optional<Url>& proxy,
+                                                     const Fresh& fresh) {
+    const Url& to = proxy ? *proxy : attempt.url;
+    std::vector<Address> addresses;
+    const bool local = !options_.unix_socket.empty();
+    if (local) {
+      addresses.push_back(UnixAddress(options_.unix_socket));
+    } else {
+      auto found = co_await ResolveHost(blocking_, to.host, to.effective_port());
+      if (!found) {
+        Error error = std::move(found).error().Within("dial tcp");
+        co_return proxy ? std::move(error).Within("proxyconnect tcp") : std::move(error);
+      }
+      addresses = std::move(*found);
+    }
+    std::unique_ptr<Stream> stream;
+    std::optional<Error> first;
+    for (std::size_t i = 0; i < addresses.size() && stream == nullptr; ++i) {
+      const Address& address = addresses[i];
+      auto candidate = Stream::Plain(Socket(io_.context()));
+      // Each address gets a fair part of the time that is left, the last one all of it.
+      const auto share = Left(attempt) / static_cast<int>(addresses.size() - i);
+      candidate->ExpireAfter(share);
+      error_code error;
+      const auto protocol = address.endpoint.protocol();
+      candidate->socket().open(protocol, error);
+      if (!error) {
+        auto [failed] = co_await candidate->socket().async_connect(
+            address.endpoint, asio::as_tuple(asio::use_awaitable));
+        error = failed;
+      }
+      if (!error) {
+        if (!local) {
+          error_code ignored;
+          candidate->socket().set_option(
+              asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>(true), ignored);
+        }
+        stream = std::move(candidate);
+        break;
+      }
+      const bool late = candidate->timed_out();
+      if (first) continue;
+      if (late && i + 1 == addresses.size()) {
+        first = Error(Code::kTimeout, std::string(kDeadline));
+      } else {
+        first = Error(late ? Code::kTimeout : Code::kUnavailable,
+                      std::string("dial ") + (local ? "unix " : "tcp ") + address.text +
+                          (late ? ": i/o timeout" : ": connect: " + ErrnoText(error)));
+      }
+    }
+    if (stream == nullptr) {
+      if (proxy && first->code() != Code::kTimeout) {
+        co_return std::move(*first).Within("proxyconnect tcp");
+      }
+      co_return std::move(*first);
+    }
+    if (proxy && proxy->scheme == "https") {
+      if (attempt.url.scheme == "https") {
+        co_return Error(Code::kInvalid, "https targets through an https proxy are not supported");
+      }
+      co_return co_await Handshake(std::move(stream), attempt, proxy->host, fresh);
+    }
+    if (attempt.url.scheme != "https") co_return std::move(stream);
+    if (proxy) {
+      auto through = co_await Tunnel(*stream, attempt, *proxy);
+      if (!through) co_return std::move(through).error();
+    }
+    const std::string& name =
+        config_.tls.server_name.empty() ? attempt.url.host : config_.tls.server_name;
+    co_return co_await Handshake(std::move(stream), attempt, name, fresh);
+  }
+
+  Awaitable<Result<>> Tunnel(Stream& stream, const Attempt& attempt, const Url& proxy) {
+    const std::string target =
+        (attempt.url.host.find(':') != std::string::npos ? "[" + attempt.url.host + "]"
+                                                         : attempt.url.host) +
+        ":" + std::to_string(attempt.url.effective_port());
+    std::string head = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target +
+                       "\r\nUser-Agent: " + options_.user_agent + "\r\n";
+    if (!proxy.userinfo.empty()) {
+      head += "Proxy-Authorization: Basic " + Base64Encode(proxy.userinfo) + "\r\n";
+    }
+    for (const auto& [name, values] : config_.proxy.connect_headers) {
+      for (const Secret& value : values) {
+        if (IsSafe(value.Reveal())) head += name + ": " + value.Reveal() + "\r\n";
+      }
+    }
+    head += "\r\n";
+    ExchangeRequest exchange;
+    exchange.head = head;
+    exchange.tunnel = true;
+    exchange.max_body_bytes = kReadBuffer;
+    ClientResponse response;
+    ExchangeOutcome outcome;
+    stream.ExpireAfter(Left(attempt));
+    Buffer buffer = TakeBuffer();
+    const std::span<char> room(buffer.get(), kReadBuffer);
+    auto done = co_await Exchange(stream, room, exchange, response, outcome);
+    GiveBuffer(std::move(buffer));
+    if (!done) co_return done;
+    if (response.status != 200) co_return Error(Code::kUnavailable, response.reason);
+    co_return Result<>();
+  }
+
+  Awaitable<Result<std::unique_ptr<Stream>>> Handshake(std::unique_ptr<Stream> plain,
+                                                       const Attempt& attempt, std::string name,
+                                                       const Fresh& fresh) {
+    auto stream = Stream::Tls(std::move(plain->socket()), fresh.tls);
+    plain.reset();
+    stream->ExpireAfter(Left(attempt));
+    ExpectServer(stream->native_tls(), name, config_.tls.insecure_skip_verify);
+    const error_code failed = co_await stream->HandshakeAsClient(name);
+    if (!failed) co_return std::move(stream);
+    if (stream->timed_out()) co_return Error(Code::kTimeout, std::string(kDeadline));
+    if (failed == asio::error::eof) co_return Error(Code::kUnavailable, "EOF");
+    std::string why = failed.message();
+    if (why.find("wrong version number") != std::string::npos) {
+      why = "http: server gave HTTP response to HTTPS client";
+    } else if (failed.category() == boost::system::system_category()) {
+      co_return NetworkError(*stream, "read", failed);
+    } else {
+      why = HandshakeFailure(stream->native_tls(), name, "tls: " + why);
+    }
+    co_return Error(Code::kUnavailable, why);
+  }
+
+  // --- kept connections
+  std::unique_ptr<Stream> TakeIdle(const std::string& key, const void* tls) {
+    Sweep();
+    // Another context means other certificates: what was connected with the old ones is dropped.
+    if (tls != last_tls_) {
+      for (auto& [name, list] : idle_) {
+        std::erase_if(list, [](const Idle& idle) { return idle.stream->secure(); });
+      }
+      last_tls_ = tls != nullptr ? tls : last_tls_;
+    }
+    const auto found = idle_.find(key);
+    while (found != idle_.end() && !found->second.empty()) {
+      std::unique_ptr<Stream> stream = std::move(found->second.back().stream);
+      found->second.pop_back();
+      if (!stream->PeerLeft()) return stream;
+    }
+    return nullptr;
+  }
+
+  void GiveIdle(const std::string& key, std::unique_ptr<Stream> stream) {
+    if (!options_.keep_alive) return;
+    stream->NeverExpire();
+    auto& list = idle_[key];
+    if (list.size() < options_.max_idle_per_host)
+      list.push_back({std::move(stream), Steady::now()});
+  }
+
+  void Sweep() {
+    const auto now = Steady::now();
+    if (now - last_sweep_ < kSweepEvery) return;
+    last_sweep_ = now;
+    for (auto it = idle_.begin(); it != idle_.end();) {
+      std::erase_if(it->second, [&](const Idle& idle) {
+        return now - idle.since > options_.idle_timeout || idle.stream->PeerLeft();
+      });
+      it = it->second.empty() ? idle_.erase(it) : std::next(it);
+    }
+  }
+
+  using Buffer = std::unique_ptr<char[]>;
+  // One for each request in flight; a few are kept for the next ones.
+  static std::vector<Buffer>& KeptBuffers() {
+    thread_local std::vector<Buffer> kept;  // all clients live on the io thread
+    return kept;
+  }
+  static Buffer TakeBuffer() {
+    auto& kept = KeptBuffers();
+    if (kept.empty()) return Buffer(new char[kReadBuffer]);
+    Buffer buffer = std::move(kept.back());
+    kept.pop_back();
+    return buffer;
+  }
+  static void GiveBuffer(Buffer buffer) {
+    if (KeptBuffers().size() < kKeptBuffers) KeptBuffers().push_back(std::move(buffer));
+  }
+
+  IoThread& io_;
+  ThreadPool& blocking_;
+  const HttpClientConfig config_;
+  const HttpClientOptions options_;
+  const bool reads_files_;
+  Fresh constant_;  // when there are no files
+  std::unique_ptr<Oauth2Tokens> tokens_;
+  Mutex tls_mu_;
+  ClientTls tls_ GUARDED_BY(tls_mu_);
+
+  // IO thread only.
+  std::map<std::string, std::vector<Idle>> idle_;
+  const void* last_tls_ = nullptr;
+  Steady::time_point last_sweep_{};
+};
+
+HttpClient::HttpClient(IoThread& io, ThreadPool& blocking, HttpClientConfig config,
+                       HttpClientOptions options)
+    : impl_(std::make_shared<Impl>(io, blocking, std::move(config), std::move(options))) {}
+
+HttpClient::~HttpClient() {
+  // Sockets belong to the io thread: they are closed there.
+  if (impl_->io().is_current()) {
+    impl_->CloseIdle();
+  } else {
+    IoThread& io = impl_->io();
+    io.Post([impl = std::move(impl_)] { impl->CloseIdle(); });
+  }
+}
+
+Result<> HttpClient::Check(const HttpClientConfig& config) {
+  Fresh fresh;
+  if (auto read = ReadFresh(config, fresh); !read) return read;
+  auto context = ClientTls(config.tls).Current();
+  if (!context) return std::move(context).error();
+  if (config.oauth2) {
+    auto secret = Read(config.oauth2->client_secret);
+    if (!secret) return std::move(secret).error();
+    auto tls = ClientTls(config.oauth2->tls).Current();
+    if (!tls) return std::move(tls).error();
+  }
+  return {};
+}
+
+Awaitable<Result<ClientResponse>> HttpClient::Fetch(ClientRequest request) {
+  return Impl::Fetch(impl_, std::move(request));
+}
+
+}  // namespace meerkat::net
