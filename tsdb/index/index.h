@@ -19,6 +19,8 @@ namespace meerkat::tsdb {
 // A series within the index. Dense is cheap: memory is kept in pages of neighbouring ids.
 using SeriesId = std::uint32_t;
 
+struct IndexState;
+
 // Which series there are and which labels they carry, in memory, about 60 bytes a series. Ids are
 // the caller's: he hands out new ones (next_id() helps) and alone decides whether an id of a
 // removed series is used again.
@@ -69,9 +71,8 @@ class Index {
   std::size_t MemoryBytes() const;  // estimate of everything held
 
  private:
-  struct State;
   mutable SharedMutex mu_;
-  std::unique_ptr<State> state_;  // changed under mu_ held alone, read under mu_ held shared
+  const std::unique_ptr<IndexState> state_;  // changed under mu_ held alone, read under mu_ shared
 };
 
 }  // namespace meerkat::tsdb

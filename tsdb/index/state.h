@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tsdb/index/id_table.h"
+#include "tsdb/index/index.h"
+#include "tsdb/index/postings.h"
+#include "tsdb/index/slab.h"
+
+namespace meerkat::tsdb {
+
+// A label value on the heap: 8 bytes here, 4 and the text there.
+class HeapText {
+ public:
+  HeapText() = default;
+  explicit HeapText(std::string_view text);
+  std::string_view view() const;
+  std::size_t HeapBytes() const { return bytes_ == nullptr ? 0 : 4 + view().size(); }
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+};
+
+// What Index holds, without the lock. Every distinct name=value is a pair; a series is the list of
+// its pairs in label order. A pair whose last series went stays until its name is swept, so that
+// churn sweeps once per generation and not once per series.
+struct IndexState {
+  using NameId = std::uint32_t;
+  using PairId = std::uint32_t;
+
+  struct Pair {
+    HeapText value;
+    NameId name = 0;
+    Postings series;
+  };
+  struct Name {
+    std::string text;
+    Postings series;            // that have the name
+    std::vector<PairId> pairs;  // its values, unordered, dead ones included
+    std::uint32_t dead = 0;     // pairs without a series
+  };
+  struct Entry {
+    std::uint32_t record = 0;
+    std::uint32_t labels = 0;  // 0: a free id, or the series {} (see bare)
+  };
+  static constexpr std::size_t kEntryPage = 1024;
+  struct EntryPage {
+    std::uint32_t used = 0;
+    std::array<Entry, kEntryPage> entries;
+  };
+
+  std::optional<SeriesId> Find(const Labels& labels) const;
+  Index::Added Add(const Labels& labels, SeriesId id);
+  void Remove(SeriesId id);
+
+  bool Has(SeriesId id) const { return all.Contains(id); }
+  std::span<const PairId> PairsOf(SeriesId id) const;
+  Labels LabelsOf(SeriesId id) const;
+  std::optional<NameId> FindName(std::string_view name) const;
+  std::optional<PairId> FindPair(NameId name, std::string_view value) const;
+  const Pair& pair(PairId id) const { return *pairs[id]; }
+  // The value of the pair of `name` the series has, if any.
+  std::optional<PairId> PairOf(SeriesId id, NameId name) const;
+
+  std::size_t HeapBytes() const;
+
+  Postings all;
+  SeriesId next_id = 0;
+  std::vector<std::unique_ptr<EntryPage>> entries;  // by id / kEntryPage; null: nothing there
+  // Pair lists by their length: series of one shape share a slab.
+  std::vector<std::unique_ptr<Slab<PairId>>> records;
+  // By the low bits of the hash: growing one of them does not stop the world.
+  std::array<IdTable, 64> by_labels;
+
+  std::map<std::string, NameId, std::less<>> names_by_text;
+  std::vector<Name> names;  // empty text: free
+  std::vector<NameId> free_names;
+  Slab<Pair> pairs;
+  IdTable pairs_by_text;
+
+ private:
+  bool Same(SeriesId id, const Labels& labels) const;
+  NameId MakeName(std::string_view name);
+  PairId MakePair(NameId name, std::string_view value);
+  void Sweep(NameId name);
+  IdTable& TableOf(const Labels& labels) { return by_labels[labels.hash() % by_labels.size()]; }
+  const IdTable& TableOf(const Labels& labels) const {
+    return by_labels[labels.hash() % by_labels.size()];
+  }
+  static std::uint32_t SlotHash(const Labels& labels) {
+    return static_cast<std::uint32_t>(labels.hash() >> 32);
+  }
+};
+
+// Ascending ids of the series that match; the algebra behind Index::Select.
+std::vector<SeriesId> SelectSeries(const IndexState& state, std::span<const Matcher> matchers);
+
+}  // namespace meerkat::tsdb
