@@ -91,7 +91,7 @@ void Run(int targets) {
         {Make(Type::kEqual, "mode", "mode3"), Make(Type::kEqual, "job", "api")});
   Query(index, "metric, instance=~ of two",
         {Make(Type::kEqual, "__name__", "metric_family_number_7_total"),
-         Make(Type::kRegex, "instance", "10.0.0.1:9100|10.0.0.2:9100")});
+         Make(Type::kRegex, "instance", "10\\.0\\.0\\.1:9100|10\\.0\\.0\\.2:9100")});
   Query(index, "metric, instance=~ a prefix",
         {Make(Type::kEqual, "__name__", "metric_family_number_7_total"),
          Make(Type::kRegex, "instance", "10\\.0\\.0\\..*")});

@@ -270,6 +270,37 @@ void Postings::Subtract(std::vector<std::uint32_t>& candidates) const {
   Filter<false>(candidates);
 }
 
+void Postings::AppendCommon(const Postings& other, std::vector<std::uint32_t>& out) const {
+  if (form_ != kInContainers || other.form_ != kInContainers) {
+    std::vector<std::uint32_t> ids;
+    const bool fewer = count_ <= other.count_;
+    (fewer ? *this : other).AppendTo(ids);
+    (fewer ? other : *this).Intersect(ids);
+    out.insert(out.end(), ids.begin(), ids.end());
+    return;
+  }
+  const auto put = [&out](std::uint32_t id) { out.push_back(id); };
+  auto b = other.containers_->begin();
+  for (const Container& a : *containers_) {
+    while (b != other.containers_->end() && b->key < a.key) ++b;
+    if (b == other.containers_->end()) break;
+    if (b->key != a.key) continue;
+    const std::uint32_t high = std::uint32_t{a.key} << 16;
+    if (a.is_bitmap() && b->is_bitmap()) {
+      for (std::uint32_t word = 0; word < kWords; ++word) {
+        ForEachBit(high, word, a.bits[word] & b->bits[word], put);
+      }
+      continue;
+    }
+    const bool ask_b = b->is_bitmap() || (!a.is_bitmap() && a.count <= b->count);
+    const Container& list = ask_b ? a : *b;
+    const Container& asked = ask_b ? *b : a;
+    for (std::uint32_t i = 0; i < list.count; ++i) {
+      if (asked.Contains(list.list[i])) put(high | list.list[i]);
+    }
+  }
+}
+
 std::size_t Postings::HeapBytes() const {
   if (in_place()) return 0;
   if (in_array()) return form_ * sizeof(std::uint32_t);

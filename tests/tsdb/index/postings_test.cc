@@ -26,7 +26,7 @@ TEST(Postings, AgreeWithASet) {
   for (const std::uint32_t range : {100U, 5000U, 20000U, 400000U, 4000000000U}) {
     Postings postings;
     std::set<std::uint32_t> model;
-    for (int wave = 0; wave < 4; ++wave) {
+    for (int wave = 0; wave < 5; ++wave) {
       const bool growing = wave % 2 == 0;
       for (int i = 0; i < 12000; ++i) {
         const auto id = static_cast<std::uint32_t>(random() % range);
@@ -59,6 +59,22 @@ TEST(Postings, AgreeWithASet) {
       }
       ASSERT_EQ(in, expected_in);
       ASSERT_EQ(out, expected_out);
+    }
+    // In common with sets of every density, so that each pair of forms meets.
+    for (const std::uint32_t step : {1U, 3U, 50U, 3000U}) {
+      Postings other;
+      Ids expected;
+      for (std::uint32_t i = 0; i < 30000; ++i) {
+        const std::uint32_t id = i * step;
+        other.Add(id);
+        if (model.contains(id)) expected.push_back(id);
+      }
+      Ids common;
+      postings.AppendCommon(other, common);
+      ASSERT_EQ(common, expected);
+      common.clear();
+      other.AppendCommon(postings, common);
+      ASSERT_EQ(common, expected);
     }
     for (const std::uint32_t id : All(postings)) postings.Remove(id);
     EXPECT_TRUE(postings.empty());
