@@ -1,0 +1,276 @@
+#include "server/remote/wire.h"
+
+#include <algorithm>
+#include <bit>
+#include <protozero/pbf_writer.hpp>
+
+#include "base/name_scheme.h"
+#include "base/utf8.h"
+
+namespace meerkat::remote {
+namespace {
+
+BucketSpan ReadSpan(std::string_view message) {
+  BucketSpan span;
+  auto reader = Reader(message);
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case 1:
+        span.offset = reader.get_sint32();
+        break;
+      case 2:
+        span.length = reader.get_uint32();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return span;
+}
+
+void WriteSpans(protozero::pbf_writer& writer, protozero::pbf_tag_type tag,
+                const std::vector<BucketSpan>& spans) {
+  for (const BucketSpan& span : spans) {
+    protozero::pbf_writer message(writer, tag);
+    message.add_sint32(1, span.offset);
+    message.add_uint32(2, span.length);
+  }
+}
+
+template <typename Range>
+void TakeDeltas(Range range, std::vector<double>& counts) {
+  std::int64_t count = counts.empty() ? 0 : static_cast<std::int64_t>(counts.back());
+  for (const std::int64_t delta : range) {
+    // Wrapping, as a hostile sender may sum past the end; the store judges the result.
+    count = static_cast<std::int64_t>(static_cast<std::uint64_t>(count) +
+                                      static_cast<std::uint64_t>(delta));
+    counts.push_back(static_cast<double>(count));
+  }
+}
+
+template <typename Range>
+void TakeDoubles(Range range, std::vector<double>& values) {
+  for (const double value : range) values.push_back(value);
+}
+
+std::vector<std::int64_t> Deltas(const std::vector<double>& counts) {
+  std::vector<std::int64_t> deltas;
+  std::int64_t before = 0;
+  for (const double count : counts) {
+    const auto now = static_cast<std::int64_t>(count);
+    deltas.push_back(now - before);
+    before = now;
+  }
+  return deltas;
+}
+
+void WriteBuckets(protozero::pbf_writer& writer, protozero::pbf_tag_type deltas_tag,
+                  protozero::pbf_tag_type counts_tag, const std::vector<double>& counts,
+                  bool integer) {
+  if (counts.empty()) return;
+  if (integer) {
+    const auto deltas = Deltas(counts);
+    writer.add_packed_sint64(deltas_tag, deltas.begin(), deltas.end());
+  } else {
+    writer.add_packed_double(counts_tag, counts.begin(), counts.end());
+  }
+}
+
+}  // namespace
+
+WireHistogram ReadHistogram(std::string_view message) {
+  WireHistogram wire;
+  wire.histogram = std::make_shared<Histogram>();
+  Histogram& h = *wire.histogram;
+  h.integer = true;
+  auto reader = Reader(message);
+  using Wire = protozero::pbf_wire_type;
+  while (reader.next()) {
+    const bool packed = reader.wire_type() == Wire::length_delimited;
+    switch (reader.tag()) {
+      case 1:
+        h.count = static_cast<double>(reader.get_uint64());
+        break;
+      case 2:
+        h.count = reader.get_double();
+        h.integer = false;
+        break;
+      case 3:
+        h.sum = reader.get_double();
+        break;
+      case 4:
+        h.schema = reader.get_sint32();
+        break;
+      case 5:
+        h.zero_threshold = reader.get_double();
+        break;
+      case 6:
+        h.zero_count = static_cast<double>(reader.get_uint64());
+        break;
+      case 7:
+        h.zero_count = reader.get_double();
+        break;
+      case 8:
+        h.negative_spans.push_back(ReadSpan(ViewOf(reader.get_view())));
+        break;
+      case 9:
+        if (packed) {
+          TakeDeltas(reader.get_packed_sint64(), h.negative_buckets);
+        } else {
+          TakeDeltas(std::initializer_list<std::int64_t>{reader.get_sint64()}, h.negative_buckets);
+        }
+        break;
+      case 10:
+        if (packed) {
+          TakeDoubles(reader.get_packed_double(), h.negative_buckets);
+        } else {
+          h.negative_buckets.push_back(reader.get_double());
+        }
+        break;
+      case 11:
+        h.positive_spans.push_back(ReadSpan(ViewOf(reader.get_view())));
+        break;
+      case 12:
+        if (packed) {
+          TakeDeltas(reader.get_packed_sint64(), h.positive_buckets);
+        } else {
+          TakeDeltas(std::initializer_list<std::int64_t>{reader.get_sint64()}, h.positive_buckets);
+        }
+        break;
+      case 13:
+        if (packed) {
+          TakeDoubles(reader.get_packed_double(), h.positive_buckets);
+        } else {
+          h.positive_buckets.push_back(reader.get_double());
+        }
+        break;
+      case 14: {
+        const auto hint = reader.get_enum();
+        if (hint >= 0 && hint <= 3) h.reset_hint = static_cast<Histogram::ResetHint>(hint);
+        break;
+      }
+      case 15:
+        wire.time = FromMillis(reader.get_int64());
+        break;
+      case 16:
+        if (packed) {
+          TakeDoubles(reader.get_packed_double(), h.custom_bounds);
+        } else {
+          h.custom_bounds.push_back(reader.get_double());
+        }
+        break;
+      case 17:
+        if (const auto start = reader.get_int64(); start != 0) wire.start = FromMillis(start);
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return wire;
+}
+
+void WriteHistogram(std::string& out, Timestamp time, const Histogram& h) {
+  protozero::pbf_writer writer(out);
+  if (h.integer) {
+    writer.add_uint64(1, static_cast<std::uint64_t>(h.count));
+  } else {
+    writer.add_double(2, h.count);
+  }
+  writer.add_double(3, h.sum);
+  if (h.schema != 0) writer.add_sint32(4, h.schema);
+  if (h.zero_threshold != 0) writer.add_double(5, h.zero_threshold);
+  if (h.integer) {
+    writer.add_uint64(6, static_cast<std::uint64_t>(h.zero_count));
+  } else {
+    writer.add_double(7, h.zero_count);
+  }
+  WriteSpans(writer, 8, h.negative_spans);
+  WriteBuckets(writer, 9, 10, h.negative_buckets, h.integer);
+  WriteSpans(writer, 11, h.positive_spans);
+  WriteBuckets(writer, 12, 13, h.positive_buckets, h.integer);
+  if (h.reset_hint != Histogram::ResetHint::kUnknown) {
+    writer.add_enum(14, static_cast<std::int32_t>(h.reset_hint));
+  }
+  writer.add_int64(15, ToMillis(time));
+  if (!h.custom_bounds.empty()) {
+    writer.add_packed_double(16, h.custom_bounds.begin(), h.custom_bounds.end());
+  }
+}
+
+void ReadLabels(std::string_view message, std::vector<Label>& labels) {
+  labels.clear();
+  auto reader = Reader(message);
+  while (reader.next()) {
+    if (reader.tag() != 1) {
+      reader.skip();
+      continue;
+    }
+    Label label;
+    auto pair = Reader(ViewOf(reader.get_view()));
+    while (pair.next()) {
+      switch (pair.tag()) {
+        case 1:
+          label.name = ViewOf(pair.get_view());
+          break;
+        case 2:
+          label.value = ViewOf(pair.get_view());
+          break;
+        default:
+          pair.skip();
+      }
+    }
+    labels.push_back(label);
+  }
+}
+
+bool FindFault(std::vector<Label>& labels, LabelFault& fault) {
+  std::stable_sort(labels.begin(), labels.end(),
+                   [](const Label& a, const Label& b) { return a.name < b.name; });
+  bool named = false;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const Label& label = labels[i];
+    if (i > 0 && label.name == labels[i - 1].name) {
+      fault = {true, std::string(label.name)};
+      return true;
+    }
+    const bool is_name = label.name == kMetricName;
+    named = named || (is_name && !label.value.empty());
+    const bool good =
+        is_name ? IsValidMetricName(NameScheme::kUtf8, label.value)
+                : IsValidLabelName(NameScheme::kUtf8, label.name) && IsValidUtf8(label.value);
+    if (!good) {
+      fault = {};
+      return true;
+    }
+  }
+  fault = {};
+  return !named;
+}
+
+std::string Print(const std::vector<Label>& labels) {
+  return Labels::From(labels).ToString();
+}
+
+std::string_view TextOf(tsdb::Refusal refusal) {
+  switch (refusal) {
+    case tsdb::Refusal::kOutOfOrder:
+      return "out of order sample";
+    case tsdb::Refusal::kDuplicate:
+      return "duplicate sample for timestamp";
+    case tsdb::Refusal::kTooOld:
+      return "too old sample";
+    case tsdb::Refusal::kOutOfBounds:
+      return "out of bounds";
+    case tsdb::Refusal::kSeriesLimit:
+      return "series limit reached";
+    case tsdb::Refusal::kBadHistogram:
+      return "invalid histogram";
+    case tsdb::Refusal::kUnknownSeries:
+      return "unknown series";
+    case tsdb::Refusal::kNone:
+      break;
+  }
+  return "";
+}
+
+}  // namespace meerkat::remote

@@ -1,0 +1,336 @@
+#include "server/remote/write_receiver.h"
+
+#include <chrono>
+#include <protozero/exception.hpp>
+#include <utility>
+
+#include "server/remote/snappy_body.h"
+#include "server/remote/wire.h"
+#include "server/remote/write_batch.h"
+
+namespace meerkat::remote {
+namespace {
+
+// Senders' clocks may be ahead by this much.
+constexpr Millis kAhead = std::chrono::minutes(10);
+constexpr std::string_view kMediaType = "application/x-protobuf";
+constexpr std::string_view kMessageV1 = "prometheus.WriteRequest";
+constexpr std::string_view kMessageV2 = "io.prometheus.write.v2.Request";
+// A thread keeps its decoding buffer up to this size.
+constexpr std::size_t kKeptBuffer = 16 << 20;
+
+std::string_view Trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// The message a Content-Type names; an error in upstream's words otherwise.
+Result<std::string_view> MessageOf(std::string_view content_type) {
+  if (content_type.empty()) return kMessageV1;
+  std::string_view rest = content_type;
+  const auto take = [&rest] {
+    const auto semicolon = rest.find(';');
+    const std::string_view part = Trim(rest.substr(0, semicolon));
+    rest = semicolon == std::string_view::npos ? std::string_view() : rest.substr(semicolon + 1);
+    return part;
+  };
+  const std::string_view media = take();
+  if (media != kMediaType) {
+    return Error(Code::kInvalid, "expected " + std::string(kMediaType) +
+                                     " as the first (media) part, got " +
+                                     std::string(content_type) + " content-type");
+  }
+  while (!rest.empty()) {
+    const std::string_view parameter = take();
+    const auto equal = parameter.find('=');
+    if (equal == std::string_view::npos) {
+      return Error(Code::kInvalid,
+                   "as per https://www.rfc-editor.org/rfc/rfc9110#parameter expected parameters "
+                   "to be key-values, got " +
+                       std::string(parameter) + " in " + std::string(content_type) +
+                       " content-type");
+    }
+    if (parameter.substr(0, equal) != "proto") continue;
+    const std::string_view message = parameter.substr(equal + 1);
+    if (message == kMessageV1) return kMessageV1;
+    if (message == kMessageV2) return kMessageV2;
+    return Error(Code::kInvalid, "got " + std::string(content_type) +
+                                     " content type; unknown type "
+                                     "for remote write protobuf message " +
+                                     std::string(message) + ", supported: " +
+                                     std::string(kMessageV1) + ", " + std::string(kMessageV2));
+  }
+  return kMessageV1;
+}
+
+// How many bytes of `series` are label messages (field 1), from its start.
+std::size_t LabelPrefix(std::string_view series) {
+  std::size_t at = 0;
+  while (at + 1 < series.size() && series[at] == 0x0a) {
+    std::size_t length = 0;
+    std::size_t next = at + 1;
+    for (unsigned shift = 0; next < series.size() && shift < 32; shift += 7) {
+      const auto byte = static_cast<unsigned char>(series[next++]);
+      length |= static_cast<std::size_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    if (length > series.size() - next) break;  // malformed: the full reader will say so
+    at = next + length;
+  }
+  return at;
+}
+
+}  // namespace
+
+WriteReceiver::WriteReceiver(const Clock& clock, std::function<tsdb::Storage*()> storage,
+                             WriteReceiverOptions options, Registry& registry, Logger log)
+    : clock_(clock),
+      storage_(std::move(storage)),
+      options_(options),
+      log_(std::move(log)),
+      invalid_labels_(registry.counter(
+          "prometheus_api_remote_write_invalid_labels_samples_total",
+          "The total number of received remote write samples and histogram samples which have "
+          "invalid labels.")),
+      without_metadata_(registry.counter(
+          "prometheus_api_remote_write_without_metadata_appended_samples_total",
+          "The total number of received remote write samples (and histogram samples) which were "
+          "ingested without corresponding metadata.")) {}
+
+net::Response WriteReceiver::Handle(const net::Request& request, std::stop_token) {
+  const auto refuse = [](int status, const std::string& text) {
+    return net::Response::Text(status, text + "\n");
+  };
+  auto message = MessageOf(request.headers.Get("Content-Type"));
+  if (!message) return refuse(415, message.error().message());
+  const bool v2 = *message == kMessageV2;
+  if (v2 ? !options_.accept_v2 : !options_.accept_v1) {
+    std::string accepted;
+    if (options_.accept_v1) accepted += kMessageV1;
+    if (options_.accept_v2) accepted += (accepted.empty() ? "" : ", ") + std::string(kMessageV2);
+    return refuse(415, std::string(*message) +
+                           " protobuf message is not accepted by this server; only accepts " +
+                           accepted);
+  }
+  const std::string_view encoding = request.headers.Get("Content-Encoding");
+  if (!encoding.empty() && encoding != "snappy") {
+    return refuse(415, std::string(encoding) +
+                           " encoding (compression) is not accepted by this "
+                           "server; only snappy is acceptable");
+  }
+  tsdb::Storage* storage = storage_();
+  if (storage == nullptr) return refuse(503, "Service Unavailable");
+
+  thread_local std::string buffer;
+  auto decoded = Unsnappy(request.body, buffer, options_.max_decoded_bytes);
+  if (!decoded) return refuse(400, decoded.error().message());
+  Outcome outcome = v2 ? WriteV2(*decoded, *storage) : WriteV1(*decoded, *storage);
+  if (buffer.size() > kKeptBuffer) {
+    buffer.clear();
+    buffer.shrink_to_fit();
+  }
+  net::Response response =
+      outcome.status == 204 ? net::Response::Empty(204) : refuse(outcome.status, outcome.error);
+  if (v2) {
+    response.headers.Set("X-Prometheus-Remote-Write-Samples-Written",
+                         std::to_string(outcome.samples));
+    response.headers.Set("X-Prometheus-Remote-Write-Histograms-Written",
+                         std::to_string(outcome.histograms));
+    response.headers.Set("X-Prometheus-Remote-Write-Exemplars-Written",
+                         std::to_string(outcome.exemplars));
+  }
+  return response;
+}
+
+tsdb::SeriesRef WriteReceiver::Resolve(SeriesKey key, const std::vector<Label>& labels,
+                                       Batch& batch) {
+  const tsdb::SeriesRef ref = batch.appender->Resolve(Labels::From(labels));
+  if (ref != tsdb::SeriesRef::kNone) cache_.Put(key, ref);
+  return ref;
+}
+
+WriteReceiver::Outcome WriteReceiver::WriteV1(std::string_view message, tsdb::Storage& storage) {
+  Batch batch;
+  batch.appender = storage.NewAppender();
+  batch.latest = clock_.Now() + kAhead;
+  Outcome outcome;
+  try {
+    outcome = AppendV1(message, batch);
+  } catch (const protozero::exception& error) {
+    outcome.status = 400;
+    outcome.error = std::string("proto: ") + error.what();
+  }
+  if (outcome.status != 204) return outcome;  // the appender rolls back
+  auto committed = batch.appender->Commit();
+  if (!committed) {
+    log_.Error("Error appending remote write", {{"err", committed.error().message()}});
+    outcome.status = 500;
+    outcome.error = committed.error().message();
+  }
+  return outcome;
+}
+
+WriteReceiver::Outcome WriteReceiver::AppendV1(std::string_view message, Batch& batch) {
+  Outcome outcome;
+  auto reader = Reader(message);
+  while (reader.next()) {
+    if (reader.tag() == 1) {
+      if (!AppendSeriesV1(ViewOf(reader.get_view()), batch, outcome)) return outcome;
+    } else if (reader.tag() == 3) {
+      auto entry = Reader(ViewOf(reader.get_view()));
+      tsdb::Metadata metadata;
+      std::string_view family;
+      while (entry.next()) {
+        switch (entry.tag()) {
+          case 1: {
+            const auto type = entry.get_enum();
+            if (type >= 0 && type <= 7) metadata.type = static_cast<tsdb::MetricType>(type);
+            break;
+          }
+          case 2:
+            family = ViewOf(entry.get_view());
+            break;
+          case 4:
+            metadata.help = ViewOf(entry.get_view());
+            break;
+          case 5:
+            metadata.unit = ViewOf(entry.get_view());
+            break;
+          default:
+            entry.skip();
+        }
+      }
+      if (!family.empty()) batch.appender->SetMetadata(family, metadata);
+    } else {
+      reader.skip();
+    }
+  }
+  without_metadata_.Add(static_cast<double>(outcome.samples + outcome.histograms));
+  return outcome;
+}
+
+// False: the request has failed, and `outcome` says why.
+bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcome& outcome) {
+  // The usual sender writes all labels first, and has sent the same bytes before.
+  const std::size_t prefix = LabelPrefix(series);
+  SeriesKey key = cache_.KeyOf(series.substr(0, prefix));
+  tsdb::SeriesRef ref = cache_.Find(key);
+  bool labels_known = false;
+  bool faulty = false;
+
+  const auto read_labels = [&] {
+    ReadLabels(series, batch.labels);
+    labels_known = true;
+    LabelFault fault;
+    faulty = FindFault(batch.labels, fault);
+    if (faulty) {
+      log_.Warn("Invalid metric names or labels", {{"got", Print(batch.labels)}});
+      invalid_labels_.Add();
+      return;
+    }
+    ref = Resolve(key, batch.labels, batch);
+  };
+  auto rest = Reader(series.substr(prefix));
+  // Labels behind other fields: legal, unusual, and not what the key stands for.
+  auto probe = rest;
+  while (probe.next()) {
+    if (probe.tag() == 1) {
+      batch.scratch.clear();
+      ReadLabels(series, batch.labels);
+      for (const Label& label : batch.labels) {
+        batch.scratch += std::to_string(label.name.size()) + ':' + std::string(label.name);
+        batch.scratch += std::to_string(label.value.size()) + ':' + std::string(label.value);
+      }
+      key = cache_.KeyOf(batch.scratch);
+      ref = cache_.Find(key);
+      break;
+    }
+    probe.skip();
+  }
+  if (ref == tsdb::SeriesRef::kNone) {
+    read_labels();
+    if (faulty) return true;
+  }
+
+  const auto judge = [&outcome](tsdb::Refusal refusal) {
+    if (refusal == tsdb::Refusal::kNone) return true;
+    outcome.status = refusal == tsdb::Refusal::kSeriesLimit ? 500 : 400;
+    outcome.error = TextOf(refusal);
+    return false;
+  };
+  if (ref == tsdb::SeriesRef::kNone) return judge(tsdb::Refusal::kSeriesLimit);
+
+  // A remembered ref may have died: then the labels are read and the append is tried again.
+  const auto append = [&](const auto& attempt) {
+    tsdb::Refusal refusal = attempt();
+    if (refusal == tsdb::Refusal::kUnknownSeries && !labels_known) {
+      read_labels();
+      if (faulty || ref == tsdb::SeriesRef::kNone) return judge(tsdb::Refusal::kSeriesLimit);
+      refusal = attempt();
+    }
+    return judge(refusal);
+  };
+  while (rest.next()) {
+    switch (rest.tag()) {
+      case 2: {
+        auto sample = Reader(ViewOf(rest.get_view()));
+        double value = 0;
+        std::int64_t millis = 0;
+        while (sample.next()) {
+          switch (sample.tag()) {
+            case 1:
+              value = sample.get_double();
+              break;
+            case 2:
+              millis = sample.get_int64();
+              break;
+            default:
+              sample.skip();
+          }
+        }
+        const auto attempt = [&] { return batch.Append(ref, FromMillis(millis), value, kMinTime); };
+        if (!append(attempt)) return false;
+        ++outcome.samples;
+        break;
+      }
+      case 3: {
+        const std::string_view message = ViewOf(rest.get_view());
+        tsdb::Exemplar exemplar;
+        auto entry = Reader(message);
+        while (entry.next()) {
+          switch (entry.tag()) {
+            case 2:
+              exemplar.value = entry.get_double();
+              break;
+            case 3:
+              exemplar.time = FromMillis(entry.get_int64());
+              break;
+            default:
+              entry.skip();
+          }
+        }
+        std::vector<Label> labels;
+        ReadLabels(message, labels);
+        exemplar.labels = Labels::From(std::move(labels));
+        // Refused exemplars do not fail a request.
+        if (batch.appender->AppendExemplar(ref, exemplar) == tsdb::Refusal::kNone) {
+          ++outcome.exemplars;
+        }
+        break;
+      }
+      case 4: {
+        const WireHistogram wire = ReadHistogram(ViewOf(rest.get_view()));
+        const auto attempt = [&] { return batch.Append(ref, wire); };
+        if (!append(attempt)) return false;
+        ++outcome.histograms;
+        break;
+      }
+      default:
+        rest.skip();
+    }
+  }
+  return true;
+}
+
+}  // namespace meerkat::remote
