@@ -1,0 +1,267 @@
+#include "tsdb/database.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tests/tsdb/database/fixture.h"
+
+namespace meerkat::tsdb {
+namespace {
+
+const Labels kUp{{"__name__", "up"}, {"job", "a"}};
+const Labels kDown{{"__name__", "down"}, {"job", "a"}};
+
+TEST_F(DatabaseTest, GivesBackWhatWasCommittedAlsoAfterARestart) {
+  Open();
+  EXPECT_EQ(Append(kUp, At(0), 1), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(15), 0.5), Refusal::kNone);
+  EXPECT_EQ(Append(kDown, At(15), -0.0), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(30), 0.5), Refusal::kNone);
+  const Content expected{
+      {kUp.ToString(), {{At(0), 1}, {At(15), 0.5}, {At(30), 0.5}}},
+      {kDown.ToString(), {{At(15), -0.0}}},
+  };
+  EXPECT_EQ(ReadAll(), expected);
+  Reopen();
+  EXPECT_EQ(ReadAll(), expected);
+  EXPECT_EQ(Append(kUp, At(45), 7), Refusal::kNone);
+  Reopen();
+  EXPECT_EQ(ReadAll()[kUp.ToString()].size(), 4u);
+}
+
+TEST_F(DatabaseTest, KeepsEveryBitOfAValue) {
+  Open();
+  const double values[] = {0.1,
+                           -0.0,
+                           0.0,
+                           std::bit_cast<double>(std::uint64_t{0x7ff0000000000002}),
+                           std::bit_cast<double>(std::uint64_t{0x7ff8000000000001}),
+                           std::numeric_limits<double>::infinity(),
+                           -std::numeric_limits<double>::infinity(),
+                           std::numeric_limits<double>::denorm_min(),
+                           std::numeric_limits<double>::max(),
+                           1.5,
+                           2.0,
+                           1e15,
+                           9007199254740993.0,
+                           0.3,
+                           -0.3,
+                           123456.789};
+  std::int64_t t = 0;
+  for (const double value : values) Append(kUp, At(++t), value);
+  for (int restart = 0; restart < 2; ++restart) {
+    const Samples read = ReadAll()[kUp.ToString()];
+    ASSERT_EQ(read.size(), std::size(values));
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      EXPECT_EQ(std::bit_cast<std::uint64_t>(read[i].second),
+                std::bit_cast<std::uint64_t>(values[i]));
+    }
+    Reopen();
+  }
+}
+
+TEST_F(DatabaseTest, JudgesOrderAsUpstream) {
+  Open();
+  EXPECT_EQ(Append(kUp, At(100), 1), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(100), 1), Refusal::kNone) << "the same sample again";
+  EXPECT_EQ(Append(kUp, At(100), 2), Refusal::kDuplicate);
+  EXPECT_EQ(Append(kUp, At(99), 1), Refusal::kOutOfOrder);
+  EXPECT_EQ(Append(kDown, At(99), 1), Refusal::kNone) << "order is by series";
+  EXPECT_EQ(Append(kUp, At(100 - 3601), 1), Refusal::kOutOfBounds);
+  EXPECT_EQ(Append(kDown, At(100 - 3601), 1), Refusal::kOutOfBounds);
+  EXPECT_EQ(ReadAll()[kUp.ToString()], (Samples{{At(100), 1}}));
+  Reopen();
+  EXPECT_EQ(Append(kUp, At(100), 1), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(100), 2), Refusal::kDuplicate);
+  EXPECT_EQ(Append(kUp, At(99), 1), Refusal::kOutOfOrder);
+}
+
+TEST_F(DatabaseTest, JudgesOrderWithinABatch) {
+  Open();
+  auto appender = db->NewAppender();
+  const SeriesRef up = appender->Resolve(kUp);
+  const SeriesRef down = appender->Resolve(kDown);
+  EXPECT_EQ(appender->Append(down, FromMillis(At(10)), 1), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(10)), 1), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(10)), 1), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(10)), 2), Refusal::kDuplicate);
+  EXPECT_EQ(appender->Append(down, FromMillis(At(9)), 2), Refusal::kOutOfOrder);
+  EXPECT_EQ(appender->Append(down, FromMillis(At(11)), 2), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(12)), 2), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(11)), 2), Refusal::kOutOfOrder);
+  EXPECT_TRUE(ReadAll().empty()) << "nothing is visible before the commit";
+  ASSERT_TRUE(appender->Commit().ok());
+  const Content expected{{kUp.ToString(), {{At(10), 1}, {At(12), 2}}},
+                         {kDown.ToString(), {{At(10), 1}, {At(11), 2}}}};
+  EXPECT_EQ(ReadAll(), expected);
+}
+
+TEST_F(DatabaseTest, RollsBackWhatIsNotCommitted) {
+  Open();
+  {
+    auto appender = db->NewAppender();
+    appender->Append(appender->Resolve(kUp), FromMillis(At(1)), 1);
+  }
+  EXPECT_TRUE(ReadAll().empty());
+  EXPECT_EQ(Append(kUp, At(1), 2), Refusal::kNone);
+}
+
+TEST_F(DatabaseTest, TakesAnyTimeIntoAnEmptyDatabase) {
+  for (const std::int64_t first :
+       {std::int64_t{0}, std::int64_t{-5000}, At(0) - 36000000, std::int64_t{1} << 50}) {
+    SCOPED_TRACE(first);
+    Open();
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(Append(kUp, first + i * 60000, i), Refusal::kNone);
+    EXPECT_EQ(ReadAll()[kUp.ToString()].size(), 10u);
+    db.reset();
+    std::filesystem::remove_all(options().path);
+  }
+}
+
+TEST_F(DatabaseTest, MergesOutOfOrderSamplesWhenRead) {
+  base_options.live.out_of_order_window = std::chrono::minutes(10);
+  Open();
+  EXPECT_EQ(Append(kUp, At(1000), 10), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(900), 9), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(950), 9.5), Refusal::kNone);
+  EXPECT_EQ(Append(kUp, At(399), 1), Refusal::kTooOld);
+  EXPECT_EQ(Append(kUp, At(1015), 11), Refusal::kNone);
+  const Samples expected{{At(900), 9}, {At(950), 9.5}, {At(1000), 10}, {At(1015), 11}};
+  EXPECT_EQ(ReadAll()[kUp.ToString()], expected);
+  Reopen();
+  EXPECT_EQ(ReadAll()[kUp.ToString()], expected);
+}
+
+TEST_F(DatabaseTest, CutsSamplesToTheAskedRange) {
+  Open();
+  for (int i = 0; i < 100; ++i) Append(kUp, At(i), i);
+  const Samples read = ReadAll({FromMillis(At(10)), FromMillis(At(12))})[kUp.ToString()];
+  EXPECT_EQ(read, (Samples{{At(10), 10}, {At(11), 11}, {At(12), 12}}));
+}
+
+TEST_F(DatabaseTest, SeriesOfOneBatchShareTheirTimeColumn) {
+  Open();
+  for (int t = 0; t < 20; ++t) {
+    auto appender = db->NewAppender();
+    for (int s = 0; s < 10; ++s) {
+      const Labels labels{{"__name__", "m"}, {"s", std::to_string(s)}};
+      appender->Append(appender->Resolve(labels), FromMillis(At(t)), s * t);
+    }
+    ASSERT_TRUE(appender->Commit().ok());
+  }
+  auto querier = db->NewQuerier({FromMillis(At(3)), FromMillis(At(9))});
+  auto set = (*querier)->Select({}, {});
+  SeriesColumns first;
+  SeriesColumns columns;
+  ASSERT_TRUE(*(*set)->Next());
+  ASSERT_TRUE((*set)->Read(first).ok());
+  EXPECT_EQ(first.size(), 7u);
+  while (*(*set)->Next()) {
+    ASSERT_TRUE((*set)->Read(columns).ok());
+    EXPECT_EQ(columns.times.get(), first.times.get());
+  }
+}
+
+TEST_F(DatabaseTest, KeepsHistogramsBesideFloatsAndStartTimes) {
+  Open();
+  auto histogram = std::make_shared<Histogram>();
+  histogram->integer = true;
+  histogram->schema = 1;
+  histogram->count = 3;
+  histogram->sum = 4.5;
+  histogram->positive_spans = {{0, 2}};
+  histogram->positive_buckets = {1, 2};
+  auto appender = db->NewAppender();
+  const SeriesRef up = appender->Resolve(kUp);
+  const Timestamp start = FromMillis(At(-100));
+  EXPECT_EQ(appender->Append(up, FromMillis(At(1)), 1.0), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(2)), histogram, start), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(2)), histogram, start), Refusal::kNone);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(3)), 1.0, start), Refusal::kNone);
+  auto broken = std::make_shared<Histogram>(*histogram);
+  broken->positive_buckets.pop_back();
+  EXPECT_EQ(appender->Append(up, FromMillis(At(4)), broken), Refusal::kBadHistogram);
+  EXPECT_EQ(appender->Append(up, FromMillis(At(5)), 1.0), Refusal::kNone);
+  ASSERT_TRUE(appender->Commit().ok());
+  appender.reset();
+  for (int restart = 0; restart < 2; ++restart) {
+    auto querier = db->NewQuerier({});
+    auto set = (*querier)->Select({}, {});
+    ASSERT_TRUE(*(*set)->Next());
+    SeriesColumns columns;
+    ASSERT_TRUE((*set)->Read(columns).ok());
+    ASSERT_EQ(columns.size(), 4u);
+    ASSERT_EQ(columns.histograms.size(), 1u);
+    EXPECT_EQ(columns.histograms[0].index, 1u);
+    EXPECT_TRUE(columns.histograms[0].histogram->SameAs(*histogram));
+    EXPECT_EQ(columns.starts, (std::vector<Timestamp>{kMinTime, start, start, kMinTime}));
+    set->reset();
+    querier->reset();
+    Reopen();
+  }
+}
+
+TEST_F(DatabaseTest, KnowsLabelNamesAndValuesOfTheRange) {
+  Open();
+  Append(kUp, At(0), 1);
+  Append({{"__name__", "late"}, {"zone", "z"}}, At(1000), 1);
+  auto querier = db->NewQuerier({});
+  EXPECT_EQ(*(*querier)->LabelNames({}, 0), (std::vector<std::string>{"__name__", "job", "zone"}));
+  EXPECT_EQ(*(*querier)->LabelValues("__name__", {}, 0), (std::vector<std::string>{"late", "up"}));
+  const Matcher late[] = {Matcher::Equal("__name__", "late")};
+  EXPECT_EQ(*(*querier)->LabelValues("zone", late, 0), (std::vector<std::string>{"z"}));
+  auto before = db->NewQuerier({FromMillis(At(-10)), FromMillis(At(-1))});
+  EXPECT_TRUE((*(*before)->LabelNames({}, 0)).empty());
+}
+
+TEST_F(DatabaseTest, StateSurvivesARestart) {
+  Open();
+  ASSERT_TRUE(db->state().Write({{"silence/1", "a"}, {"silence/2", "b"}, {"z/1", "c"}}).ok());
+  ASSERT_TRUE(db->state().Write({{"silence/2", std::nullopt}}).ok());
+  Reopen();
+  EXPECT_EQ(**db->state().Read("silence/1"), "a");
+  EXPECT_FALSE(db->state().Read("silence/2")->has_value());
+  std::vector<std::string> keys;
+  ASSERT_TRUE(db->state()
+                  .Scan("silence/",
+                        [&](std::string_view key, std::string_view) {
+                          keys.emplace_back(key);
+                          return true;
+                        })
+                  .ok());
+  EXPECT_EQ(keys, (std::vector<std::string>{"silence/1"}));
+}
+
+TEST_F(DatabaseTest, ASecondOpenerGetsOneClearLine) {
+  Open();
+  Registry other;
+  auto second = Database::Open(options(), clock, other, Logger::Silent());
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code(), Code::kConflict);
+  EXPECT_EQ(second.error().message().find('\n'), std::string::npos);
+  EXPECT_NE(second.error().message().find("in use by another process"), std::string::npos);
+}
+
+TEST_F(DatabaseTest, KeepsExemplarsAndMetadata) {
+  Open();
+  auto appender = db->NewAppender();
+  const SeriesRef up = appender->Resolve(kUp);
+  const Exemplar exemplar{Labels{{"trace_id", "1"}}, 2.5, FromMillis(At(5))};
+  EXPECT_EQ(appender->AppendExemplar(up, exemplar), Refusal::kNone);
+  appender->SetMetadata("up", {MetricType::kGauge, "Whether it is up.", ""});
+  ASSERT_TRUE(appender->Commit().ok());
+  appender.reset();
+  for (int restart = 0; restart < 2; ++restart) {
+    const std::vector<std::vector<Matcher>> all = {{Matcher::Equal("__name__", "up")}};
+    const auto found = db->Exemplars({}, all);
+    ASSERT_EQ(found->size(), 1u);
+    EXPECT_EQ((*found)[0].series, kUp);
+    EXPECT_EQ((*found)[0].exemplars, (std::vector<Exemplar>{exemplar}));
+    ASSERT_EQ(db->MetricMetadata("up").size(), 1u);
+    EXPECT_EQ(db->MetricMetadata("")[0].second.help, "Whether it is up.");
+    Reopen();
+  }
+}
+
+}  // namespace
+}  // namespace meerkat::tsdb

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "tsdb/chunk/block.h"
+#include "tsdb/compact/part.h"
+#include "tsdb/rocks/store.h"
+
+namespace meerkat::tsdb {
+
+// Writes the file of one part, block by block. Threads: one.
+class PartWriter {
+ public:
+  // The file is `directory`/part-<number>.sst.
+  PartWriter(const std::filesystem::path& directory, std::uint64_t number, int zstd_level);
+
+  // Begins a run of series on the same rows. `times` must stay until the next Rows or Finish.
+  Result<> Rows(std::span<const Timestamp> times);
+  // Ids ascend within a run.
+  Result<> Add(SeriesId series, const ColumnView& column);
+
+  bool empty() const { return info_.blocks == 0 && builder_ == nullptr; }
+  // Ends the file. `info` gets range, series, samples, blocks and bytes.
+  Result<> Finish(PartInfo& info);
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  Result<> CloseBlock();
+
+  const std::filesystem::path file_;
+  const int zstd_level_;
+  std::unique_ptr<PartFile> out_;
+  std::span<const Timestamp> times_;
+  std::unique_ptr<BlockBuilder> builder_;
+  std::vector<SeriesId> ids_;  // of the open block
+  PartDirectory directory_;
+  std::vector<SeriesId> all_;  // to count distinct series
+  PartInfo info_;
+};
+
+}  // namespace meerkat::tsdb

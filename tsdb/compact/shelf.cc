@@ -1,0 +1,229 @@
+#include "tsdb/compact/shelf.h"
+
+#include <algorithm>
+
+#include "tsdb/read/series_reader.h"
+
+namespace meerkat::tsdb {
+
+namespace {
+
+constexpr std::string_view kPartPrefix = "part/";
+constexpr std::string_view kPartEnd = "part0";
+constexpr std::string_view kJournalStart = "journal-start";
+constexpr std::string_view kTombstones = "tombstones";
+
+std::string MetaKey(std::uint64_t part) {
+  return std::string(kPartPrefix) + BigEndianKey(part);
+}
+
+bool PartBefore(const std::shared_ptr<const Part>& a, const std::shared_ptr<const Part>& b) {
+  const PartInfo& left = a->info();
+  const PartInfo& right = b->info();
+  if (left.range.min != right.range.min) return left.range.min < right.range.min;
+  if (left.first_generation != right.first_generation) {
+    return left.first_generation < right.first_generation;
+  }
+  return left.number < right.number;
+}
+
+}  // namespace
+
+Shelf::Shelf(Options options, Store& store, LiveView& live, Registry& registry, Logger log)
+    : options_(std::move(options)),
+      store_(store),
+      live_(live),
+      log_(std::move(log)),
+      cache_(options_.block_cache_bytes),
+      corruptions_(registry.counter("prometheus_tsdb_mmap_chunk_corruptions_total",
+                                    "Total number of stored blocks that could not be read.")) {}
+
+std::shared_ptr<const Part> Shelf::MakePart(PartInfo info) {
+  return std::make_shared<Part>(
+      info, store_, cache_, [this](const PartInfo& part, std::uint32_t block, const Error& error) {
+        corruptions_.Add();
+        log_.Error("Unreadable block is left out",
+                   {{"part", std::to_string(part.number)},
+                    {"block", block == kDirectoryBlock ? "directory" : std::to_string(block)},
+                    {"mint", std::to_string(ToMillis(part.range.min))},
+                    {"maxt", std::to_string(ToMillis(part.range.max))},
+                    {"err", error.message()}});
+      });
+}
+
+Result<> Shelf::Load() {
+  MutexLock change(change_mu_);
+  std::vector<std::shared_ptr<const Part>> parts;
+  Result<> bad;
+  const auto add = [&](std::string_view, std::string_view value) {
+    auto info = PartInfo::Decode(value);
+    if (!info) {
+      if (info.error().code() == Code::kInvalid) {
+        bad = std::move(info).error();
+        return false;
+      }
+      corruptions_.Add();
+      log_.Error("Part record is left out", {{"err", info.error().message()}});
+      return true;
+    }
+    parts.push_back(MakePart(*info));
+    return true;
+  };
+  if (auto scanned = store_.Scan(Family::kMeta, kPartPrefix, kPartEnd, add); !scanned) {
+    return scanned;
+  }
+  if (!bad) return bad;
+  auto tombstones = std::make_shared<Tombstones>();
+  auto stones = store_.Get(Family::kMeta, kTombstones);
+  if (!stones) return std::move(stones).error();
+  if (stones->has_value()) {
+    auto decoded = Tombstones::Decode(**stones);
+    if (!decoded) return std::move(decoded).error();
+    *tombstones = std::move(*decoded);
+  }
+  auto start = store_.Get(Family::kMeta, kJournalStart);
+  if (!start) return std::move(start).error();
+  if (start->has_value()) journal_start_.store(ReadBigEndian(**start));
+
+  std::uint64_t greatest = 0;
+  std::vector<std::uint64_t> known;
+  for (const auto& part : parts) known.push_back(part->info().number);
+  std::sort(known.begin(), known.end());
+  if (!known.empty()) greatest = known.back();
+  // Files that were taken over, but whose change was not completed.
+  std::string from;
+  for (;;) {
+    std::uint64_t found = 0;
+    const auto first = [&](std::string_view key, std::string_view) {
+      found = ReadBigEndian(key);
+      return false;
+    };
+    if (auto scanned = store_.Scan(Family::kParts, from, {}, first); !scanned) return scanned;
+    if (found == 0) break;
+    greatest = std::max(greatest, found);
+    from = BigEndianKey(found + 1);
+    if (std::binary_search(known.begin(), known.end(), found)) continue;
+    if (auto dropped = store_.DropParts(BigEndianKey(found), from); !dropped) return dropped;
+  }
+  next_part_.store(greatest + 1);
+  std::error_code ignored;
+  std::filesystem::remove_all(options_.scratch, ignored);
+  std::sort(parts.begin(), parts.end(), PartBefore);
+  WriterLock lock(live_.mu);
+  live_.view.parts = std::move(parts);
+  live_.view.tombstones = std::move(tombstones);
+  return {};
+}
+
+Timestamp Shelf::max_time() const {
+  ReaderLock lock(live_.mu);
+  Timestamp newest = kMinTime;
+  for (const auto& part : live_.view.parts) newest = std::max(newest, part->info().range.max);
+  return newest;
+}
+
+std::uint64_t Shelf::bytes() const {
+  ReaderLock lock(live_.mu);
+  std::uint64_t bytes = 0;
+  for (const auto& part : live_.view.parts) bytes += part->info().bytes;
+  return bytes;
+}
+
+Result<> Shelf::Ingest(std::vector<SealedPart>& sealed) {
+  for (SealedPart& part : sealed) {
+    if (auto ingested = store_.Ingest(part.file); !ingested) return ingested;
+  }
+  return {};
+}
+
+Result<> Shelf::Swap(const std::vector<std::shared_ptr<const Part>>& out,
+                     const std::vector<SealedPart>& in, const Generation* sealed) {
+  StoreBatch batch;
+  for (const auto& part : out) batch.Delete(Family::kMeta, MetaKey(part->info().number));
+  for (const SealedPart& part : in) {
+    batch.Put(Family::kMeta, MetaKey(part.info.number), part.info.Encode());
+  }
+  std::uint64_t journal_start = journal_start_.load();
+  if (sealed != nullptr) {
+    ReaderLock lock(live_.mu);
+    const auto& closed = live_.view.closed;
+    journal_start = closed.size() > 1 ? closed[1]->number() : live_.view.open->number();
+    batch.Put(Family::kMeta, kJournalStart, BigEndianKey(journal_start));
+    batch.DeleteRange(Family::kJournal, BigEndianKey(0), BigEndianKey(journal_start));
+  }
+  if (auto written = store_.Write(batch, true); !written) return written;
+  journal_start_.store(journal_start);
+  WriterLock lock(live_.mu);
+  View& view = live_.view;
+  std::erase_if(view.parts, [&](const auto& part) {
+    return std::find(out.begin(), out.end(), part) != out.end();
+  });
+  for (const SealedPart& part : in) view.parts.push_back(MakePart(part.info));
+  std::sort(view.parts.begin(), view.parts.end(), PartBefore);
+  if (sealed != nullptr) view.closed.erase(view.closed.begin());
+  for (const auto& part : out) part->Drop();
+  return {};
+}
+
+Result<bool> Shelf::SealOldest() {
+  MutexLock change(change_mu_);
+  std::shared_ptr<const Generation> oldest;
+  {
+    ReaderLock lock(live_.mu);
+    if (live_.view.closed.empty()) return false;
+    oldest = live_.view.closed.front();
+  }
+  std::error_code error;
+  std::filesystem::create_directories(options_.scratch, error);
+  auto sealed = SealGeneration(*oldest, options_.partition, options_.scratch,
+                               [this] { return next_part_.fetch_add(1); });
+  if (!sealed) return std::move(sealed).error().Within("sealing");
+  if (auto ingested = Ingest(*sealed); !ingested) return std::move(ingested).error();
+  if (auto swapped = Swap({}, *sealed, oldest.get()); !swapped) return std::move(swapped).error();
+  // The log's files go once everything in them stands elsewhere.
+  if (auto flushed = store_.Flush(); !flushed) return std::move(flushed).error();
+  return true;
+}
+
+Result<> Shelf::AddTombstones(const Tombstones& added) {
+  MutexLock change(change_mu_);
+  auto all = std::make_shared<Tombstones>();
+  {
+    ReaderLock lock(live_.mu);
+    *all = *live_.view.tombstones;
+  }
+  for (const auto& [series, stones] : added.by_series()) {
+    for (const Tombstones::Stone& stone : stones) all->Add(series, stone);
+  }
+  StoreBatch batch;
+  batch.Put(Family::kMeta, kTombstones, all->Encode());
+  if (auto written = store_.Write(batch, true); !written) return written;
+  WriterLock lock(live_.mu);
+  live_.view.tombstones = std::move(all);
+  return {};
+}
+
+std::optional<Head::Newest> Shelf::NewestOf(SeriesId series) const {
+  View view;
+  {
+    ReaderLock lock(live_.mu);
+    view = live_.view;
+  }
+  view.closed.clear();
+  view.open = std::make_shared<Generation>(0);
+  const SeriesId ids[] = {series};
+  const auto places = FindPlaces(live_, view, ids, {}, [](SeriesId) { return nullptr; });
+  SeriesReader reader(live_, view, {});
+  SeriesColumns columns;
+  (void)reader.Read(places[0], columns);  // damage was reported; the rest counts
+  if (columns.size() == 0) return std::nullopt;
+  Head::Newest newest;
+  newest.time = ToMillis(columns.times->back());
+  newest.value = std::bit_cast<std::uint64_t>(columns.values.back());
+  if (!columns.histograms.empty() && columns.histograms.back().index + 1 == columns.size()) {
+    newest.histogram = columns.histograms.back().histogram;
+  }
+  return newest;
+}
+
+}  // namespace meerkat::tsdb

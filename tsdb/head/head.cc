@@ -1,0 +1,388 @@
+#include "tsdb/head/head.h"
+
+#include <algorithm>
+
+#include "tsdb/head/journal.h"
+#include "tsdb/head/records.h"
+#include "tsdb/head/token.h"
+
+namespace meerkat::tsdb {
+
+namespace {
+
+// Batches that one leader takes along; bounds the time until the first of them is answered.
+constexpr std::size_t kMaxGroup = 64;
+
+}  // namespace
+
+Head::Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index,
+           LiveView& live, HeadMetrics& metrics, LookUp look_up, Committed committed)
+    : options_(options),
+      clock_(clock),
+      store_(store),
+      index_(index),
+      live_(live),
+      metrics_(metrics),
+      look_up_(std::move(look_up)),
+      committed_(std::move(committed)) {
+  first_fresh_ = std::max<SeriesId>(1, index_.next_id());
+  next_series_.store(first_fresh_);
+}
+
+Slot* Head::FindSlot(SeriesId series) const {
+  Slot* slot = slots_.Find(series);
+  if (slot == nullptr) return nullptr;
+  const std::uint32_t state = slot->state.load(std::memory_order_acquire);
+  return state == Slot::kUnused || state == Slot::kDead ? nullptr : slot;
+}
+
+bool Head::Touch(Slot& slot, std::uint32_t epoch) {
+  std::uint32_t state = slot.state.load(std::memory_order_acquire);
+  while (state != Slot::kDead) {
+    if (state >= epoch || slot.state.compare_exchange_weak(state, epoch)) return true;
+  }
+  return false;
+}
+
+SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch) {
+  for (;;) {
+    std::optional<SeriesId> id = index_.Find(labels);
+    if (!id) {
+      if (options_.series_limit != 0 && index_.size() >= options_.series_limit) {
+        return SeriesRef::kNone;
+      }
+      const SeriesId fresh = next_series_.fetch_add(1);
+      if (fresh == 0) return SeriesRef::kNone;  // four thousand million series were there
+      slots_.Make(fresh).state.store(epoch, std::memory_order_release);
+      const Index::Added added = index_.Add(labels, fresh);
+      if (added.created) {
+        metrics_.series_created.Add();
+        return SeriesRef{std::uint64_t{fresh} + 1};
+      }
+      slots_.Make(fresh).state.store(Slot::kDead);
+      id = added.id;
+    }
+    if (Touch(slots_.Make(*id), epoch)) return SeriesRef{std::uint64_t{*id} + 1};
+    MutexLock wait_until_forgotten(forget_mu_);
+  }
+}
+
+void Head::LookUpNewest(Slot& slot, SeriesId series) {
+  const std::optional<Newest> newest = look_up_(series);
+  if (newest) {
+    if (newest->histogram != nullptr) {
+      MutexLock lock(histograms_mu_);
+      last_histograms_.try_emplace(series, newest->histogram);
+    }
+    std::int64_t unknown = Slot::kUnknownTime;
+    slot.Set(Slot::kHistogramLast, newest->histogram != nullptr);
+    if (newest->histogram == nullptr) slot.last_value.store(newest->value);
+    slot.last_time.compare_exchange_strong(unknown, newest->time);
+  }
+  slot.Set(Slot::kLookedUp, true);
+}
+
+bool Head::SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
+                      const HistogramPtr& histogram) const {
+  if (!slot.Is(Slot::kHistogramLast)) {
+    return histogram == nullptr && slot.last_value.load(std::memory_order_relaxed) == value;
+  }
+  if (histogram == nullptr) return false;
+  MutexLock lock(histograms_mu_);
+  const auto it = last_histograms_.find(series);
+  return it != last_histograms_.end() && it->second->SameAs(*histogram);
+}
+
+std::int64_t Head::MinValid() const {
+  const std::int64_t newest = max_time_.load(std::memory_order_relaxed);
+  const std::int64_t behind = options_.chunk_range.count() / 2;
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  return newest < kLeast + behind ? kLeast : newest - behind;
+}
+
+Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::uint64_t value,
+                          const HistogramPtr& histogram, std::int64_t min_valid,
+                          const Newest* newest) {
+  const std::int64_t window = out_of_order_window_.load(std::memory_order_relaxed);
+  if (window == 0 && time < min_valid) return {.refusal = Refusal::kOutOfBounds};
+  if (time <= parts_max_ && slot.last_time.load() == Slot::kUnknownTime &&
+      !slot.Is(Slot::kLookedUp)) [[unlikely]] {
+    LookUpNewest(slot, series);
+  }
+  std::int64_t last = slot.last_time.load(std::memory_order_relaxed);
+  if (newest != nullptr) last = std::max(last, newest->time);
+  if (last == Slot::kUnknownTime || time > last) {
+    if (time >= min_valid) return {};
+  } else if (time == last) {
+    const bool same = newest != nullptr && newest->time == last
+                          ? (newest->histogram == nullptr
+                                 ? histogram == nullptr && newest->value == value
+                                 : histogram != nullptr && newest->histogram->SameAs(*histogram))
+                          : SameAsLast(slot, series, value, histogram);
+    if (same) return {.drop = true};
+    return {.refusal = Refusal::kDuplicate};
+  }
+  if (window > 0) {
+    const std::int64_t head_max = max_time_.load(std::memory_order_relaxed);
+    if (time >= head_max - window) return {.loose = true};
+    return {.refusal = Refusal::kTooOld};
+  }
+  return {.refusal = time < min_valid ? Refusal::kOutOfBounds : Refusal::kOutOfOrder};
+}
+
+void Head::Count(Refusal refusal, bool histogram) {
+  switch (refusal) {
+    case Refusal::kOutOfOrder:
+      (histogram ? metrics_.histogram_out_of_order : metrics_.float_out_of_order).Add();
+      break;
+    case Refusal::kOutOfBounds:
+      (histogram ? metrics_.histogram_out_of_bounds : metrics_.float_out_of_bounds).Add();
+      break;
+    case Refusal::kTooOld:
+      (histogram ? metrics_.histogram_too_old : metrics_.float_too_old).Add();
+      break;
+    case Refusal::kUnknownSeries:
+      metrics_.series_not_found.Add();
+      break;
+    default:
+      break;
+  }
+}
+
+Result<> Head::Commit(Batch& batch) {
+  if (batch.empty()) return {};
+  Waiter self{.batch = &batch, .done = false, .result = {}};
+  std::vector<Waiter*> group;
+  {
+    MutexLock lock(queue_mu_);
+    queue_.push_back(&self);
+    // queue_changed_ releases the lock while it waits, which the analysis cannot see.
+    while (!self.done && queue_.front() != &self) queue_changed_.wait(queue_mu_);
+    if (self.done) return std::move(self.result);
+  }
+  // The leader. Its place at the front keeps others waiting until it has answered.
+  MutexLock commit(commit_mu_);
+  {
+    MutexLock lock(queue_mu_);
+    const std::size_t size = std::min(queue_.size(), kMaxGroup);
+    group.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  Lead(group);
+  MutexLock lock(queue_mu_);
+  for (Waiter* waiter : group) {
+    waiter->done = true;
+    queue_.pop_front();
+  }
+  queue_changed_.notify_all();
+  return std::move(self.result);
+}
+
+void Head::Lead(std::vector<Waiter*>& group) {
+  StoreBatch changes;
+  staged_.clear();
+  batch_ends_.clear();
+  tokens_.clear();
+  persisted_.clear();
+  entry_.clear();
+  entry_.push_back(static_cast<char>(kJournalVersion));
+  entry_.push_back(static_cast<char>(first_of_generation_ ? kFirstOfGeneration : 0));
+  const std::size_t empty = entry_.size();
+  for (const Waiter* waiter : group) Stage(*waiter->batch, changes);
+  const bool journalled = entry_.size() != empty;
+  if (journalled) changes.Put(Family::kJournal, BigEndianKey(next_sequence_), entry_);
+  Result<> written = Error(Code::kUnavailable, "the database is closed");
+  if (!refusing_.load()) written = store_.Write(changes, options_.sync_journal);
+  if (!written) {
+    metrics_.journal_writes_failed.Add();
+    TakeBack();
+    for (Waiter* waiter : group) waiter->result = written.error();
+    return;
+  }
+  metrics_.journal_bytes.Add(static_cast<double>(entry_.size()));
+  if (journalled) {
+    ++next_sequence_;
+    first_of_generation_ = false;
+  }
+  ApplyStaged(group);
+}
+
+void Head::Stage(Batch& batch, StoreBatch& changes) {
+  const std::size_t begin = staged_.size();
+  for (const Batch::Sample& sample : batch.samples) StageSample(batch, sample);
+  const auto persist = [&](SeriesId series) REQUIRES(commit_mu_) {
+    Slot* slot = slots_.Find(series);
+    if (slot == nullptr || slot->Is(Slot::kPersisted)) return;
+    slot->Set(Slot::kPersisted, true);
+    if (series < first_fresh_) return;
+    persisted_.push_back(series);
+    changes.Put(Family::kSeries, BigEndianKey(series), EncodeLabels(index_.LabelsOf(series)));
+  };
+  for (std::size_t i = begin; i < staged_.size(); ++i) {
+    if (!staged_[i].slot->Is(Slot::kPersisted)) [[unlikely]]
+      persist(staged_[i].series);
+  }
+  for (const Batch::ExemplarOf& exemplar : batch.exemplars) persist(exemplar.series);
+  EncodeSamples(std::span(staged_).subspan(begin), tokens_, batch.extras, entry_);
+  EncodeExemplars(batch.exemplars, entry_);
+  batch_ends_.push_back(staged_.size());
+  for (const auto& [metric, metadata] : batch.metadata) {
+    changes.Put(Family::kMeta, kMetadataPrefix + metric, EncodeMetadata(metadata));
+  }
+}
+
+void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
+  Slot* slot = FindSlot(sample.series);
+  if (slot == nullptr) [[unlikely]] {
+    metrics_.series_not_found.Add();
+    return;
+  }
+  StagedSample staged;
+  staged.slot = slot;
+  staged.time = sample.time;
+  staged.value = sample.value;
+  staged.series = sample.series;
+  staged.extra = sample.extra;
+  staged.token = static_cast<std::uint32_t>(tokens_.size());
+  staged.token_bytes = 0;
+  staged.loose = false;
+  staged.old_scale = slot->scale;
+  staged.old_flags = slot->flags.load(std::memory_order_relaxed);
+  staged.old_base = slot->base;
+  staged.old_time = slot->last_time.load(std::memory_order_relaxed);
+  staged.old_value = slot->last_value.load(std::memory_order_relaxed);
+  staged.before = staged.old_base == base_ ? staged.old_value : 0;
+  static const HistogramPtr kFloat;
+  const HistogramPtr& histogram =
+      sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
+  if (sample.time <= staged.old_time) [[unlikely]] {
+    // Another batch was faster, or the appender knew that it is out of order.
+    const Verdict verdict = Judge(*slot, sample.series, sample.time, sample.value, histogram,
+                                  std::numeric_limits<std::int64_t>::min(), nullptr);
+    if (verdict.drop) return;
+    if (verdict.refusal != Refusal::kNone) {
+      Count(verdict.refusal, histogram != nullptr);
+      return;
+    }
+    staged.loose = true;
+    staged_.push_back(staged);
+    return;
+  }
+  slot->last_time.store(sample.time, std::memory_order_relaxed);
+  if (histogram != nullptr || (staged.old_flags & Slot::kHistogramLast) != 0) [[unlikely]] {
+    slot->Set(Slot::kHistogramLast, histogram != nullptr);
+  }
+  if (histogram == nullptr) {
+    if (sample.value != staged.before) {
+      char token[kMaxToken];
+      const std::size_t bytes = EncodeValue(staged.before, sample.value, slot->scale, token);
+      tokens_.append(token, bytes);
+      staged.token_bytes = static_cast<std::uint8_t>(bytes);
+    }
+    slot->last_value.store(sample.value, std::memory_order_relaxed);
+    slot->base = base_;
+  }
+  staged_.push_back(staged);
+}
+
+void Head::TakeBack() {
+  for (auto it = staged_.rbegin(); it != staged_.rend(); ++it) {
+    it->slot->last_time.store(it->old_time);
+    it->slot->last_value.store(it->old_value);
+    it->slot->base = it->old_base;
+    it->slot->scale = it->old_scale;
+    it->slot->Set(Slot::kHistogramLast, (it->old_flags & Slot::kHistogramLast) != 0);
+  }
+  for (const SeriesId series : persisted_) {
+    if (Slot* slot = slots_.Find(series)) slot->Set(Slot::kPersisted, false);
+  }
+}
+
+void Head::ApplyStaged(std::span<Waiter*> group) {
+  std::int64_t newest = max_time_.load(std::memory_order_relaxed);
+  std::uint64_t floats = 0;
+  std::uint64_t histograms = 0;
+  Filling filling;
+  {
+    WriterLock lock(live_.mu);
+    Generation& open = *live_.view.open;
+    std::size_t next = 0;
+    for (std::size_t b = 0; b < group.size(); ++b) {
+      const Batch& batch = *group[b]->batch;
+      Generation::Hint hint;
+      for (; next < batch_ends_[b]; ++next) {
+        const StagedSample& staged = staged_[next];
+        HeadSample sample;
+        sample.series = staged.series;
+        sample.time = staged.time;
+        sample.value = staged.value;
+        sample.before = staged.before;
+        sample.token = std::string_view(tokens_).substr(staged.token, staged.token_bytes);
+        sample.loose = staged.loose;
+        if (staged.extra != 0) [[unlikely]] {
+          const Batch::Extra& extra = batch.extras[staged.extra - 1];
+          sample.histogram = extra.histogram;
+          sample.start = extra.start;
+        }
+        newest = std::max(newest, staged.time);
+        ++(sample.histogram == nullptr ? floats : histograms);
+        open.Append(*staged.slot, sample, hint);
+      }
+    }
+    filling = {open.samples(), open.series_count(), open.range()};
+  }
+  max_time_.store(newest);
+  if (floats != 0) metrics_.float_samples.Add(static_cast<double>(floats));
+  if (histograms != 0) metrics_.histogram_samples.Add(static_cast<double>(histograms));
+  std::size_t next = 0;
+  for (std::size_t b = 0; b < group.size(); ++b) {
+    const Batch& batch = *group[b]->batch;
+    for (; next < batch_ends_[b]; ++next) {
+      const StagedSample& staged = staged_[next];
+      if (staged.loose) {
+        (staged.extra != 0 && batch.extras[staged.extra - 1].histogram != nullptr
+             ? metrics_.histogram_out_of_order_taken
+             : metrics_.float_out_of_order_taken)
+            .Add();
+        continue;
+      }
+      if (staged.extra == 0 || batch.extras[staged.extra - 1].histogram == nullptr) continue;
+      MutexLock lock(histograms_mu_);
+      last_histograms_[staged.series] = batch.extras[staged.extra - 1].histogram;
+    }
+    for (const Batch::ExemplarOf& exemplar : batch.exemplars) {
+      if (exemplars_.Add(exemplar.series, exemplar.exemplar) == ExemplarRing::Taken::kYes) {
+        metrics_.exemplars.Add();
+      }
+    }
+    if (batch.metadata.empty()) continue;
+    MutexLock lock(metadata_mu_);
+    for (const auto& [metric, metadata] : batch.metadata) metadata_[metric] = metadata;
+  }
+  committed_(filling);
+}
+
+std::shared_ptr<const Generation> Head::CloseGeneration() {
+  MutexLock commit(commit_mu_);
+  WriterLock lock(live_.mu);
+  std::shared_ptr<Generation> closing = live_.view.open;
+  if (closing->empty()) return nullptr;
+  closing->Close();
+  live_.view.closed.push_back(closing);
+  live_.view.open = std::make_shared<Generation>(next_sequence_);
+  first_of_generation_ = true;
+  ++base_;
+  return closing;
+}
+
+std::vector<std::pair<std::string, Metadata>> Head::MetricMetadata(std::string_view metric) const {
+  MutexLock lock(metadata_mu_);
+  std::vector<std::pair<std::string, Metadata>> found;
+  if (metric.empty()) {
+    found.assign(metadata_.begin(), metadata_.end());
+  } else if (const auto it = metadata_.find(metric); it != metadata_.end()) {
+    found.push_back(*it);
+  }
+  return found;
+}
+
+}  // namespace meerkat::tsdb

@@ -1,0 +1,175 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "tsdb/head/batch.h"
+#include "tsdb/head/exemplars.h"
+#include "tsdb/head/head_metrics.h"
+#include "tsdb/head/series_table.h"
+#include "tsdb/head/view.h"
+#include "tsdb/index/index.h"
+#include "tsdb/rocks/store.h"
+#include "tsdb/storage.h"
+
+namespace meerkat::tsdb {
+
+struct HeadOptions {
+  bool sync_journal = false;
+  Millis journal_window{0};
+  Millis chunk_range = std::chrono::hours(2);  // half of it is how far behind the newest sample
+                                               // a sample may be
+  std::uint64_t series_limit = 0;
+};
+
+// Takes samples in: judges their order, journals them, makes them visible.
+//
+// Commits wait in a queue; the first in it leads. The leader stages all waiting batches (judges
+// them again, writes their bytes, remembers how to undo), writes one entry to the journal, and only
+// then applies them to the open generation. So a commit that returns success is in the journal,
+// readers see whole batches, and a failed write leaves no trace.
+//
+// Threads: any. Lock order: commit_mu_, then the view's.
+class Head {
+ public:
+  // The newest sample of a series in the parts, for a series that the head has not seen since the
+  // start; nothing when there is none.
+  struct Newest {
+    std::int64_t time = 0;
+    std::uint64_t value = 0;
+    HistogramPtr histogram;
+  };
+  using LookUp = std::function<std::optional<Newest>(SeriesId)>;
+  // Called by the committing thread after each group, with the open generation's figures.
+  struct Filling {
+    std::uint64_t samples;
+    std::size_t series;
+    TimeRange range;
+  };
+  using Committed = std::function<void(const Filling&)>;
+
+  Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index, LiveView& live,
+       HeadMetrics& metrics, LookUp look_up, Committed committed);
+
+  // Applies the journal from `first` on. Entries that do not decode are counted, named in the log
+  // and passed over. `parts_max`: the newest time in the parts.
+  Result<> Replay(std::uint64_t first, Timestamp parts_max, const Logger& log);
+
+  std::unique_ptr<Appender> NewAppender();
+
+  // Ends the open generation and begins another. Null when the open one is empty.
+  std::shared_ptr<const Generation> CloseGeneration();
+
+  void set_out_of_order_window(Millis window) { out_of_order_window_.store(window.count()); }
+  void Refuse() { refusing_.store(true); }  // from here on commits fail
+
+  ExemplarRing& exemplars() { return exemplars_; }
+  const ExemplarRing& exemplars() const { return exemplars_; }
+  std::vector<std::pair<std::string, Metadata>> MetricMetadata(std::string_view metric) const;
+
+  Slot* FindSlot(SeriesId series) const;  // null when it is not there
+  // Of all samples ever, kMinTime when there is none; refusals start behind it.
+  Timestamp max_time() const { return FromMillis(max_time_.load(std::memory_order_relaxed)); }
+
+  // Forgets those of the series that no open or closed generation holds, that nobody is about to
+  // append to, and whose labels thus only take up memory. Returns how many.
+  std::size_t Forget(std::span<const SeriesId> series);
+
+ private:
+  friend class HeadAppender;
+  struct Waiter {
+    Batch* batch;
+    bool done = false;
+    Result<> result;
+  };
+  class Replayer;
+
+  Result<> Commit(Batch& batch);
+  // The order of one sample; kNone: goes in, `loose` says where; `drop`: it is there already.
+  struct Verdict {
+    Refusal refusal = Refusal::kNone;
+    bool loose = false;
+    bool drop = false;
+  };
+  // `newest`: of the series within the batch so far, or null.
+  Verdict Judge(Slot& slot, SeriesId series, std::int64_t time, std::uint64_t value,
+                const HistogramPtr& histogram, std::int64_t min_valid, const Newest* newest);
+  bool SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
+                  const HistogramPtr& histogram) const;
+  void Count(Refusal refusal, bool histogram);
+  SeriesRef Resolve(const Labels& labels, std::uint32_t epoch);
+  static bool Touch(Slot& slot, std::uint32_t epoch);
+  void LookUpNewest(Slot& slot, SeriesId series);
+  std::int64_t MinValid() const;
+
+  void Lead(std::vector<Waiter*>& group) REQUIRES(commit_mu_);
+  void Stage(Batch& batch, StoreBatch& changes) REQUIRES(commit_mu_);
+  void StageSample(const Batch& batch, const Batch::Sample& sample) REQUIRES(commit_mu_);
+  void TakeBack() REQUIRES(commit_mu_);
+  void ApplyStaged(std::span<Waiter*> group) REQUIRES(commit_mu_);
+
+  const HeadOptions options_;
+  const Clock& clock_;
+  Store& store_;
+  Index& index_;
+  LiveView& live_;
+  HeadMetrics& metrics_;
+  const LookUp look_up_;
+  const Committed committed_;
+  SeriesTable slots_;
+  ExemplarRing exemplars_;
+
+  std::atomic<std::int64_t> max_time_{std::numeric_limits<std::int64_t>::min()};
+  std::int64_t parts_max_ = std::numeric_limits<std::int64_t>::min();
+  std::atomic<std::int64_t> out_of_order_window_{0};
+  std::atomic<bool> refusing_{false};
+  std::atomic<std::uint32_t> next_series_{1};
+  SeriesId first_fresh_ = 1;  // smaller ids were in the series family at the start
+
+  // Epochs: an appender stamps each series it touches with the epoch it was made in; a series can
+  // be forgotten when its stamp is older than every living appender, and pages of forgotten series
+  // are freed when the appenders of their time are gone.
+  std::atomic<std::uint32_t> epoch_{1};
+  mutable Mutex appenders_mu_;
+  std::multiset<std::uint32_t> appender_epochs_ GUARDED_BY(appenders_mu_);
+  Mutex forget_mu_;
+  std::vector<std::pair<std::uint32_t, std::unique_ptr<SeriesTable::Page>>> retired_
+      GUARDED_BY(forget_mu_);
+
+  Mutex queue_mu_;
+  std::condition_variable_any queue_changed_;
+  std::deque<Waiter*> queue_ GUARDED_BY(queue_mu_);
+  bool window_over_ GUARDED_BY(queue_mu_) = false;
+
+  Mutex commit_mu_;
+  std::uint64_t next_sequence_ GUARDED_BY(commit_mu_) = 1;
+  bool first_of_generation_ GUARDED_BY(commit_mu_) = true;
+  std::uint32_t base_ GUARDED_BY(commit_mu_) = 1;  // the open generation, for Slot::base
+  // Of the group being committed; kept for their memory.
+  std::vector<StagedSample> staged_ GUARDED_BY(commit_mu_);
+  std::vector<std::size_t> batch_ends_ GUARDED_BY(commit_mu_);  // of each batch in staged_
+  std::string tokens_ GUARDED_BY(commit_mu_);
+  std::string entry_ GUARDED_BY(commit_mu_);
+  std::vector<SeriesId> persisted_ GUARDED_BY(commit_mu_);
+  std::unordered_map<SeriesId, HistogramPtr> last_histograms_ GUARDED_BY(histograms_mu_);
+  mutable Mutex histograms_mu_;
+
+  mutable Mutex metadata_mu_;
+  std::map<std::string, Metadata, std::less<>> metadata_ GUARDED_BY(metadata_mu_);
+};
+
+}  // namespace meerkat::tsdb

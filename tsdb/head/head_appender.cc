@@ -1,0 +1,168 @@
+#include <bit>
+#include <unordered_map>
+
+#include "tsdb/head/head.h"
+
+namespace meerkat::tsdb {
+
+class HeadAppender : public Appender {
+ public:
+  explicit HeadAppender(Head& head) : head_(head) {
+    MutexLock lock(head_.appenders_mu_);
+    epoch_ = head_.epoch_.load();
+    head_.appender_epochs_.insert(epoch_);
+    head_.metrics_.appenders.Add();
+    head_.metrics_.active_appenders.Add(1);
+    min_valid_ = head_.MinValid();
+    empty_head_ = head_.max_time_.load() == std::numeric_limits<std::int64_t>::min();
+  }
+
+  ~HeadAppender() override {
+    MutexLock lock(head_.appenders_mu_);
+    head_.appender_epochs_.erase(head_.appender_epochs_.find(epoch_));
+    head_.metrics_.active_appenders.Add(-1);
+  }
+
+  SeriesRef Resolve(const Labels& labels) override { return head_.Resolve(labels, epoch_); }
+
+  Refusal Append(SeriesRef series, Timestamp time, double value, Timestamp start) override {
+    return Add(series, ToMillis(time), std::bit_cast<std::uint64_t>(value), nullptr,
+               ToMillis(start));
+  }
+
+  Refusal Append(SeriesRef series, Timestamp time, HistogramPtr histogram,
+                 Timestamp start) override {
+    if (histogram == nullptr || !Consistent(*histogram)) return Refusal::kBadHistogram;
+    return Add(series, ToMillis(time), 0, std::move(histogram), ToMillis(start));
+  }
+
+  Refusal AppendExemplar(SeriesRef series, const Exemplar& exemplar) override {
+    SeriesId id = 0;
+    if (Find(series, id) == nullptr) return Refusal::kUnknownSeries;
+    switch (head_.exemplars_.Check(id, exemplar)) {
+      case ExemplarRing::Taken::kOutOfOrder:
+        head_.metrics_.exemplars_out_of_order.Add();
+        return Refusal::kOutOfOrder;
+      case ExemplarRing::Taken::kYes:
+        batch_.exemplars.push_back({id, exemplar});
+        return Refusal::kNone;
+      default:
+        return Refusal::kNone;  // off, or there already
+    }
+  }
+
+  void SetMetadata(std::string_view metric, const Metadata& metadata) override {
+    batch_.metadata.emplace_back(metric, metadata);
+  }
+
+  Result<> Commit() override {
+    Result<> committed = head_.Commit(batch_);
+    batch_ = {};
+    return committed;
+  }
+
+ private:
+  static bool Consistent(const Histogram& histogram) {
+    const auto named = [](const std::vector<BucketSpan>& spans) {
+      std::uint64_t count = 0;
+      for (const BucketSpan& span : spans) count += span.length;
+      return count;
+    };
+    return named(histogram.positive_spans) == histogram.positive_buckets.size() &&
+           named(histogram.negative_spans) == histogram.negative_buckets.size();
+  }
+
+  Slot* Find(SeriesRef series, SeriesId& id) const {
+    const auto number = static_cast<std::uint64_t>(series);
+    if (number == 0 || number > std::uint64_t{1} << 32) return nullptr;
+    id = static_cast<SeriesId>(number - 1);
+    Slot* slot = head_.FindSlot(id);
+    return slot != nullptr && Head::Touch(*slot, epoch_) ? slot : nullptr;
+  }
+
+  // The newest in-order sample of the series in this batch. Scrapes and remote writes mostly bring
+  // series in ascending or at least grouped order: then no table is needed.
+  const Batch::Sample* NewestInBatch(SeriesId id) {
+    if (!tabled_) {
+      if (batch_.samples.empty() || id > greatest_) return nullptr;
+      if (id == newest_of_last_.series && has_last_) return &newest_of_last_;
+      tabled_ = true;
+      for (std::size_t i = 0; i < batch_.samples.size(); ++i) {
+        if (!loose_.empty() && loose_[i]) continue;
+        table_[batch_.samples[i].series] = i;
+      }
+    }
+    const auto it = table_.find(id);
+    return it == table_.end() ? nullptr : &batch_.samples[it->second];
+  }
+
+  Refusal Add(SeriesRef series, std::int64_t time, std::uint64_t value, HistogramPtr histogram,
+              std::int64_t start) {
+    SeriesId id = 0;
+    Slot* slot = Find(series, id);
+    if (slot == nullptr) [[unlikely]] {
+      head_.Count(Refusal::kUnknownSeries, histogram != nullptr);
+      return Refusal::kUnknownSeries;
+    }
+    if (empty_head_) [[unlikely]] {
+      // The first sample of all says where time begins.
+      empty_head_ = false;
+      const std::int64_t behind = head_.options_.chunk_range.count() / 2;
+      min_valid_ = time < std::numeric_limits<std::int64_t>::min() + behind ? time : time - behind;
+    }
+    const Batch::Sample* in_batch = NewestInBatch(id);
+    Head::Verdict verdict;
+    if (in_batch == nullptr && time >= min_valid_ &&
+        time > slot->last_time.load(std::memory_order_relaxed) && time > head_.parts_max_)
+        [[likely]] {
+      // In order, as nearly always.
+    } else if (in_batch == nullptr) {
+      verdict = head_.Judge(*slot, id, time, value, histogram, min_valid_, nullptr);
+    } else {
+      const Head::Newest newest{
+          in_batch->time, in_batch->value,
+          in_batch->extra == 0 ? nullptr : batch_.extras[in_batch->extra - 1].histogram};
+      verdict = head_.Judge(*slot, id, time, value, histogram, min_valid_, &newest);
+    }
+    if (verdict.drop) return Refusal::kNone;
+    if (verdict.refusal != Refusal::kNone) {
+      head_.Count(verdict.refusal, histogram != nullptr);
+      return verdict.refusal;
+    }
+    Batch::Sample sample{time, value, id, 0};
+    if (histogram != nullptr || start != HeadSample::kNoStart) [[unlikely]] {
+      batch_.extras.push_back({std::move(histogram), start});
+      sample.extra = static_cast<std::uint32_t>(batch_.extras.size());
+    }
+    if (verdict.loose) [[unlikely]] {
+      loose_.resize(batch_.samples.size(), false);
+      loose_.push_back(true);
+    } else {
+      if (!loose_.empty()) loose_.push_back(false);
+      if (tabled_) table_[id] = batch_.samples.size();
+      newest_of_last_ = sample;
+      has_last_ = true;
+    }
+    greatest_ = std::max(greatest_, id);
+    batch_.samples.push_back(sample);
+    return Refusal::kNone;
+  }
+
+  Head& head_;
+  std::uint32_t epoch_ = 0;
+  std::int64_t min_valid_ = 0;
+  bool empty_head_ = false;
+  Batch batch_;
+  SeriesId greatest_ = 0;
+  bool has_last_ = false;
+  Batch::Sample newest_of_last_{};  // the newest in-order sample of the whole batch
+  std::vector<bool> loose_;         // parallel to the samples; empty while none is
+  bool tabled_ = false;
+  std::unordered_map<SeriesId, std::size_t> table_;
+};
+
+std::unique_ptr<Appender> Head::NewAppender() {
+  return std::make_unique<HeadAppender>(*this);
+}
+
+}  // namespace meerkat::tsdb

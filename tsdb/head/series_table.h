@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "tsdb/index/index.h"
+
+// What the head knows of each series besides its labels, found by id.
+namespace meerkat::tsdb {
+
+// Appenders look at last_time and last_value without a lock to judge order; only the committing
+// thread writes them.
+struct Slot {
+  static constexpr std::int64_t kUnknownTime = std::numeric_limits<std::int64_t>::min();
+  static constexpr std::uint32_t kUnused = 0;  // states; else the newest epoch that touched it
+  static constexpr std::uint32_t kDead = 0xffffffff;
+  static constexpr std::uint8_t kPersisted = 1;      // its labels are in the series family
+  static constexpr std::uint8_t kHistogramLast = 2;  // the newest sample is a histogram
+  static constexpr std::uint8_t kLookedUp = 4;       // last_time says what the parts hold, too
+
+  std::atomic<std::int64_t> last_time{kUnknownTime};
+  std::atomic<std::uint64_t> last_value{0};  // bits of the newest float
+  std::atomic<std::uint32_t> state{kUnused};
+  std::uint32_t tail = 0xffffffff;  // in the open generation, if that tail names this series
+  std::uint32_t base = 0;           // generation in which last_value stands as the one before
+  std::uint8_t scale = 0;           // see EncodeValue
+  std::atomic<std::uint8_t> flags{0};
+
+  bool Is(std::uint8_t flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
+  void Set(std::uint8_t flag, bool on) {
+    if (on) {
+      flags.fetch_or(flag, std::memory_order_relaxed);
+    } else {
+      flags.fetch_and(static_cast<std::uint8_t>(~flag), std::memory_order_relaxed);
+    }
+  }
+};
+
+// Pages of slots by series id; ids of one target are neighbours, so a batch walks memory in order.
+// Threads: Find and Make from any (pages appear atomically), TakeDeadPage from one.
+class SeriesTable {
+ public:
+  static constexpr std::size_t kPageSlots = 1024;
+
+  SeriesTable();
+  ~SeriesTable();
+  SeriesTable(const SeriesTable&) = delete;
+  SeriesTable& operator=(const SeriesTable&) = delete;
+
+  // nullptr when there is no page; the slot may be free.
+  Slot* Find(SeriesId id) const {
+    Directory* directory = top_[id >> 21].load(std::memory_order_acquire);
+    if (directory == nullptr) return nullptr;
+    Page* page = (*directory)[id >> 10 & 2047].load(std::memory_order_acquire);
+    return page == nullptr ? nullptr : &(*page)[id & (kPageSlots - 1)];
+  }
+  Slot& Make(SeriesId id);
+  using Page = std::array<Slot, kPageSlots>;
+  // Takes the page of `id` out when its slots are all dead; else null. Whoever found it before may
+  // still look at it: the caller keeps it until nobody can.
+  std::unique_ptr<Page> TakeDeadPage(SeriesId id);
+
+ private:
+  using Directory = std::array<std::atomic<Page*>, 2048>;
+  std::unique_ptr<std::atomic<Directory*>[]> top_;  // 2048 directories of 2048 pages
+};
+
+}  // namespace meerkat::tsdb

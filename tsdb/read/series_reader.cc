@@ -1,0 +1,315 @@
+#include "tsdb/read/series_reader.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace meerkat::tsdb {
+
+namespace {
+
+// Opened blocks and their inflated sections that one reader keeps at hand.
+constexpr std::size_t kMaxOpenBytes = 64 << 20;
+
+}  // namespace
+
+std::vector<SeriesPlaces> FindPlaces(const LiveView& live, const View& view,
+                                     std::span<const SeriesId> ids, TimeRange range,
+                                     const SlotOf& slot_of) {
+  std::vector<SeriesPlaces> found(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) found[i].series = ids[i];
+  for (std::uint32_t p = 0; p < view.parts.size(); ++p) {
+    if (!view.parts[p]->info().range.Overlaps(range)) continue;
+    const auto places = view.parts[p]->Find(ids, range);
+    if (!places) continue;
+    for (const Part::Place& place : *places) {
+      found[place.series].parts.push_back({p, place.block});
+    }
+  }
+  ReaderLock lock(live.mu);
+  const auto in_generation = [&](const Generation& generation) {
+    if (generation.empty() || !generation.range().Overlaps(range)) return;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      SeriesPlaces::InHead in{&generation, {}, {}};
+      const Slot* slot = generation.closed() ? nullptr : slot_of(ids[i]);
+      if (!generation.Copy(ids[i], slot, in.tails)) continue;
+      if (generation.has_loose()) in.loose = generation.CopyLoose(ids[i]);
+      found[i].head.push_back(std::move(in));
+    }
+  };
+  for (const auto& generation : view.closed) in_generation(*generation);
+  in_generation(*view.open);
+  return found;
+}
+
+SeriesReader::SeriesReader(const LiveView& live, const View& view, TimeRange range)
+    : live_(live), view_(view), range_(range) {}
+SeriesReader::~SeriesReader() = default;
+
+SeriesReader::Piece& SeriesReader::NextPiece() {
+  if (piece_count_ == pieces_.size()) pieces_.emplace_back();
+  Piece& piece = pieces_[piece_count_++];
+  piece.contiguous = true;
+  piece.first_row = 0;
+  piece.rows.clear();
+  piece.histograms.clear();
+  piece.starts.clear();
+  return piece;
+}
+
+Result<> SeriesReader::ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::InPart in) {
+  const Part& part = *view_.parts[in.part];
+  OpenBlock& open = blocks_[std::uint64_t{in.part} << 32 | in.block];
+  if (open.block == nullptr) {
+    auto block = part.ReadBlock(in.block);
+    if (!block) return std::move(block).error();
+    open.block = std::move(*block);
+    blocks_bytes_ += open.block->block->MemoryBytes() * 2;
+  }
+  const Block& block = *open.block->block;
+  const auto index = block.Find(places.series);
+  if (!index) return {};
+  if (auto read = block.Read(*index, open.scratch, column_); !read) return read;
+  Piece& piece = NextPiece();
+  piece.times = open.block->times;
+  piece.generation = part.info().last_generation;
+  piece.contiguous = column_.every_row;
+  piece.rows.swap(column_.rows);
+  piece.values.swap(column_.values);
+  piece.histograms.swap(column_.histograms);
+  piece.starts.swap(column_.starts);
+  ClipPiece(piece);
+  return {};
+}
+
+Result<> SeriesReader::ReadTailPiece(const Generation& generation, const TailCopy& tail) {
+  std::shared_ptr<const Times>& times = columns_[{&generation, tail.column}];
+  if (times == nullptr || times->size() < tail.first_row + tail.rows) {
+    ReaderLock lock(live_.mu);
+    times = generation.CopyColumn(tail.column);
+  }
+  if (auto decoded = generation.Decode(tail, *times, tail_); !decoded) return decoded;
+  Piece& piece = NextPiece();
+  piece.times = times;
+  piece.generation = generation.number();
+  piece.contiguous = tail_.contiguous;
+  piece.first_row = tail_.first_row;
+  piece.rows.swap(tail_.rows);
+  piece.values.swap(tail_.values);
+  piece.histograms.swap(tail_.histograms);
+  piece.starts.swap(tail_.starts);
+  ClipPiece(piece);
+  return {};
+}
+
+void SeriesReader::ReadLoose(const SeriesPlaces::InHead& head) {
+  auto times = std::make_shared<Times>();
+  Piece& piece = NextPiece();
+  piece.generation = head.generation->number();
+  piece.values.clear();
+  bool starts = false;
+  for (const Generation::Loose& loose : head.loose) {
+    if (loose.histogram != nullptr) {
+      piece.histograms.push_back({static_cast<std::uint32_t>(times->size()), loose.histogram});
+    }
+    times->push_back(FromMillis(loose.time));
+    piece.values.push_back(std::bit_cast<double>(loose.value));
+    piece.starts.push_back(FromMillis(loose.start));
+    starts = starts || loose.start != HeadSample::kNoStart;
+  }
+  if (!starts) piece.starts.clear();
+  piece.times = std::move(times);
+  piece.begin = 0;
+  piece.end = piece.values.size();
+  while (piece.begin < piece.end && piece.TimeOf(piece.begin) < range_.min) ++piece.begin;
+  while (piece.begin < piece.end && piece.TimeOf(piece.end - 1) > range_.max) --piece.end;
+  if (piece.begin == piece.end) --piece_count_;
+}
+
+const SeriesReader::Clip& SeriesReader::ClipOf(const std::shared_ptr<const Times>& times) {
+  const auto it = clips_.find(times.get());
+  if (it != clips_.end()) return it->second;
+  const auto begin = std::lower_bound(times->begin(), times->end(), range_.min);
+  const auto end = std::upper_bound(begin, times->end(), range_.max);
+  const Clip clip{times, static_cast<std::size_t>(begin - times->begin()),
+                  static_cast<std::size_t>(end - times->begin())};
+  return clips_.emplace(times.get(), clip).first->second;
+}
+
+void SeriesReader::ClipPiece(Piece& piece) {
+  const Clip& clip = ClipOf(piece.times);
+  if (piece.contiguous) {
+    const std::size_t last = piece.first_row + piece.values.size();
+    const std::size_t begin = std::max<std::size_t>(clip.begin, piece.first_row);
+    const std::size_t end = std::min(clip.end, last);
+    piece.begin = begin - piece.first_row;
+    piece.end = std::max(begin, end) - piece.first_row;
+  } else {
+    const auto begin = std::lower_bound(piece.rows.begin(), piece.rows.end(), clip.begin);
+    const auto end = std::lower_bound(begin, piece.rows.end(), clip.end);
+    piece.begin = static_cast<std::size_t>(begin - piece.rows.begin());
+    piece.end = static_cast<std::size_t>(end - piece.rows.begin());
+  }
+  if (piece.begin >= piece.end) --piece_count_;
+}
+
+Result<> SeriesReader::Read(const SeriesPlaces& places, SeriesColumns& out) {
+  piece_count_ = 0;
+  Result<> result;
+  if (blocks_bytes_ > kMaxOpenBytes) {
+    blocks_.clear();
+    blocks_bytes_ = 0;
+  }
+  for (const SeriesPlaces::InPart& in : places.parts) {
+    if (auto read = ReadBlockPiece(places, in); !read) result = std::move(read);
+  }
+  for (const SeriesPlaces::InHead& head : places.head) {
+    for (const TailCopy& tail : head.tails) {
+      if (auto read = ReadTailPiece(*head.generation, tail); !read) result = std::move(read);
+    }
+    if (!head.loose.empty()) ReadLoose(head);
+  }
+  bool deleted = false;
+  if (!view_.tombstones->empty()) {
+    deleted_.clear();
+    for (std::size_t i = 0; i < piece_count_ && !deleted; ++i) {
+      view_.tombstones->RangesFor(places.series, pieces_[i].generation, deleted_);
+      deleted = !deleted_.empty();
+    }
+  }
+  if (!deleted && Ordered()) {
+    Concatenate(out);
+  } else {
+    Merge(places.series, out);
+  }
+  return result;
+}
+
+// Whether the pieces follow one another in time, without gaps inside.
+bool SeriesReader::Ordered() const {
+  const auto begin = pieces_.begin();
+  for (std::size_t i = 0; i < piece_count_; ++i) {
+    const Piece& piece = begin[static_cast<std::ptrdiff_t>(i)];
+    if (!piece.contiguous) return false;
+    if (i > 0) {
+      const Piece& before = begin[static_cast<std::ptrdiff_t>(i - 1)];
+      if (before.TimeOf(before.end - 1) >= piece.TimeOf(piece.begin)) return false;
+    }
+  }
+  return true;
+}
+
+std::shared_ptr<const SeriesReader::Times> SeriesReader::SharedTimes() {
+  static const auto kEmpty = std::make_shared<const Times>();
+  if (piece_count_ == 0) return kEmpty;
+  const Piece& first = pieces_[0];
+  if (piece_count_ == 1 && first.first_row + first.begin == 0 &&
+      first.first_row + first.end == first.times->size()) {
+    return first.times;
+  }
+  std::vector<std::uint64_t> key;
+  key.reserve(piece_count_ * 2);
+  for (std::size_t i = 0; i < piece_count_; ++i) {
+    const Piece& piece = pieces_[i];
+    key.push_back(reinterpret_cast<std::uintptr_t>(piece.times.get()));
+    key.push_back(std::uint64_t{piece.first_row + piece.begin} << 32 |
+                  (piece.first_row + piece.end));
+  }
+  Glued& glued = glued_[std::move(key)];
+  if (glued.times == nullptr) {
+    auto times = std::make_shared<Times>();
+    for (std::size_t i = 0; i < piece_count_; ++i) {
+      const Piece& piece = pieces_[i];
+      const auto begin = piece.times->begin() + piece.first_row;
+      times->insert(times->end(), begin + static_cast<std::ptrdiff_t>(piece.begin),
+                    begin + static_cast<std::ptrdiff_t>(piece.end));
+      glued.from.push_back(piece.times);
+    }
+    glued.times = std::move(times);
+  }
+  return glued.times;
+}
+
+void SeriesReader::Concatenate(SeriesColumns& out) {
+  out.times = SharedTimes();
+  out.values.clear();
+  out.histograms.clear();
+  out.starts.clear();
+  if (piece_count_ == 1 && pieces_[0].begin == 0 && pieces_[0].end == pieces_[0].values.size()) {
+    out.values.swap(pieces_[0].values);
+    out.histograms.swap(pieces_[0].histograms);
+    out.starts.swap(pieces_[0].starts);
+    return;
+  }
+  for (std::size_t i = 0; i < piece_count_; ++i) {
+    const Piece& piece = pieces_[i];
+    const std::size_t at = out.values.size();
+    const auto begin = static_cast<std::ptrdiff_t>(piece.begin);
+    const auto end = static_cast<std::ptrdiff_t>(piece.end);
+    out.values.insert(out.values.end(), piece.values.begin() + begin, piece.values.begin() + end);
+    for (const auto& [index, histogram] : piece.histograms) {
+      if (index < piece.begin || index >= piece.end) continue;
+      out.histograms.push_back({static_cast<std::uint32_t>(at + index - piece.begin), histogram});
+    }
+    if (!piece.starts.empty()) {
+      out.starts.resize(at, kMinTime);
+      out.starts.insert(out.starts.end(), piece.starts.begin() + begin, piece.starts.begin() + end);
+    }
+  }
+  if (!out.starts.empty()) out.starts.resize(out.values.size(), kMinTime);
+}
+
+void SeriesReader::Merge(SeriesId series, SeriesColumns& out) {
+  struct Sample {
+    Timestamp time;
+    const Piece* piece;
+    std::uint32_t index;
+  };
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < piece_count_; ++i) {
+    const Piece& piece = pieces_[i];
+    deleted_.clear();
+    view_.tombstones->RangesFor(series, piece.generation, deleted_);
+    for (std::size_t s = piece.begin; s < piece.end; ++s) {
+      const Timestamp time = piece.TimeOf(s);
+      const auto holds = [&](const TimeRange& range) { return range.Contains(time); };
+      if (std::any_of(deleted_.begin(), deleted_.end(), holds)) continue;
+      samples.push_back({time, &piece, static_cast<std::uint32_t>(s)});
+    }
+  }
+  const auto by_time = [](const Sample& a, const Sample& b) {
+    return a.time != b.time ? a.time < b.time : a.piece->generation < b.piece->generation;
+  };
+  // Of samples at one time the one that came first stays.
+  if (!std::is_sorted(samples.begin(), samples.end(), by_time)) {
+    std::stable_sort(samples.begin(), samples.end(), by_time);
+  }
+  const auto same_time = [](const Sample& a, const Sample& b) { return a.time == b.time; };
+  samples.erase(std::unique(samples.begin(), samples.end(), same_time), samples.end());
+  auto times = std::make_shared<Times>();
+  times->reserve(samples.size());
+  out.values.clear();
+  out.histograms.clear();
+  out.starts.clear();
+  for (const Sample& sample : samples) {
+    const Piece& piece = *sample.piece;
+    const auto at = static_cast<std::uint32_t>(times->size());
+    times->push_back(sample.time);
+    out.values.push_back(piece.values[sample.index]);
+    if (!piece.histograms.empty()) {
+      const auto it = std::lower_bound(
+          piece.histograms.begin(), piece.histograms.end(), sample.index,
+          [](const SeriesColumns::HistogramAt& a, std::uint32_t b) { return a.index < b; });
+      if (it != piece.histograms.end() && it->index == sample.index) {
+        out.histograms.push_back({at, it->histogram});
+      }
+    }
+    if (!piece.starts.empty()) {
+      out.starts.resize(at, kMinTime);
+      out.starts.push_back(piece.starts[sample.index]);
+    }
+  }
+  if (!out.starts.empty()) out.starts.resize(samples.size(), kMinTime);
+  out.times = std::move(times);
+}
+
+}  // namespace meerkat::tsdb
