@@ -31,23 +31,13 @@ std::uint64_t CommonFactor(std::span<const std::int64_t> deltas) {
   return factor;
 }
 
+// Residuals of one order, and what storing them takes.
 struct Residuals {
-  std::uint64_t zigzag_bits = 0;
+  std::span<const std::int64_t> values;  // without those in front that the header stands for
   std::int64_t min = 0;
+  bool zigzag = false;  // else stored as distances from `min`
+  std::uint64_t bits = 0;
 };
-
-Residuals Measure(std::span<const std::int64_t> residuals) {
-  Residuals result;
-  WidthCounts widths;
-  std::int64_t min = residuals.empty() ? 0 : residuals.front();
-  for (std::size_t i = 0; i < residuals.size(); ++i) {
-    widths.Add(i, ZigZag(residuals[i]));
-    min = std::min(min, residuals[i]);
-  }
-  result.min = min;
-  result.zigzag_bits = PackedBits(widths, residuals.size());
-  return result;
-}
 
 std::uint64_t BitsAbove(std::span<const std::int64_t> residuals, std::int64_t base) {
   WidthCounts widths;
@@ -55,6 +45,26 @@ std::uint64_t BitsAbove(std::span<const std::int64_t> residuals, std::int64_t ba
     widths.Add(i, static_cast<std::uint64_t>(residuals[i]) - static_cast<std::uint64_t>(base));
   }
   return PackedBits(widths, residuals.size());
+}
+
+Residuals Measure(std::span<const std::int64_t> values) {
+  Residuals result;
+  result.values = values;
+  WidthCounts widths;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    widths.Add(i, ZigZag(values[i]));
+    result.min = i == 0 ? values[i] : std::min(result.min, values[i]);
+  }
+  result.bits = PackedBits(widths, values.size());
+  result.zigzag = result.min < 0;
+  return result;
+}
+
+// Whether distances from the smallest one beat the zigzag: always so when none is negative.
+void ChooseMapping(Residuals& residuals) {
+  const std::uint64_t above = BitsAbove(residuals.values, residuals.min);
+  residuals.zigzag = residuals.min < 0 && residuals.bits < above;
+  if (!residuals.zigzag) residuals.bits = above;
 }
 
 std::int64_t Minus(std::int64_t a, std::int64_t b) {
@@ -67,6 +77,40 @@ void PutUnits(std::span<const std::uint64_t> mapped, std::string& out) {
   }
 }
 
+void PutFlags(unsigned order, bool zigzag, std::uint64_t factor, std::string& out) {
+  PutByte(static_cast<std::uint8_t>(order | (zigzag ? kZigZagFlag : 0U) |
+                                    (factor == 1 ? 0U : kFactorFlag)),
+          out);
+  if (factor != 1) PutVarint(factor, out);
+}
+
+// Order 1 or 2. `work` has room for all values.
+void PutDifferences(std::span<const std::int64_t> values, unsigned order, std::uint64_t factor,
+                    const Residuals& residuals, std::span<std::uint64_t> work, std::string& out) {
+  PutFlags(order, residuals.zigzag, factor, out);
+  // The residuals in front, which the decoder adds too, are zero: start and slope make up for them,
+  // and units stay full.
+  std::fill_n(work.begin(), order, 0);
+  for (std::size_t i = 0; i < residuals.values.size(); ++i) {
+    const std::int64_t residual = residuals.values[i];
+    work[i + order] = residuals.zigzag ? ZigZag(residual)
+                                       : static_cast<std::uint64_t>(residual) -
+                                             static_cast<std::uint64_t>(residuals.min);
+  }
+  const std::uint64_t base =
+      residuals.zigzag ? 0 : static_cast<std::uint64_t>(residuals.min) * factor;
+  const auto value0 = static_cast<std::uint64_t>(values[0]);
+  if (order == 1) {
+    PutSigned(static_cast<std::int64_t>(value0 - base), out);
+  } else {
+    const std::uint64_t slope = static_cast<std::uint64_t>(values[1]) - value0 - 2 * base;
+    PutSigned(static_cast<std::int64_t>(value0 - slope - base), out);
+    PutSigned(static_cast<std::int64_t>(slope), out);
+  }
+  if (!residuals.zigzag) PutSigned(static_cast<std::int64_t>(base), out);
+  PutUnits(work, out);
+}
+
 }  // namespace
 
 void EncodeInts(std::span<const std::int64_t> values, std::string& out) {
@@ -77,7 +121,6 @@ void EncodeInts(std::span<const std::int64_t> values, std::string& out) {
     min = std::min(min, value);
     max = std::max(max, value);
   }
-  // Residuals of order 1 without the first, of order 2 without the first two.
   WorkArray<std::int64_t> first(n == 0 ? 0 : n - 1);
   for (std::size_t i = 1; i < n; ++i) first[i - 1] = Minus(values[i], values[i - 1]);
   // Differences that wrap around share no factor with the distances they stand for.
@@ -87,59 +130,34 @@ void EncodeInts(std::span<const std::int64_t> values, std::string& out) {
   if (factor > 1) {
     for (auto& delta : first.span()) delta /= static_cast<std::int64_t>(factor);
   }
+  WorkArray<std::uint64_t> work(n);
+  Residuals order1 = Measure(first.span());
+  // A column that hardly moves: nothing else comes near, and looking costs more than it could win.
+  if (n > 0 && order1.bits <= n) {
+    return PutDifferences(values, 1, factor, order1, work.span(), out);
+  }
+
   WorkArray<std::int64_t> second(n < 2 ? 0 : n - 2);
   for (std::size_t i = 1; i < first.size(); ++i) second[i - 1] = Minus(first[i], first[i - 1]);
+  Residuals order2 = Measure(second.span());
+  const bool takes_order2 = order2.bits + 16 < order1.bits;
+  Residuals& best = takes_order2 ? order2 : order1;
+  ChooseMapping(best);
 
-  const Residuals by_order1 = Measure(first.span());
-  const Residuals by_order2 = Measure(second.span());
   // Order 0 is measured from the smallest value; the factor divides these distances too.
   WidthCounts level_widths;
-  WorkArray<std::uint64_t> mapped(n);
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint64_t above =
         static_cast<std::uint64_t>(values[i]) - static_cast<std::uint64_t>(min);
-    mapped[i] = factor == 1 ? above : above / factor;
-    level_widths.Add(i, mapped[i]);
+    work[i] = factor == 1 ? above : above / factor;
+    level_widths.Add(i, work[i]);
   }
-  const std::uint64_t level_bits = PackedBits(level_widths, n);
-
-  const std::uint8_t factor_flag = factor == 1 ? 0 : kFactorFlag;
-  const bool takes_order2 = by_order2.zigzag_bits + 16 < by_order1.zigzag_bits;
-  const Residuals& best = takes_order2 ? by_order2 : by_order1;
-  const std::span<const std::int64_t> residuals = takes_order2 ? second.span() : first.span();
-  const std::uint64_t above_bits = BitsAbove(residuals, best.min);
-  const std::uint64_t best_bits = std::min(above_bits, best.zigzag_bits);
-
-  if (level_bits <= best_bits) {
-    PutByte(factor_flag, out);
-    if (factor != 1) PutVarint(factor, out);
-    PutSigned(min, out);
-    return PutUnits(mapped.span(), out);
+  if (PackedBits(level_widths, n) > best.bits) {
+    return PutDifferences(values, takes_order2 ? 2 : 1, factor, best, work.span(), out);
   }
-
-  const bool zigzag = best.zigzag_bits < above_bits;
-  const unsigned order = takes_order2 ? 2 : 1;
-  PutByte(static_cast<std::uint8_t>(order | (zigzag ? kZigZagFlag : 0U) | factor_flag), out);
-  if (factor != 1) PutVarint(factor, out);
-  // The residuals in front, which the decoder adds too, are zero: start and slope make up for them,
-  // and units stay full.
-  std::fill_n(mapped.span().begin(), order, 0);
-  for (std::size_t i = 0; i < residuals.size(); ++i) {
-    mapped[i + order] =
-        zigzag ? ZigZag(residuals[i])
-               : static_cast<std::uint64_t>(residuals[i]) - static_cast<std::uint64_t>(best.min);
-  }
-  const std::uint64_t base = zigzag ? 0 : static_cast<std::uint64_t>(best.min) * factor;
-  const auto value0 = static_cast<std::uint64_t>(values[0]);
-  if (order == 1) {
-    PutSigned(static_cast<std::int64_t>(value0 - base), out);
-  } else {
-    const std::uint64_t slope = static_cast<std::uint64_t>(values[1]) - value0 - 2 * base;
-    PutSigned(static_cast<std::int64_t>(value0 - slope - base), out);
-    PutSigned(static_cast<std::int64_t>(slope), out);
-  }
-  if (!zigzag) PutSigned(static_cast<std::int64_t>(base), out);
-  PutUnits(mapped.span(), out);
+  PutFlags(0, false, factor, out);
+  PutSigned(min, out);
+  PutUnits(work.span(), out);
 }
 
 bool IntsHeader::Read(ByteReader& reader) {

@@ -36,8 +36,7 @@ struct Plan {
 // The cheapest width when wider numbers are patched. `skip_zeros`: zeros are kept elsewhere.
 Plan BestPlan(const WidthCounts& widths, std::size_t n, bool skip_zeros, std::uint64_t most) {
   Plan best;
-  unsigned top = 64;
-  while (top > 0 && widths.Of(top) == 0) --top;
+  const unsigned top = widths.Widest();
   best.max_width = best.width = top;
   best.bits = 8 + n * top;
   std::uint64_t exceptions = 0;

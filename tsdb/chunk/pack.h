@@ -18,10 +18,15 @@ class WidthCounts {
     return 64U - static_cast<unsigned>(std::countl_zero(value));
   }
   // Two rows by parity of position: neighbours of equal width do not wait for each other.
-  void Add(std::size_t index, std::uint64_t value) { ++counts_[index & 1][WidthOf(value)]; }
+  void Add(std::size_t index, std::uint64_t value) {
+    ++counts_[index & 1][WidthOf(value)];
+    all_bits_ |= value;
+  }
   std::uint32_t Of(unsigned width) const { return counts_[0][width] + counts_[1][width]; }
+  unsigned Widest() const { return WidthOf(all_bits_); }
 
  private:
+  std::uint64_t all_bits_ = 0;
   std::uint32_t counts_[2][65] = {};
 };
 
