@@ -105,6 +105,7 @@ class Engine : public Database {
 
   std::unique_ptr<Source> NewSource() override { return std::make_unique<PlainSource>(); }
   std::unique_ptr<Appender> NewAppender(Source*) override { return head_->NewAppender(); }
+  std::unique_ptr<Appender> NewBackfillAppender() override { return head_->NewAppender(true); }
   Result<std::unique_ptr<Querier>> NewQuerier(TimeRange range) const override {
     return MakeQuerier(index_, *head_, live_, range);
   }

@@ -52,6 +52,10 @@ class Database : public Storage {
   static Result<std::unique_ptr<Database>> Open(const Options& options, const Clock& clock,
                                                 Registry& registry, Logger log);
 
+  // For history: samples of any age are taken, in any order. What is there already stays as it is.
+  // Cheap when each series is given in time order and batches run over a stretch of time together.
+  virtual std::unique_ptr<Appender> NewBackfillAppender() = 0;
+
   virtual StateStore& state() = 0;
   virtual void Apply(const LiveOptions& live) = 0;
 

@@ -32,6 +32,7 @@ struct Batch {
   std::vector<Extra> extras;
   std::vector<ExemplarOf> exemplars;
   std::vector<std::pair<std::string, Metadata>> metadata;
+  bool backfill = false;  // history: however old, nothing is refused for its age
 
   bool empty() const { return samples.empty() && exemplars.empty() && metadata.empty(); }
 };

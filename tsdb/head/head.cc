@@ -102,9 +102,9 @@ std::int64_t Head::MinValid() const {
 
 Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::uint64_t value,
                           const HistogramPtr& histogram, std::int64_t min_valid,
-                          const Newest* newest) {
+                          const Newest* newest, bool backfill) {
   const std::int64_t window = out_of_order_window_.load(std::memory_order_relaxed);
-  if (window == 0 && time < min_valid) return {.refusal = Refusal::kOutOfBounds};
+  if (window == 0 && time < min_valid && !backfill) return {.refusal = Refusal::kOutOfBounds};
   if (time <= parts_max_ && slot.last_time.load() == Slot::kUnknownTime &&
       !slot.Is(Slot::kLookedUp)) [[unlikely]] {
     LookUpNewest(slot, series);
@@ -122,6 +122,7 @@ Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::u
     if (same) return {.drop = true};
     return {.refusal = Refusal::kDuplicate};
   }
+  if (backfill) return {.loose = true};
   if (window > 0) {
     const std::int64_t head_max = max_time_.load(std::memory_order_relaxed);
     if (time >= head_max - window) return {.loose = true};
@@ -256,8 +257,9 @@ void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
       sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
   if (sample.time <= staged.old_time) [[unlikely]] {
     // Another batch was faster, or the appender knew that it is out of order.
-    const Verdict verdict = Judge(*slot, sample.series, sample.time, sample.value, histogram,
-                                  std::numeric_limits<std::int64_t>::min(), nullptr);
+    const Verdict verdict =
+        Judge(*slot, sample.series, sample.time, sample.value, histogram,
+              std::numeric_limits<std::int64_t>::min(), nullptr, batch.backfill);
     if (verdict.drop) return;
     if (verdict.refusal != Refusal::kNone) {
       Count(verdict.refusal, histogram != nullptr);

@@ -69,7 +69,8 @@ class Head {
   // and passed over. `parts_max`: the newest time in the parts.
   Result<> Replay(std::uint64_t first, Timestamp parts_max, const Logger& log);
 
-  std::unique_ptr<Appender> NewAppender();
+  // `backfill`: takes samples of any age.
+  std::unique_ptr<Appender> NewAppender(bool backfill = false);
 
   // Ends the open generation and begins another. Null when the open one is empty.
   std::shared_ptr<const Generation> CloseGeneration();
@@ -107,7 +108,8 @@ class Head {
   };
   // `newest`: of the series within the batch so far, or null.
   Verdict Judge(Slot& slot, SeriesId series, std::int64_t time, std::uint64_t value,
-                const HistogramPtr& histogram, std::int64_t min_valid, const Newest* newest);
+                const HistogramPtr& histogram, std::int64_t min_valid, const Newest* newest,
+                bool backfill);
   bool SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
                   const HistogramPtr& histogram) const;
   void Count(Refusal refusal, bool histogram);

@@ -7,14 +7,15 @@ namespace meerkat::tsdb {
 
 class HeadAppender : public Appender {
  public:
-  explicit HeadAppender(Head& head) : head_(head) {
+  HeadAppender(Head& head, bool backfill) : head_(head) {
+    batch_.backfill = backfill;
     MutexLock lock(head_.appenders_mu_);
     epoch_ = head_.epoch_.load();
     head_.appender_epochs_.insert(epoch_);
     head_.metrics_.appenders.Add();
     head_.metrics_.active_appenders.Add(1);
-    min_valid_ = head_.MinValid();
-    empty_head_ = head_.max_time_.load() == std::numeric_limits<std::int64_t>::min();
+    min_valid_ = backfill ? std::numeric_limits<std::int64_t>::min() : head_.MinValid();
+    empty_head_ = !backfill && head_.max_time_.load() == std::numeric_limits<std::int64_t>::min();
   }
 
   ~HeadAppender() override {
@@ -57,7 +58,9 @@ class HeadAppender : public Appender {
 
   Result<> Commit() override {
     Result<> committed = head_.Commit(batch_);
+    const bool backfill = batch_.backfill;
     batch_ = {};
+    batch_.backfill = backfill;
     return committed;
   }
 
@@ -117,12 +120,14 @@ class HeadAppender : public Appender {
         [[likely]] {
       // In order, as nearly always.
     } else if (in_batch == nullptr) {
-      verdict = head_.Judge(*slot, id, time, value, histogram, min_valid_, nullptr);
+      verdict =
+          head_.Judge(*slot, id, time, value, histogram, min_valid_, nullptr, batch_.backfill);
     } else {
       const Head::Newest newest{
           in_batch->time, in_batch->value,
           in_batch->extra == 0 ? nullptr : batch_.extras[in_batch->extra - 1].histogram};
-      verdict = head_.Judge(*slot, id, time, value, histogram, min_valid_, &newest);
+      verdict =
+          head_.Judge(*slot, id, time, value, histogram, min_valid_, &newest, batch_.backfill);
     }
     if (verdict.drop) return Refusal::kNone;
     if (verdict.refusal != Refusal::kNone) {
@@ -161,8 +166,8 @@ class HeadAppender : public Appender {
   std::unordered_map<SeriesId, std::size_t> table_;
 };
 
-std::unique_ptr<Appender> Head::NewAppender() {
-  return std::make_unique<HeadAppender>(*this);
+std::unique_ptr<Appender> Head::NewAppender(bool backfill) {
+  return std::make_unique<HeadAppender>(*this, backfill);
 }
 
 }  // namespace meerkat::tsdb
