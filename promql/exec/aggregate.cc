@@ -1,0 +1,285 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "promql/exec/compensated.h"
+#include "promql/exec/grouping.h"
+#include "promql/exec/histogram_sum.h"
+#include "promql/exec/quantile.h"
+
+// Aggregations that make one element of each group: every series is added to its group's columns
+// as it comes, so only groups are held.
+namespace meerkat::promql {
+namespace {
+
+// What a group has seen at a step.
+constexpr std::uint8_t kFloat = 1, kHistogram = 2, kIncremental = 4;
+
+struct GroupColumns {
+  bool drop_name = false;
+  std::vector<std::uint8_t> seen;
+  std::vector<double> value, lost, mean, count;
+  std::vector<std::unique_ptr<HistogramSum>> histograms;
+  std::vector<std::vector<double>> rows;  // quantile needs every value
+};
+
+void AddToMean(double sample, std::size_t i, GroupColumns& group) {
+  double& count = group.count[i];
+  if (++count == 1) {
+    group.value[i] = sample;
+    return;
+  }
+  if ((group.seen[i] & kIncremental) == 0) {
+    double sum = group.value[i], lost = group.lost[i];
+    CompensatedAdd(sample, sum, lost);
+    if (!std::isinf(sum)) {
+      group.value[i] = sum;
+      group.lost[i] = lost;
+      return;
+    }
+    // The sum would overflow; the mean does not.
+    group.seen[i] |= kIncremental;
+    group.mean[i] = group.value[i] / (count - 1);
+    group.lost[i] /= count - 1;
+  }
+  const double weight = (count - 1) / count;
+  double mean = weight * group.mean[i], lost = weight * group.lost[i];
+  CompensatedAdd(sample / count, mean, lost);
+  group.mean[i] = mean;
+  group.lost[i] = lost;
+}
+
+void AddToVariance(double sample, std::size_t i, GroupColumns& group) {
+  double& count = group.count[i];
+  if (++count == 1) {
+    group.mean[i] = sample;
+    group.value[i] = std::isfinite(sample) ? 0 : std::numeric_limits<double>::quiet_NaN();
+    return;
+  }
+  const double delta = sample - group.mean[i];
+  group.mean[i] += delta / count;
+  group.value[i] += delta * (sample - group.mean[i]);
+}
+
+class Aggregation {
+ public:
+  Aggregation(Execution& execution, const Node& node, const Grid& grid)
+      : execution_(execution),
+        aggregate_(*static_cast<const AggregateExpr*>(node.expr)),
+        node_(node),
+        grid_(grid),
+        grouping_(aggregate_) {}
+
+  Result<> Run(const RowSink& sink) {
+    std::vector<double> param;
+    if (aggregate_.op == AggregateOp::kQuantile) {
+      auto scalars = execution_.Scalars(*node_.children[1], grid_);
+      if (!scalars) return std::move(scalars).error();
+      param = std::move(*scalars);
+      for (const double rank : param) {
+        NoteInvalidQuantile(execution_.notes(), node_.children[1]->position, rank);
+      }
+    }
+    auto done = execution_.Evaluate(*node_.children[0], grid_,
+                                    [&](Row& row) -> Result<> { return Add(row); });
+    for (std::size_t i = 0; done && i < groups_.size(); ++i) {
+      Row row = Finish(groups_[i], param);
+      row.labels = grouping_.groups()[i];
+      row.drop_name = groups_[i].drop_name;
+      groups_[i] = GroupColumns();
+      done = sink(row);
+    }
+    execution_.Release(held_);
+    return done;
+  }
+
+ private:
+  Result<> Hold(std::uint64_t samples) {
+    held_ += samples;
+    return execution_.Hold(samples);
+  }
+
+  Result<> Add(Row& row) {
+    const std::size_t at = grouping_.GroupOf(row.labels);
+    if (at == groups_.size()) {
+      if (auto held = Hold(grid_.count); !held) return held;
+      groups_.emplace_back();
+      Prepare(groups_.back());
+      groups_.back().drop_name = row.drop_name;
+    }
+    GroupColumns& group = groups_[at];
+    if (!row.histograms.empty()) AddHistograms(row, group);
+    return AddFloats(row, group);
+  }
+
+  void Prepare(GroupColumns& group) const {
+    const std::size_t steps = grid_.count;
+    group.seen.resize(steps);
+    switch (aggregate_.op) {
+      case AggregateOp::kSum:
+        group.value.resize(steps);
+        group.lost.resize(steps);
+        break;
+      case AggregateOp::kAvg:
+        group.lost.resize(steps);
+        [[fallthrough]];
+      case AggregateOp::kStddev:
+      case AggregateOp::kStdvar:
+        group.value.resize(steps);
+        group.mean.resize(steps);
+        group.count.resize(steps);
+        break;
+      case AggregateOp::kQuantile:
+        break;
+      default:
+        group.value.resize(steps);
+        break;
+    }
+  }
+
+  void AddHistograms(Row& row, GroupColumns& group) {
+    const AggregateOp op = aggregate_.op;
+    for (std::size_t i = 0; i < grid_.count; ++i) {
+      if (row.histograms[i] == nullptr) continue;
+      if (op == AggregateOp::kCount || op == AggregateOp::kGroup) {
+        group.seen[i] |= kFloat;
+        group.value[i] += 1;
+      } else if (op == AggregateOp::kSum || op == AggregateOp::kAvg) {
+        group.seen[i] |= kHistogram;
+        if (group.histograms.empty()) group.histograms.resize(grid_.count);
+        auto& sum = group.histograms[i];
+        if (sum == nullptr) sum = std::make_unique<HistogramSum>(op == AggregateOp::kAvg);
+        sum->Add(*row.histograms[i], row.labels.metric_name());
+      } else {
+        execution_.notes().Add(Note::kIgnoredHistogramAggregation, node_.children[0]->position,
+                               TextOf(op));
+      }
+    }
+  }
+
+  template <typename Each>
+  static void ForEachFloat(const Row& row, GroupColumns& group, Each&& each) {
+    for (std::size_t i = 0; i < row.values.size(); ++i) {
+      const double sample = row.values[i];
+      if (IsAbsent(sample)) continue;
+      const bool first = (group.seen[i] & kFloat) == 0;
+      group.seen[i] |= kFloat;
+      each(sample, i, first);
+    }
+  }
+
+  Result<> AddFloats(Row& row, GroupColumns& group) {
+    double* const value = group.value.data();
+    switch (aggregate_.op) {
+      case AggregateOp::kSum: {
+        double* const lost = group.lost.data();
+        ForEachFloat(row, group, [&](double sample, std::size_t i, bool) {
+          CompensatedAdd(sample, value[i], lost[i]);
+        });
+        break;
+      }
+      case AggregateOp::kAvg:
+        ForEachFloat(row, group,
+                     [&](double sample, std::size_t i, bool) { AddToMean(sample, i, group); });
+        break;
+      case AggregateOp::kCount:
+      case AggregateOp::kGroup:
+        ForEachFloat(row, group, [&](double, std::size_t i, bool) { value[i] += 1; });
+        break;
+      case AggregateOp::kMin:
+        ForEachFloat(row, group, [&](double sample, std::size_t i, bool first) {
+          if (first || value[i] > sample || std::isnan(value[i])) value[i] = sample;
+        });
+        break;
+      case AggregateOp::kMax:
+        ForEachFloat(row, group, [&](double sample, std::size_t i, bool first) {
+          if (first || value[i] < sample || std::isnan(value[i])) value[i] = sample;
+        });
+        break;
+      case AggregateOp::kStddev:
+      case AggregateOp::kStdvar:
+        ForEachFloat(row, group,
+                     [&](double sample, std::size_t i, bool) { AddToVariance(sample, i, group); });
+        break;
+      default: {  // quantile
+        ForEachFloat(row, group, [](double, std::size_t, bool) {});
+        if (auto held = Hold(grid_.count); !held) return held;
+        group.rows.push_back(std::move(row.values));
+        break;
+      }
+    }
+    return {};
+  }
+
+  double FloatOf(const GroupColumns& group, std::size_t i, const std::vector<double>& param) {
+    switch (aggregate_.op) {
+      case AggregateOp::kSum:
+        return group.value[i] + group.lost[i];
+      case AggregateOp::kAvg:
+        if ((group.seen[i] & kIncremental) != 0) return group.mean[i] + group.lost[i];
+        return group.value[i] / group.count[i] + group.lost[i] / group.count[i];
+      case AggregateOp::kGroup:
+        return 1;
+      case AggregateOp::kStddev:
+        return std::sqrt(group.value[i] / group.count[i]);
+      case AggregateOp::kStdvar:
+        return group.value[i] / group.count[i];
+      case AggregateOp::kQuantile: {
+        scratch_.clear();
+        for (const std::vector<double>& row : group.rows) {
+          if (!IsAbsent(row[i])) scratch_.push_back(row[i]);
+        }
+        return Quantile(param[i], scratch_);
+      }
+      default:
+        return group.value[i];
+    }
+  }
+
+  Row Finish(GroupColumns& group, const std::vector<double>& param) {
+    Row row;
+    row.Clear(grid_.count);
+    Annotations& notes = execution_.notes();
+    const PositionRange where = node_.children[0]->position;
+    for (std::size_t i = 0; i < grid_.count; ++i) {
+      const std::uint8_t seen = group.seen[i] & (kFloat | kHistogram);
+      if (seen == (kFloat | kHistogram)) {
+        notes.Add(Note::kMixedFloatsHistogramsAggregation, where);
+      } else if (seen == kFloat) {
+        row.values[i] = FloatOf(group, i, param);
+      } else if (seen == kHistogram) {
+        HistogramPtr sum = group.histograms[i]->Finish(notes, where);
+        if (sum != nullptr) row.SetHistogram(i, std::move(sum));
+      }
+    }
+    return row;
+  }
+
+  Execution& execution_;
+  const AggregateExpr& aggregate_;
+  const Node& node_;
+  const Grid& grid_;
+  Grouping grouping_;
+  std::vector<GroupColumns> groups_;
+  std::vector<double> scratch_;
+  std::uint64_t held_ = 0;
+};
+
+}  // namespace
+
+Result<> Aggregate(Execution& execution, const Node& node, const Grid& grid, const RowSink& sink) {
+  switch (static_cast<const AggregateExpr*>(node.expr)->op) {
+    case AggregateOp::kTopk:
+    case AggregateOp::kBottomk:
+    case AggregateOp::kLimitk:
+    case AggregateOp::kLimitRatio:
+      return AggregateSelection(execution, node, grid, sink);
+    case AggregateOp::kCountValues:
+      return CountValues(execution, node, grid, sink);
+    default:
+      return Aggregation(execution, node, grid).Run(sink);
+  }
+}
+
+}  // namespace meerkat::promql

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "promql/engine.h"
+#include "promql/exec/annotations.h"
+#include "promql/exec/plan.h"
+#include "promql/exec/rows.h"
+#include "promql/funcs/window.h"
+
+namespace meerkat::promql {
+
+// Samples a query touches, by step of the grid that is being evaluated.
+struct SampleCounter {
+  explicit SampleCounter(std::size_t steps) : touched(steps), read(steps) {}
+  std::uint64_t Total() const;
+  std::vector<std::uint64_t> touched;  // with repetitions: each step counts its window
+  std::vector<std::uint64_t> read;     // each sample once
+};
+
+// One query on its way: the plan, what it may use, what it has found. Operators are functions that
+// take it (exec/operators.h). One thread; nothing outlives Run.
+class Execution {
+ public:
+  Execution(const EngineOptions& options, const tsdb::Storage& storage, const Plan& plan,
+            const QueryTimes& query, std::int64_t lookback,
+            std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+
+  // Computes `node` at every time of `grid`, row by row. Rows come in the order of the instant
+  // vector; a scalar is one row without labels and with a value at every step.
+  Result<> Evaluate(const Node& node, const Grid& grid, const RowSink& sink);
+  // All rows at once, counted against the limit until the caller releases them.
+  Result<std::vector<Row>> Gather(const Node& node, const Grid& grid);
+  // A scalar at every step.
+  Result<std::vector<double>> Scalars(const Node& node, const Grid& grid);
+
+  // kCanceled or kTimeout. Cheap enough for each series.
+  Result<> Check();
+  // Counts samples held in memory; refuses beyond query.max-samples.
+  Result<> Hold(std::uint64_t samples);
+  void Release(std::uint64_t samples) { held_ -= samples; }
+  std::uint64_t peak() const { return peak_; }
+
+  Annotations& notes() { return notes_; }
+  const EngineOptions& options() const { return options_; }
+  const Grid& query_grid() const { return query_.grid; }
+  std::int64_t query_end() const { return query_.end; }
+  std::int64_t lookback() const { return lookback_; }
+  const Plan& plan() const { return plan_; }
+  const tsdb::Storage& storage() const { return storage_; }
+  SampleCounter& counter() { return *counter_; }
+  void set_counter(SampleCounter* counter) { counter_ = counter; }
+
+  // The labels a name-dropping operator hands on: at once without the name, or with it and the
+  // mark that it goes at the end.
+  void DropName(Row& row) const;
+
+  // Series of a selection. `visit` sees columns that stay valid during its call, or, with more than
+  // one use of the selection, until the query's end.
+  using SeriesVisitor = std::function<Result<>(const Labels&, const tsdb::SeriesColumns&)>;
+  Result<> ForEachSeries(std::size_t selection, const SeriesVisitor& visit);
+  // Straight from storage, whatever the plan says.
+  Result<> Read(const Selection& selection, const SeriesVisitor& visit);
+
+  // Window bounds for a column of times, computed once for each distinct column.
+  std::shared_ptr<const WindowBounds> BoundsFor(
+      const Node& selector, const Grid& grid,
+      const std::shared_ptr<const tsdb::SeriesColumns::Times>& times, std::int64_t before,
+      std::int64_t after);
+
+ private:
+  struct Loaded {
+    bool done = false;
+    std::vector<Labels> labels;
+    std::vector<tsdb::SeriesColumns> columns;
+  };
+  struct BoundsKey {
+    const Node* selector;
+    const void* times;
+    bool operator==(const BoundsKey&) const = default;
+  };
+  struct BoundsHash {
+    std::size_t operator()(const BoundsKey& key) const {
+      return std::hash<const void*>()(key.selector) * 31 + std::hash<const void*>()(key.times);
+    }
+  };
+  struct KeptBounds {
+    std::shared_ptr<const tsdb::SeriesColumns::Times> times;  // keeps the address taken
+    Grid grid;
+    std::shared_ptr<const WindowBounds> bounds;
+  };
+
+  Result<> Dispatch(const Node& node, const Grid& grid, const RowSink& sink);
+  Result<> EvaluateOnce(const Node& node, const Grid& grid, const RowSink& sink);
+
+  const EngineOptions& options_;
+  const tsdb::Storage& storage_;
+  const Plan& plan_;
+  const QueryTimes query_;
+  const std::int64_t lookback_;
+  const std::chrono::steady_clock::time_point deadline_;
+  const std::stop_token stop_;
+  Annotations notes_;
+  std::vector<Loaded> loaded_;
+  std::unordered_map<BoundsKey, KeptBounds, BoundsHash> bounds_;
+  std::size_t bounds_cells_ = 0;
+  SampleCounter* counter_ = nullptr;
+  std::uint64_t held_ = 0, peak_ = 0;
+  std::uint32_t checks_ = 0;
+};
+
+}  // namespace meerkat::promql
