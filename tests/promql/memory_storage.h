@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tsdb/storage.h"
+
+namespace meerkat::promql {
+
+// A Storage that keeps every sample in plain vectors: for tests of what reads from it. Samples may
+// come in any order. One thread.
+class MemoryStorage : public tsdb::Storage {
+ public:
+  struct Sample {
+    Timestamp time{};
+    double value = 0;
+    HistogramPtr histogram;
+    Timestamp start = kMinTime;
+  };
+  struct Series {
+    Labels labels;
+    std::vector<Sample> samples;  // by time
+  };
+
+  void Add(const Labels& labels, Sample sample);
+  const std::map<Labels, Series>& series() const { return series_; }
+
+  std::unique_ptr<tsdb::Source> NewSource() override { return nullptr; }
+  std::unique_ptr<tsdb::Appender> NewAppender(tsdb::Source*) override { return nullptr; }
+  Result<std::unique_ptr<tsdb::Querier>> NewQuerier(TimeRange range) const override;
+  Result<std::vector<tsdb::SeriesExemplars>> Exemplars(
+      TimeRange, std::span<const std::vector<Matcher>>) const override {
+    return std::vector<tsdb::SeriesExemplars>();
+  }
+  std::vector<std::pair<std::string, tsdb::Metadata>> MetricMetadata(
+      std::string_view) const override {
+    return {};
+  }
+
+ private:
+  std::map<Labels, Series> series_;
+};
+
+}  // namespace meerkat::promql
