@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/histogram.h"
+#include "base/labels.h"
+#include "server/web/escaping.h"
+
+// The text format as federation writes it.
+namespace meerkat::web {
+
+struct ExpositionFormat {
+  std::string content_type;
+  Escaping escaping = Escaping::kUnderscores;
+};
+
+// What to write for an Accept header: text 1.0.0 when it is asked for, else 0.0.4; names escaped as
+// the header says, underscores by default.
+ExpositionFormat Negotiate(std::string_view accept);
+
+// # TYPE name type
+void AppendTypeLine(std::string& out, std::string_view name, std::string_view type,
+                    Escaping escaping);
+// name{labels} value millis. `add_instance`: with instance="" as upstream adds it.
+void AppendSample(std::string& out, const Labels& labels, bool add_instance, double value,
+                  Timestamp time, Escaping escaping);
+// A native histogram as its classic series: buckets, sum, count.
+void AppendClassicHistogram(std::string& out, const Labels& labels, bool add_instance,
+                            const Histogram& histogram, Timestamp time, Escaping escaping);
+
+}  // namespace meerkat::web

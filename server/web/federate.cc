@@ -1,0 +1,164 @@
+#include "server/web/federate.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/number.h"
+#include "server/web/escaping.h"
+#include "server/web/exposition_format.h"
+#include "server/web/prometheus/parameters.h"
+
+namespace meerkat::web {
+namespace {
+
+constexpr std::size_t kPiece = 64 << 10;
+
+struct Newest {
+  Labels labels;
+  Timestamp time{};
+  double value = 0;
+  HistogramPtr histogram;
+};
+
+// The newest sample of one series; false when there is none or it is a stale marker.
+bool TakeNewest(const tsdb::SeriesColumns& columns, Newest& newest) {
+  if (columns.size() == 0) return false;
+  const std::size_t last = columns.size() - 1;
+  newest.time = (*columns.times)[last];
+  newest.histogram = nullptr;
+  if (!columns.histograms.empty() && columns.histograms.back().index == last) {
+    newest.histogram = columns.histograms.back().histogram;
+    return !newest.histogram->IsStale();
+  }
+  newest.value = columns.values[last];
+  return !IsStaleNan(newest.value);
+}
+
+// Labels as federation shows them: external ones added where missing, an empty instance where there
+// is none.
+Labels Complete(const Labels& labels, const Labels& external) {
+  LabelsBuilder builder(labels);
+  for (const Label label : external) {
+    if (builder.Get(label.name).empty()) builder.Set(label.name, label.value);
+  }
+  return builder.Build();
+}
+
+class Body : public net::BodySource {
+ public:
+  Body(std::vector<Newest> samples, Labels external, Escaping escaping)
+      : samples_(std::move(samples)), external_(std::move(external)), escaping_(escaping) {}
+
+  Result<bool> Next(std::string& chunk) override {
+    while (next_ < samples_.size() && chunk.size() < kPiece) {
+      const Newest& sample = samples_[next_++];
+      const std::string_view name = sample.labels.metric_name();
+      if (next_ == 1 || name != last_name_) {
+        last_name_ = name;
+        AppendTypeLine(chunk, name, sample.histogram != nullptr ? "histogram" : "untyped",
+                       escaping_);
+      }
+      const Labels labels = Complete(sample.labels, external_);
+      const bool add_instance = !labels.Has("instance");
+      if (sample.histogram != nullptr) {
+        AppendClassicHistogram(chunk, labels, add_instance, *sample.histogram, sample.time,
+                               escaping_);
+      } else {
+        AppendSample(chunk, labels, add_instance, sample.value, sample.time, escaping_);
+      }
+    }
+    return next_ < samples_.size();
+  }
+
+ private:
+  const std::vector<Newest> samples_;
+  const Labels external_;
+  const Escaping escaping_;
+  std::size_t next_ = 0;
+  std::string last_name_;
+};
+
+}  // namespace
+
+Federation::Federation(const Doors& doors, Registry& registry)
+    : doors_(doors),
+      errors_(registry.counter("prometheus_web_federation_errors_total",
+                               "Total number of errors that occurred while sending federation "
+                               "responses.")),
+      warnings_(registry.counter("prometheus_web_federation_warnings_total",
+                                 "Total number of warnings that occurred while sending federation "
+                                 "responses.")) {}
+
+net::Response Federation::Handle(const net::Request& request, std::stop_token stop) {
+  const net::Params form = request.Form();
+  if (!form.error().empty()) {
+    return net::Response::Text(400, "error parsing form values: " + form.error() + "\n");
+  }
+  auto sets = ParseMatchers(form);
+  if (!sets) {
+    std::string text = sets.error().message();
+    // Here upstream names no parameter.
+    if (const std::string_view prefix = "invalid parameter \"match[]\": ";
+        text.starts_with(prefix)) {
+      text.erase(0, prefix.size());
+    }
+    return net::Response::Text(400, text + "\n");
+  }
+  tsdb::Database* database = doors_.database();
+  const auto engine = doors_.engine();
+  if (database == nullptr || engine == nullptr) {
+    return net::Response::Text(503, "Service Unavailable");
+  }
+  const ExpositionFormat format = Negotiate(request.headers.Get("Accept"));
+  const Timestamp now = doors_.clock->Now();
+  const TimeRange range{now - engine->options().lookback, now};
+  std::vector<Newest> samples;
+  if (!sets->empty()) {
+    auto querier = database->NewQuerier(range);
+    if (!querier) {
+      errors_.Add();
+      return net::Response::Text(500, querier.error().message() + "\n");
+    }
+    tsdb::SeriesColumns columns;
+    for (const auto& set : *sets) {
+      auto series = (*querier)->Select(set, {});
+      if (!series) {
+        errors_.Add();
+        return net::Response::Text(500, series.error().message() + "\n");
+      }
+      for (;;) {
+        if (stop.stop_requested()) return net::Response::Text(499, "");
+        auto more = (*series)->Next();
+        if (!more) {
+          errors_.Add();
+          return net::Response::Text(500, more.error().message() + "\n");
+        }
+        if (!*more) break;
+        // Unreadable blocks: what is readable is still told.
+        if (auto read = (*series)->Read(columns); !read) warnings_.Add();
+        Newest newest;
+        if (!TakeNewest(columns, newest)) continue;
+        newest.labels = (*series)->labels();
+        if (!newest.labels.metric_name().empty()) samples.push_back(std::move(newest));
+      }
+    }
+  }
+  std::sort(samples.begin(), samples.end(), [](const Newest& a, const Newest& b) {
+    const auto names = a.labels.metric_name() <=> b.labels.metric_name();
+    return names != 0 ? names < 0 : a.labels < b.labels;
+  });
+  samples.erase(std::unique(samples.begin(), samples.end(),
+                            [](const Newest& a, const Newest& b) { return a.labels == b.labels; }),
+                samples.end());
+  net::Response response = net::Response::Text(200, "", format.content_type);
+  if (!samples.empty()) {
+    response.body =
+        std::make_unique<Body>(std::move(samples), doors_.external_labels(), format.escaping);
+  }
+  return response;
+}
+
+}  // namespace meerkat::web

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/matcher.h"
+#include "base/result.h"
+#include "server/net/url.h"
+
+// The kinds of parameters the API takes, with upstream's errors (without the parameter's name).
+namespace meerkat::web {
+
+// The whole time line, as `start` and `end` default to.
+inline constexpr TimeRange kAllTime{kMinTime, kMaxTime};
+
+// Unix seconds with a fraction, or RFC 3339.
+Result<Timestamp> ParseTime(std::string_view text);
+// Seconds with a fraction, or 1h30m.
+Result<Millis> ParseDurationParameter(std::string_view text);
+// 0 is none.
+Result<std::uint64_t> ParseLimit(std::string_view text);
+// Go's strconv.Atoi; nullopt for what is no number.
+std::optional<std::int64_t> ParseInteger(std::string_view text);
+
+// A range whose ends may be left out; the error names the parameter already.
+Result<TimeRange> ParseRange(const net::Params& form);
+// Every match[] (or whatever `name` is): each must have a matcher that does not match the empty
+// text. The error names the parameter already.
+Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,
+                                                        std::string_view name = "match[]");
+
+}  // namespace meerkat::web

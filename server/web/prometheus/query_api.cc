@@ -1,0 +1,299 @@
+#include "server/web/prometheus/query_api.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "base/json_writer.h"
+#include "base/number.h"
+#include "base/quote.h"
+#include "server/web/prometheus/answer.h"
+#include "server/web/prometheus/parameters.h"
+#include "server/web/prometheus/result_body.h"
+
+namespace meerkat::web {
+namespace {
+
+constexpr std::int64_t kMaxPoints = 11'000;
+
+// Cuts a result to `limit` series; true when something was cut.
+bool Truncate(promql::Value& value, std::uint64_t limit) {
+  if (limit == 0) return false;
+  if (auto* vector = std::get_if<promql::Vector>(&value); vector && vector->size() > limit) {
+    vector->erase(vector->begin() + static_cast<std::ptrdiff_t>(limit), vector->end());
+    return true;
+  }
+  if (auto* matrix = std::get_if<promql::Matrix>(&value); matrix && matrix->size() > limit) {
+    matrix->erase(matrix->begin() + static_cast<std::ptrdiff_t>(limit), matrix->end());
+    return true;
+  }
+  return false;
+}
+
+// The selectors an expression reads, in the order they are written.
+void CollectSelectors(const promql::Expr& expr, std::vector<std::vector<Matcher>>& out) {
+  using Kind = promql::Expr::Kind;
+  switch (expr.kind) {
+    case Kind::kNumber:
+    case Kind::kString:
+      return;
+    case Kind::kParen:
+      CollectSelectors(*static_cast<const promql::ParenExpr&>(expr).inner, out);
+      return;
+    case Kind::kUnary:
+      CollectSelectors(*static_cast<const promql::UnaryExpr&>(expr).operand, out);
+      return;
+    case Kind::kBinary: {
+      const auto& binary = static_cast<const promql::BinaryExpr&>(expr);
+      CollectSelectors(*binary.left, out);
+      CollectSelectors(*binary.right, out);
+      return;
+    }
+    case Kind::kAggregate: {
+      const auto& aggregate = static_cast<const promql::AggregateExpr&>(expr);
+      if (aggregate.param != nullptr) CollectSelectors(*aggregate.param, out);
+      CollectSelectors(*aggregate.inner, out);
+      return;
+    }
+    case Kind::kCall:
+      for (const auto& arg : static_cast<const promql::CallExpr&>(expr).args) {
+        CollectSelectors(*arg, out);
+      }
+      return;
+    case Kind::kVectorSelector:
+      out.push_back(static_cast<const promql::VectorSelector&>(expr).matchers);
+      return;
+    case Kind::kMatrixSelector:
+      out.push_back(static_cast<const promql::MatrixSelector&>(expr).selector->matchers);
+      return;
+    case Kind::kSubquery:
+      CollectSelectors(*static_cast<const promql::SubqueryExpr&>(expr).inner, out);
+      return;
+  }
+}
+
+}  // namespace
+
+QueryApi::QueryApi(const ApiContext& context)
+    : doors_(context.doors),
+      options_(context.options),
+      log_(context.registry),
+      registry_(context.registry),
+      running_(registry_.gauge("prometheus_engine_queries",
+                               "The current number of queries being executed or waiting.")),
+      samples_(registry_.counter("prometheus_engine_query_samples_total",
+                                 "The total number of samples loaded by all queries.")),
+      samples_read_(registry_.counter("prometheus_engine_query_samples_read_total",
+                                      "The total number of samples read by all queries.")),
+      queue_time_(SliceOf("queue_time")),
+      prepare_time_(SliceOf("prepare_time")),
+      inner_eval_(SliceOf("inner_eval")),
+      result_sort_(SliceOf("result_sort")) {
+  registry_
+      .gauge("prometheus_engine_queries_concurrent_max", "The max number of concurrent queries.")
+      .Set(static_cast<double>(options_.query_max_concurrency));
+}
+
+QueryApi::Slice QueryApi::SliceOf(std::string name) {
+  const Labels labels{{"slice", name}};
+  return {registry_.summary("prometheus_engine_query_duration_seconds", "Query timings.", labels),
+          registry_.histogram("prometheus_engine_query_duration_histogram_seconds",
+                              "The histogram of query timings.",
+                              {.01, .1, 1, 10, 60, 120, 300, 600}, labels)};
+}
+
+void QueryApi::Observe(const promql::QueryStats& stats) {
+  const auto observe = [](const Slice& slice, double seconds) {
+    slice.summary.Observe(seconds);
+    slice.histogram.Observe(seconds);
+  };
+  observe(queue_time_, stats.queue);
+  observe(prepare_time_, stats.preparation);
+  observe(inner_eval_, stats.inner_eval);
+  observe(result_sort_, stats.result_sort);
+  samples_.Add(static_cast<double>(stats.total_queryable_samples));
+  samples_read_.Add(static_cast<double>(stats.samples_read));
+}
+
+std::vector<ApiRoute> QueryApi::Routes() {
+  using net::Lane;
+  const std::vector<std::string> both = {"GET", "POST"};
+  return {
+      {both, "/query",
+       [this](const net::Request& r, std::stop_token stop) { return Query(r, std::move(stop)); },
+       Lane::kQuery},
+      {both, "/query_range",
+       [this](const net::Request& r, std::stop_token stop) {
+         return QueryRange(r, std::move(stop));
+       },
+       Lane::kQuery},
+      {both, "/query_exemplars",
+       [this](const net::Request& r, std::stop_token) { return Exemplars(r); }, Lane::kQuery},
+      {both, "/format_query", [this](const net::Request& r, std::stop_token) { return Format(r); }},
+      {both, "/parse_query",
+       [this](const net::Request& r, std::stop_token) { return ParseTree(r); }},
+  };
+}
+
+net::Response QueryApi::Query(const net::Request& request, std::stop_token stop) {
+  const net::Params form = request.Form();
+  auto limit = ParseLimit(form.Get("limit"));
+  if (!limit) return FailParameter("limit", limit.error().message());
+  promql::QueryOptions options;
+  options.start = doors_.clock->Now();
+  if (const auto text = form.Get("time"); !text.empty()) {
+    auto time = ParseTime(text);
+    if (!time) return FailParameter("time", time.error().message());
+    options.start = *time;
+  }
+  options.end = options.start;
+  return Run(request, form, options, *limit, std::move(stop));
+}
+
+net::Response QueryApi::QueryRange(const net::Request& request, std::stop_token stop) {
+  const net::Params form = request.Form();
+  auto limit = ParseLimit(form.Get("limit"));
+  if (!limit) return FailParameter("limit", limit.error().message());
+  auto start = ParseTime(form.Get("start"));
+  if (!start) return FailParameter("start", start.error().message());
+  auto end = ParseTime(form.Get("end"));
+  if (!end) return FailParameter("end", end.error().message());
+  if (*end < *start) {
+    return FailParameter("end", "end timestamp must not be before start time");
+  }
+  auto step = ParseDurationParameter(form.Get("step"));
+  if (!step) return FailParameter("step", step.error().message());
+  if (step->count() <= 0) {
+    return FailParameter("step",
+                         "zero or negative query resolution step widths are not accepted. Try a "
+                         "positive integer");
+  }
+  // Unsigned, as the two ends of time are further apart than a signed count reaches.
+  const std::uint64_t span =
+      static_cast<std::uint64_t>(ToMillis(*end)) - static_cast<std::uint64_t>(ToMillis(*start));
+  if (span / static_cast<std::uint64_t>(step->count()) > kMaxPoints) {
+    return Fail(ErrorType::kBadData,
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
+                "query resolution (?step=XX)");
+  }
+  promql::QueryOptions options;
+  options.start = *start;
+  options.end = *end;
+  options.step = *step;
+  return Run(request, form, options, *limit, std::move(stop));
+}
+
+net::Response QueryApi::Run(const net::Request& request, const net::Params& form,
+                            promql::QueryOptions options, std::uint64_t limit,
+                            std::stop_token stop) {
+  if (const auto text = form.Get("timeout"); !text.empty()) {
+    auto timeout = ParseDurationParameter(text);
+    if (!timeout) return FailParameter("timeout", timeout.error().message());
+    if (timeout->count() <= 0) {
+      return Fail(ErrorType::kTimeout, "query timed out in expression evaluation");
+    }
+    options.timeout = *timeout;
+  }
+  if (const auto text = form.Get("lookback_delta"); !text.empty()) {
+    auto lookback = ParseDurationParameter(text);
+    if (!lookback) {
+      return Fail(ErrorType::kBadData,
+                  "error parsing lookback delta duration: " + lookback.error().message());
+    }
+    options.lookback = *lookback;
+  }
+  Notes notes;
+  const std::string_view stats = form.Get("stats");
+  options.stats = !stats.empty();
+  if (options.stats && stats != "true" && stats != "all") {
+    notes.warnings.push_back("stats parameter value " + Quote(stats) +
+                             " is deprecated, use \"true\" or \"all\"");
+  }
+  const auto engine = doors_.engine();
+  if (engine == nullptr) return NoDatabase();
+  const std::string query(form.Get("query"));
+  const bool logged = log_.enabled();
+  promql::QueryOptions asked = options;
+  asked.stats = true;  // the metrics want them always
+  running_.Add(1);
+  auto result = engine->Run(query, asked, std::move(stop));
+  running_.Add(-1);
+  if (!result) {
+    const Error& error = result.error();
+    if (logged) log_.Write(request, query, options, {}, error.message(), doors_.clock->Now());
+    if (error.code() == Code::kInvalid) return FailParameter("query", error.message());
+    return Fail(error);
+  }
+  Observe(result->stats);
+  if (logged) log_.Write(request, query, options, result->stats, "", doors_.clock->Now());
+  if (Truncate(result->value, limit)) notes.warnings.emplace_back(kTruncated);
+  for (std::string& warning : result->warnings) notes.warnings.push_back(std::move(warning));
+  notes.infos = std::move(result->infos);
+  net::Response response = net::Response::Json(200, "");
+  const bool per_step = stats == "all" && engine->options().per_step_stats;
+  response.body = ResultBody(std::move(*result), options.stats, per_step, std::move(notes));
+  return response;
+}
+
+net::Response QueryApi::Exemplars(const net::Request& request) {
+  const net::Params form = request.Form();
+  auto range = ParseRange(form);
+  if (!range) return Fail(ErrorType::kBadData, range.error().message());
+  if (range->max < range->min) {
+    return Fail(ErrorType::kBadData, "end timestamp must not be before start timestamp");
+  }
+  const auto engine = doors_.engine();
+  tsdb::Database* database = doors_.database();
+  if (engine == nullptr || database == nullptr) return NoDatabase();
+  auto expr = promql::Parse(form.Get("query"), engine->options().parse);
+  if (!expr) return Fail(ErrorType::kBadData, expr.error().message());
+  std::vector<std::vector<Matcher>> selectors;
+  CollectSelectors(**expr, selectors);
+  if (selectors.empty()) return Succeed("[]");
+  auto found = database->Exemplars(*range, selectors);
+  if (!found) return Fail(found.error());
+  auto series = std::make_shared<std::vector<tsdb::SeriesExemplars>>(std::move(*found));
+  const std::size_t count = series->size();
+  return SucceedWithList(count, [series](std::string& out, std::size_t i) {
+    const tsdb::SeriesExemplars& one = (*series)[i];
+    out += "{\"seriesLabels\":";
+    AppendLabels(out, one.series);
+    out += ",\"exemplars\":[";
+    bool first = true;
+    for (const tsdb::Exemplar& exemplar : one.exemplars) {
+      if (!first) out += ',';
+      first = false;
+      out += "{\"labels\":";
+      AppendLabels(out, exemplar.labels);
+      out += ",\"value\":\"";
+      AppendSampleValue(out, exemplar.value);
+      out += "\",\"timestamp\":";
+      AppendSeconds(out, ToMillis(exemplar.time));
+      out += '}';
+    }
+    out += "]}";
+  });
+}
+
+net::Response QueryApi::Format(const net::Request& request) {
+  const auto engine = doors_.engine();
+  const promql::ParseOptions options =
+      engine == nullptr ? promql::ParseOptions() : engine->options().parse;
+  auto expr = promql::Parse(request.Form().Get("query"), options);
+  if (!expr) return FailParameter("query", expr.error().message());
+  std::string data;
+  JsonWriter::AppendQuoted(data, promql::PrettyPrint(**expr));
+  return Succeed(data);
+}
+
+net::Response QueryApi::ParseTree(const net::Request& request) {
+  const auto engine = doors_.engine();
+  const promql::ParseOptions options =
+      engine == nullptr ? promql::ParseOptions() : engine->options().parse;
+  auto expr = promql::Parse(request.Form().Get("query"), options);
+  if (!expr) return FailParameter("query", expr.error().message());
+  return Succeed(promql::ToJson(**expr));
+}
+
+}  // namespace meerkat::web

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <fstream>
+#include <string>
+
+#include "base/metrics.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "promql/engine.h"
+#include "server/net/http.h"
+
+namespace meerkat::web {
+
+// The file of global.query_log_file: one JSON object a line for each query of the API. Threads:
+// any.
+class QueryLog {
+ public:
+  explicit QueryLog(Registry& registry);
+
+  // Another file from now on; "" for none.
+  Result<> Open(const std::string& path) EXCLUDES(mu_);
+  bool enabled() const EXCLUDES(mu_);
+  void Write(const net::Request& request, std::string_view query,
+             const promql::QueryOptions& options, const promql::QueryStats& stats,
+             std::string_view error, Timestamp now) EXCLUDES(mu_);
+
+ private:
+  Gauge& enabled_gauge_;
+  Counter& failures_;
+  mutable Mutex mu_;
+  std::string path_ GUARDED_BY(mu_);
+  std::ofstream file_ GUARDED_BY(mu_);
+};
+
+}  // namespace meerkat::web

@@ -1,0 +1,267 @@
+#include "server/web/prometheus/result_body.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "base/json_writer.h"
+#include "base/number.h"
+
+namespace meerkat::web {
+namespace {
+
+constexpr std::size_t kPiece = 64 << 10;
+
+void AppendQuotedValue(std::string& out, double value) {
+  out += '"';
+  AppendSampleValue(out, value);
+  out += '"';
+}
+
+void AppendPoint(std::string& out, Timestamp time, double value) {
+  out += '[';
+  AppendSeconds(out, ToMillis(time));
+  out += ',';
+  AppendQuotedValue(out, value);
+  out += ']';
+}
+
+void AppendPoint(std::string& out, Timestamp time, const Histogram& histogram) {
+  out += '[';
+  AppendSeconds(out, ToMillis(time));
+  out += ',';
+  AppendHistogram(out, histogram);
+  out += ']';
+}
+
+// The upper bound of exponential bucket `index`: base^index with base = 2^(2^-schema).
+double BoundOf(std::int64_t index, std::int32_t schema) {
+  if (schema < 0) {
+    const std::int64_t exponent = index << -schema;
+    if (exponent == 1024) return std::numeric_limits<double>::max();
+    return std::ldexp(1.0, static_cast<int>(exponent));
+  }
+  const std::int64_t steps = std::int64_t{1} << schema;
+  const std::int64_t part = index & (steps - 1);
+  const double fraction = 0.5 * std::exp2(static_cast<double>(part) / static_cast<double>(steps));
+  const std::int64_t exponent = (index >> schema) + 1;
+  if (fraction == 0.5 && exponent == 1025) return std::numeric_limits<double>::max();
+  return std::ldexp(fraction, static_cast<int>(exponent));
+}
+
+struct Bucket {
+  double lower = 0, upper = 0, count = 0;
+  bool lower_inclusive = false, upper_inclusive = false;
+};
+
+void AppendBucket(std::string& out, const Bucket& bucket, bool& first) {
+  if (bucket.count == 0) return;
+  out += first ? ",\"buckets\":[" : ",";
+  first = false;
+  const int kind =
+      bucket.lower_inclusive ? (bucket.upper_inclusive ? 3 : 1) : (bucket.upper_inclusive ? 0 : 2);
+  out += '[';
+  out += std::to_string(kind);
+  for (const double value : {bucket.lower, bucket.upper, bucket.count}) {
+    out += ',';
+    AppendQuotedValue(out, value);
+  }
+  out += ']';
+}
+
+// Calls visit(index, count) for each bucket of one side, rising.
+template <typename Visit>
+void ForEach(const std::vector<BucketSpan>& spans, const std::vector<double>& counts,
+             const Visit& visit) {
+  std::int64_t index = 0;
+  std::size_t at = 0;
+  for (const BucketSpan& span : spans) {
+    index += span.offset;
+    for (std::uint32_t i = 0; i < span.length && at < counts.size(); ++i) {
+      visit(index++, counts[at++]);
+    }
+  }
+}
+
+class Body : public net::BodySource {
+ public:
+  Body(promql::QueryResult result, bool with_stats, bool per_step, Notes notes)
+      : result_(std::move(result)),
+        with_stats_(with_stats),
+        per_step_(per_step),
+        notes_(std::move(notes)) {}
+
+  Result<bool> Next(std::string& chunk) override {
+    if (!begun_) {
+      begun_ = true;
+      chunk += "{\"status\":\"success\",\"data\":{\"resultType\":\"";
+      static constexpr const char* kNames[] = {"scalar", "vector", "matrix", "string"};
+      chunk += kNames[result_.value.index()];
+      chunk += "\",\"result\":";
+    }
+    const bool more = std::visit([&](auto& value) { return Write(value, chunk); }, result_.value);
+    if (more) return true;
+    if (with_stats_) AppendStats(chunk);
+    chunk += '}';
+    chunk += Closing(notes_);
+    return false;
+  }
+
+ private:
+  bool Write(const promql::Scalar& scalar, std::string& out) {
+    AppendPoint(out, scalar.time, scalar.value);
+    return false;
+  }
+
+  bool Write(const promql::String& text, std::string& out) {
+    out += '[';
+    AppendSeconds(out, ToMillis(text.time));
+    out += ',';
+    JsonWriter::AppendQuoted(out, text.value);
+    out += ']';
+    return false;
+  }
+
+  bool Write(const promql::Vector& vector, std::string& out) {
+    if (series_ == 0) out += '[';
+    while (series_ < vector.size() && out.size() < kPiece) {
+      const promql::VectorSample& sample = vector[series_];
+      if (series_++ > 0) out += ',';
+      out += "{\"metric\":";
+      AppendLabels(out, sample.labels);
+      if (sample.histogram != nullptr) {
+        out += ",\"histogram\":";
+        AppendPoint(out, sample.time, *sample.histogram);
+      } else {
+        out += ",\"value\":";
+        AppendPoint(out, sample.time, sample.value);
+      }
+      out += '}';
+    }
+    if (series_ < vector.size()) return true;
+    out += ']';
+    return false;
+  }
+
+  bool Write(promql::Matrix& matrix, std::string& out) {
+    if (series_ == 0 && !in_series_) out += '[';
+    while (series_ < matrix.size()) {
+      promql::MatrixSeries& series = matrix[series_];
+      if (!in_series_) {
+        if (series_ > 0) out += ',';
+        out += "{\"metric\":";
+        AppendLabels(out, series.labels);
+        in_series_ = true;
+        float_ = histogram_ = 0;
+      }
+      while (float_ < series.floats.size()) {
+        if (out.size() >= kPiece) return true;
+        out += float_ == 0 ? ",\"values\":[" : ",";
+        const promql::FloatPoint& point = series.floats[float_++];
+        AppendPoint(out, point.time, point.value);
+        if (float_ == series.floats.size()) out += ']';
+      }
+      while (histogram_ < series.histograms.size()) {
+        if (out.size() >= kPiece) return true;
+        out += histogram_ == 0 ? ",\"histograms\":[" : ",";
+        const promql::HistogramPoint& point = series.histograms[histogram_++];
+        AppendPoint(out, point.time, *point.histogram);
+        if (histogram_ == series.histograms.size()) out += ']';
+      }
+      out += '}';
+      in_series_ = false;
+      series = {};  // what is sent is not held any longer
+      ++series_;
+    }
+    out += ']';
+    return false;
+  }
+
+  void AppendStats(std::string& out) {
+    const promql::QueryStats& stats = result_.stats;
+    out += ",\"stats\":";
+    JsonWriter json(out);
+    json.BeginObject();
+    json.Key("timings").BeginObject();
+    json.Key("evalTotalTime").Double(stats.eval_total);
+    json.Key("resultSortTime").Double(stats.result_sort);
+    json.Key("queryPreparationTime").Double(stats.preparation);
+    json.Key("innerEvalTime").Double(stats.inner_eval);
+    json.Key("execQueueTime").Double(stats.queue);
+    json.Key("execTotalTime").Double(stats.exec_total);
+    json.EndObject();
+    json.Key("samples").BeginObject();
+    const auto steps = [&](std::string_view key, const auto& list) {
+      json.Key(key).BeginArray();
+      for (const auto& [time, count] : list) {
+        std::string seconds;
+        AppendSeconds(seconds, ToMillis(time));
+        json.BeginArray().Raw(seconds).Int(static_cast<std::int64_t>(count)).EndArray();
+      }
+      json.EndArray();
+    };
+    if (per_step_) steps("totalQueryableSamplesPerStep", stats.samples_per_step);
+    json.Key("totalQueryableSamples").Int(static_cast<std::int64_t>(stats.total_queryable_samples));
+    if (per_step_) steps("samplesReadPerStep", stats.samples_read_per_step);
+    json.Key("samplesRead").Int(static_cast<std::int64_t>(stats.samples_read));
+    json.Key("peakSamples").Int(static_cast<std::int64_t>(stats.peak_samples));
+    json.EndObject();
+    json.EndObject();
+  }
+
+  promql::QueryResult result_;
+  const bool with_stats_;
+  const bool per_step_;
+  const Notes notes_;
+  bool begun_ = false;
+  std::size_t series_ = 0;
+  bool in_series_ = false;
+  std::size_t float_ = 0;
+  std::size_t histogram_ = 0;
+};
+
+}  // namespace
+
+void AppendHistogram(std::string& out, const Histogram& h) {
+  out += "{\"count\":";
+  AppendQuotedValue(out, h.count);
+  out += ",\"sum\":";
+  AppendQuotedValue(out, h.sum);
+  bool first = true;
+  if (h.uses_custom_buckets()) {
+    const std::vector<double>& bounds = h.custom_bounds;
+    ForEach(h.positive_spans, h.positive_buckets, [&](std::int64_t index, double count) {
+      const auto i = static_cast<std::size_t>(index);
+      Bucket bucket;
+      bucket.lower =
+          i == 0 || i > bounds.size() ? -std::numeric_limits<double>::infinity() : bounds[i - 1];
+      bucket.upper = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
+      bucket.count = count;
+      bucket.lower_inclusive = i == 0;
+      bucket.upper_inclusive = true;
+      AppendBucket(out, bucket, first);
+    });
+  } else {
+    std::vector<Bucket> negative;
+    ForEach(h.negative_spans, h.negative_buckets, [&](std::int64_t index, double count) {
+      negative.push_back(
+          {-BoundOf(index, h.schema), -BoundOf(index - 1, h.schema), count, true, false});
+    });
+    for (auto it = negative.rbegin(); it != negative.rend(); ++it) AppendBucket(out, *it, first);
+    AppendBucket(out, {-h.zero_threshold, h.zero_threshold, h.zero_count, true, true}, first);
+    ForEach(h.positive_spans, h.positive_buckets, [&](std::int64_t index, double count) {
+      AppendBucket(
+          out, {BoundOf(index - 1, h.schema), BoundOf(index, h.schema), count, false, true}, first);
+    });
+  }
+  if (!first) out += ']';
+  out += '}';
+}
+
+std::unique_ptr<net::BodySource> ResultBody(promql::QueryResult result, bool with_stats,
+                                            bool per_step_stats, Notes notes) {
+  return std::make_unique<Body>(std::move(result), with_stats, per_step_stats, std::move(notes));
+}
+
+}  // namespace meerkat::web

@@ -1,0 +1,249 @@
+#include "server/web/web.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/regex.h"
+#include "server/remote/write_receiver.h"
+#include "server/web/federate.h"
+#include "server/web/instrument.h"
+#include "server/web/pages.h"
+#include "server/web/prometheus/api.h"
+#include "server/web/prometheus/query_api.h"
+
+namespace meerkat::web {
+namespace {
+
+constexpr std::uint64_t kMaxIngestBody = 128 << 20;
+
+net::Response NotReady(const Doors& doors) {
+  net::Response response = net::Response::Text(503, "Service Unavailable");
+  response.headers.Set("X-Prometheus-Stopping",
+                       doors.phase() == Phase::kStopping ? "true" : "false");
+  return response;
+}
+
+// A request that changes something must not come from a page of another site: browsers say where it
+// comes from, other clients say nothing and are let in.
+bool IsCrossSite(const net::Request& request) {
+  const std::string_view site = request.headers.Get("Sec-Fetch-Site");
+  return site == "cross-site" || site == "same-site";
+}
+
+}  // namespace
+
+class Web::Impl {
+ public:
+  Impl(WebOptions options, const Doors& doors, Registry& registry, Notifications& notifications,
+       Logger log)
+      : options_(std::move(options)),
+        doors_(doors),
+        registry_(registry),
+        notifications_(notifications),
+        log_(std::move(log)),
+        context_{options_, doors_, registry_, notifications_, log_},
+        query_(context_),
+        federation_(doors_, registry_),
+        metrics_in_flight_(registry_.gauge("promhttp_metric_handler_requests_in_flight",
+                                           "Current number of scrapes being served.")) {
+    if (auto origin = Regex::Compile(options_.cors_origin); origin.ok()) {
+      cors_origin_ = std::move(*origin);
+    }
+    if (options_.enable_remote_write) {
+      remote::WriteReceiverOptions receiver;
+      receiver.accept_v1 = options_.remote_write_v1;
+      receiver.accept_v2 = options_.remote_write_v2;
+      write_receiver_ = std::make_unique<remote::WriteReceiver>(
+          *doors_.clock, doors_.database, receiver, registry_,
+          log_.With("component", "remote_write_receiver"));
+    }
+  }
+
+  void AddRoutes(net::Router& router) {
+    for (auto list :
+         {query_.Routes(), SeriesRoutes(context_), TargetRoutes(context_), RuleRoutes(context_),
+          StatusRoutes(context_), AdminRoutes(context_), ReceiverRoutes()}) {
+      for (ApiRoute& route : list) AddApi(router, std::move(route));
+    }
+    AddProbes(router);
+    AddLifecycle(router);
+    for (net::Route& route : PageRoutes(options_, doors_)) Add(router, std::move(route));
+  }
+
+  void Finish(const net::Request& request, net::Response& response) const {
+    const std::string api = options_.route_prefix + "/api/";
+    if (!request.path.starts_with(api)) return;
+    response.headers.Add("Vary", "Origin");
+    const std::string origin(request.headers.Get("Origin"));
+    if (origin.empty() || !cors_origin_) return;
+    const bool any = options_.cors_origin == ".*";
+    if (!any && !cors_origin_->Matches(origin)) return;
+    response.headers.Set("Access-Control-Allow-Headers",
+                         "Accept, Authorization, Content-Type, Origin");
+    response.headers.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+    response.headers.Set("Access-Control-Expose-Headers", "Date");
+    response.headers.Set("Access-Control-Allow-Origin", any ? "*" : origin);
+  }
+
+  QueryLog& query_log() { return query_.log(); }
+  net::Handler Count(std::string name, net::Handler handler) {
+    return web::Instrument(registry_, std::move(name), std::move(handler));
+  }
+
+ private:
+  void Add(net::Router& router, net::Route route) {
+    route.handler = Count(route.name, std::move(route.handler));
+    router.Add(std::move(route));
+  }
+
+  // The same treatment for every API route: OPTIONS, readiness, request metrics.
+  void AddApi(net::Router& router, ApiRoute api) {
+    net::Route route;
+    route.methods = std::move(api.methods);
+    const bool changes = route.methods.front() != "GET" && api.lane != net::Lane::kIngest;
+    route.pattern = options_.route_prefix + "/api/v1" + api.path;
+    route.lane = api.lane;
+    route.max_body_bytes = api.max_body_bytes;
+    route.name = "/api/v1" + api.path;
+    net::Handler handler = [this, changes, early = api.before_ready,
+                            inner = std::move(api.handler)](const net::Request& request,
+                                                            std::stop_token stop) {
+      if (!early && doors_.phase() != Phase::kReady) return NotReady(doors_);
+      if (changes && IsCrossSite(request)) return net::Response::Text(403, "Forbidden\n");
+      return inner(request, std::move(stop));
+    };
+    route.handler = std::move(handler);
+    net::Route options = route;
+    options.methods = {"OPTIONS"};
+    options.lane = net::Lane::kQuick;
+    options.handler = [](const net::Request&, std::stop_token) {
+      return net::Response::Empty(204);
+    };
+    router.Add(std::move(options));
+    Add(router, std::move(route));
+  }
+
+  net::Route Plain(std::vector<std::string> methods, std::string path, net::Handler handler) {
+    net::Route route;
+    route.methods = std::move(methods);
+    route.pattern = options_.route_prefix + path;
+    route.name = std::move(path);
+    route.handler = std::move(handler);
+    return route;
+  }
+
+  std::vector<ApiRoute> ReceiverRoutes() {
+    std::vector<ApiRoute> routes;
+    ApiRoute write;
+    write.methods = {"POST"};
+    write.path = "/write";
+    write.lane = net::Lane::kIngest;
+    write.max_body_bytes = kMaxIngestBody;
+    write.handler = [this](const net::Request& request, std::stop_token stop) {
+      if (write_receiver_ == nullptr) {
+        return net::Response::Text(404,
+                                   "remote write receiver needs to be enabled with "
+                                   "--web.enable-remote-write-receiver\n");
+      }
+      return write_receiver_->Handle(request, std::move(stop));
+    };
+    routes.push_back(std::move(write));
+    return routes;
+  }
+
+  void AddProbes(net::Router& router) {
+    Add(router, Plain({"GET"}, "/-/healthy", [](const net::Request&, std::stop_token) {
+          return net::Response::Text(200, "Prometheus Server is Healthy.\n");
+        }));
+    Add(router, Plain({"GET"}, "/-/ready", [this](const net::Request&, std::stop_token) {
+          if (doors_.phase() != Phase::kReady) return NotReady(doors_);
+          return net::Response::Text(200, "Prometheus Server is Ready.\n");
+        }));
+    net::Route federate =
+        Plain({"GET"}, "/federate", [this](const net::Request& request, std::stop_token stop) {
+          if (doors_.phase() != Phase::kReady) return NotReady(doors_);
+          return federation_.Handle(request, std::move(stop));
+        });
+    federate.lane = net::Lane::kQuery;
+    Add(router, std::move(federate));
+    Counter& served =
+        registry_.counter("promhttp_metric_handler_requests_total",
+                          "Total number of scrapes by HTTP status code.", Labels{{"code", "200"}});
+    Add(router, Plain({"GET"}, "/metrics", [this, &served](const net::Request&, std::stop_token) {
+          metrics_in_flight_.Add(1);
+          served.Add();
+          std::string text = registry_.Exposition();
+          metrics_in_flight_.Add(-1);
+          return net::Response::Text(200, std::move(text),
+                                     "text/plain; version=0.0.4; charset=utf-8; "
+                                     "escaping=underscores");
+        }));
+  }
+
+  void AddLifecycle(net::Router& router) {
+    const auto guarded = [this](net::Handler inner) -> net::Handler {
+      return [this, inner = std::move(inner)](const net::Request& request, std::stop_token stop) {
+        if (!options_.enable_lifecycle) {
+          return net::Response::Text(403, "Lifecycle API is not enabled.");
+        }
+        if (IsCrossSite(request)) return net::Response::Text(403, "Forbidden\n");
+        return inner(request, std::move(stop));
+      };
+    };
+    const auto only_post = [](const net::Request&, std::stop_token) {
+      return net::Response::Text(405, "Only POST or PUT requests allowed");
+    };
+    Add(router,
+        Plain({"POST", "PUT"}, "/-/quit", guarded([this](const net::Request&, std::stop_token) {
+                doors_.quit();
+                return net::Response::Text(200, "Requesting termination... Goodbye!");
+              })));
+    Add(router,
+        Plain({"POST", "PUT"}, "/-/reload", guarded([this](const net::Request&, std::stop_token) {
+                auto reloaded = doors_.reload();
+                if (reloaded) return net::Response::Text(200, "");
+                return net::Response::Text(
+                    500, "failed to reload config: " + reloaded.error().message() + "\n");
+              })));
+    Add(router, Plain({"GET"}, "/-/quit", only_post));
+    Add(router, Plain({"GET"}, "/-/reload", only_post));
+  }
+
+  const WebOptions options_;
+  const Doors& doors_;
+  Registry& registry_;
+  Notifications& notifications_;
+  const Logger log_;
+  const ApiContext context_;
+  QueryApi query_;
+  Federation federation_;
+  Gauge& metrics_in_flight_;
+  std::optional<Regex> cors_origin_;
+  std::unique_ptr<remote::WriteReceiver> write_receiver_;
+};
+
+Web::Web(WebOptions options, const Doors& doors, Registry& registry, Notifications& notifications,
+         Logger log)
+    : impl_(std::make_unique<Impl>(std::move(options), doors, registry, notifications,
+                                   std::move(log))) {}
+Web::~Web() = default;
+
+void Web::AddRoutes(net::Router& router) {
+  impl_->AddRoutes(router);
+}
+
+void Web::Finish(const net::Request& request, net::Response& response) const {
+  impl_->Finish(request, response);
+}
+
+Result<> Web::SetQueryLog(const std::string& path) {
+  return impl_->query_log().Open(path);
+}
+
+net::Handler Web::Instrument(std::string name, net::Handler handler) {
+  return impl_->Count(std::move(name), std::move(handler));
+}
+
+}  // namespace meerkat::web
