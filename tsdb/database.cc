@@ -134,8 +134,11 @@ class Engine : public Database {
   void Apply(const LiveOptions& live) override {
     head_->set_out_of_order_window(live.out_of_order_window);
     head_->exemplars().Resize(live.max_exemplars);
-    MutexLock lock(live_options_mu_);
-    live_options_ = live;
+    {
+      MutexLock lock(live_options_mu_);
+      live_options_ = live;
+    }
+    Wake();
   }
 
   CardinalityStats Cardinality(std::size_t limit) const override {
@@ -171,18 +174,45 @@ class Engine : public Database {
     }
     Tombstones added;
     for (const SeriesId id : ids) added.Add(id, {range, newest});
-    auto done = shelf_.AddTombstones(added);
-    Wake();
-    return done;
+    return shelf_.AddTombstones(added);
   }
 
-  Result<> CleanTombstones() override { return {}; }
+  Result<> CleanTombstones() override {
+    if (auto sealed = Seal(); !sealed) return sealed;
+    if (auto cleaned = shelf_.CleanTombstones(); !cleaned) return cleaned;
+    return ForgetSeries();
+  }
 
-  Result<> Snapshot(const std::filesystem::path& target, bool) override {
+  Result<> Seal() override {
+    head_->CloseGeneration();
+    opened_at_.store(ToMillis(clock_.Now()));
+    for (;;) {
+      auto sealed = shelf_.SealOldest();
+      if (!sealed) return std::move(sealed).error();
+      if (!*sealed) return {};
+    }
+  }
+
+  Result<> Compact() override {
+    if (auto sealed = Seal(); !sealed) return sealed;
+    return shelf_.MergeAll(LongestPart());
+  }
+
+  Result<> Snapshot(const std::filesystem::path& target, bool skip_head) override {
     std::error_code error;
     std::filesystem::create_directories(target, error);
     if (error) return Error(Code::kUnavailable, target.string() + ": " + error.message());
-    return store_->Checkpoint(target / "db");
+    if (!skip_head) {
+      if (auto compacted = Compact(); !compacted) return compacted;
+    }
+    if (auto copied = store_->Checkpoint(target / "db"); !copied) return copied;
+    if (!skip_head) return {};
+    auto copy = Store::Open(target / "db", {});
+    if (!copy) return std::move(copy).error();
+    StoreBatch batch;
+    batch.DeleteRange(Family::kJournal, BigEndianKey(0), BigEndianKey(~std::uint64_t{0}));
+    if (auto written = copy->store->Write(batch, true); !written) return written;
+    return copy->store->Flush();
   }
 
   std::vector<BlockInfo> Blocks() const override {
@@ -263,7 +293,7 @@ class Engine : public Database {
   // On the committing thread: only decides whether the upkeep thread has something to do.
   void OnCommitted(const Head::Filling& filling) {
     if (filling.samples >= std::max(kSealSamples, kSealRows * filling.series)) {
-      Wake();
+      SealSoon();
       return;
     }
     // A partition is over, and its late samples have had time to come.
@@ -272,7 +302,11 @@ class Engine : public Database {
         AlignDown(filling.range.max - grace, options_.partition)) {
       return;
     }
-    if (clock_.Now() - FromMillis(opened_at_.load()) >= grace) Wake();
+    if (clock_.Now() - FromMillis(opened_at_.load()) >= grace) SealSoon();
+  }
+
+  void SealSoon() {
+    if (!seal_due_.exchange(true)) Wake();
   }
 
   void Wake() {
@@ -289,14 +323,91 @@ class Engine : public Database {
         if (closed_) return;
         due_ = false;
       }
-      head_->CloseGeneration();
-      opened_at_.store(ToMillis(clock_.Now()));
-      for (;;) {
-        const auto sealed = shelf_.SealOldest();
-        if (!sealed) log_.Error("Sealing failed", {{"err", sealed.error().message()}});
-        if (!sealed || !*sealed) break;
+      const auto report = [this](const char* what, const Result<>& done) {
+        if (!done) log_.Error(what, {{"err", done.error().message()}});
+      };
+      if (seal_due_.exchange(false)) report("Sealing failed", Seal());
+      report("Retention failed", Retain());
+      report("Merging failed", Merge());
+      report("Forgetting series failed", ForgetSeries());
+    }
+  }
+
+  Result<> Merge() {
+    for (;;) {
+      Millis window{0};
+      {
+        MutexLock lock(live_options_mu_);
+        window = live_options_.out_of_order_window;
+      }
+      const Millis settle = options_.partition / 2 + window;
+      auto merged = shelf_.MergeOne({options_.partition, Newest(), settle, LongestPart()});
+      if (!merged) return std::move(merged).error();
+      MutexLock lock(upkeep_mu_);
+      if (!*merged || closed_) return {};
+    }
+  }
+
+  // A sample from the future must not make the past look too old.
+  Timestamp Newest() const { return std::min(clock_.Now(), head_->max_time()); }
+
+  // Parts that are a good part of the retention would outlive it by that much.
+  Millis LongestPart() const {
+    constexpr Millis kLongest = std::chrono::hours(24 * 31);
+    MutexLock lock(live_options_mu_);
+    if (live_options_.retention_time == Millis(0)) return kLongest;
+    return std::min(kLongest, live_options_.retention_time / 10);
+  }
+
+  Result<> Retain() {
+    LiveOptions live;
+    {
+      MutexLock lock(live_options_mu_);
+      live = live_options_;
+    }
+    const Timestamp newest = Newest();
+    if (newest == kMinTime) return {};
+    const auto limit = [newest](Millis time) {
+      return time == Millis(0) || newest < kMinTime + time ? kMinTime : newest - time;
+    };
+    Shelf::Retention retention;
+    retention.limit = limit(live.retention_time);
+    retention.bytes = live.retention_bytes;
+    if (live.retention_percentage > 0) {
+      std::error_code error;
+      const std::filesystem::space_info disk = std::filesystem::space(options_.path, error);
+      if (!error) {
+        retention.bytes = static_cast<std::uint64_t>(static_cast<double>(disk.capacity) *
+                                                     live.retention_percentage / 100);
       }
     }
+    for (const RetentionRule& rule : live.retention_rules) {
+      retention.rules.push_back({index_.Select(rule.matchers), limit(rule.time)});
+    }
+    return shelf_.Retain(retention);
+  }
+
+  // Series without samples anywhere only take up memory.
+  Result<> ForgetSeries() {
+    const std::uint32_t begun = head_->BeginForgetting();
+    std::vector<bool> held(index_.next_id());
+    {
+      ReaderLock lock(live_.mu);
+      const auto mark = [&](const Generation& generation) {
+        generation.ForEachSeries([&](SeriesId series) {
+          if (series < held.size()) held[series] = true;
+        });
+      };
+      for (const auto& generation : live_.view.closed) mark(*generation);
+      mark(*live_.view.open);
+    }
+    if (auto marked = shelf_.MarkSeries(held); !marked) return marked;
+    std::vector<SeriesId> empty;
+    for (SeriesId id = 0; id < held.size(); ++id) {
+      if (!held[id] && index_.Has(id)) empty.push_back(id);
+    }
+    head_->Forget(empty, begun);
+    return {};
   }
 
   const Options options_;
@@ -318,6 +429,7 @@ class Engine : public Database {
   std::condition_variable_any upkeep_due_;
   bool due_ GUARDED_BY(upkeep_mu_) = false;
   bool closed_ GUARDED_BY(upkeep_mu_) = false;
+  std::atomic<bool> seal_due_{false};
   std::atomic<std::int64_t> opened_at_{0};
 };
 

@@ -65,6 +65,10 @@ class Database : public Storage {
   virtual Result<> DeleteSeries(TimeRange range,
                                 std::span<const std::vector<Matcher>> selectors) = 0;
   virtual Result<> CleanTombstones() = 0;
+  // Writes what is in memory to blocks now; it happens by itself from time to time.
+  virtual Result<> Seal() = 0;
+  // Seals, and joins blocks to the form they would have in the long run.
+  virtual Result<> Compact() = 0;
   // A directory that opens as a data directory. With skip_head, without what is not sealed yet.
   virtual Result<> Snapshot(const std::filesystem::path& target, bool skip_head) = 0;
 

@@ -74,12 +74,15 @@ std::string PartDirectory::Encode() const {
   std::string out;
   AppendVarint(out, kDirectoryVersion);
   AppendVarint(out, blocks.size());
-  std::int64_t before = 0;
-  for (const TimeRange& block : blocks) {
-    AppendSigned(out, ToMillis(block.min) - before);
-    AppendVarint(out, static_cast<std::uint64_t>(ToMillis(block.max)) -
-                          static_cast<std::uint64_t>(ToMillis(block.min)));
-    before = ToMillis(block.min);
+  std::uint64_t before = 0;
+  std::uint32_t column = 0;
+  for (const InBlock& in : blocks) {
+    const auto min = static_cast<std::uint64_t>(ToMillis(in.range.min));
+    AppendSigned(out, static_cast<std::int64_t>(min - before));
+    AppendVarint(out, static_cast<std::uint64_t>(ToMillis(in.range.max)) - min);
+    AppendVarint(out, in.column - column);
+    before = min;
+    column = in.column;
   }
   AppendVarint(out, runs.size());
   std::uint32_t block = 0;
@@ -102,11 +105,15 @@ Result<PartDirectory> PartDirectory::Decode(std::string_view bytes) {
   const std::uint64_t blocks = in.Next();
   if (!in.ok() || blocks > in.left()) return broken;
   std::uint64_t before = 0;
+  std::uint64_t column = 0;
   for (std::uint64_t i = 0; i < blocks; ++i) {
     before += static_cast<std::uint64_t>(in.Signed());
     const std::uint64_t last = before + in.Next();
-    directory.blocks.push_back({FromMillis(static_cast<std::int64_t>(before)),
-                                FromMillis(static_cast<std::int64_t>(last))});
+    column += in.Next();
+    if (column > i) return broken;
+    directory.blocks.push_back({{FromMillis(static_cast<std::int64_t>(before)),
+                                 FromMillis(static_cast<std::int64_t>(last))},
+                                static_cast<std::uint32_t>(column)});
   }
   const std::uint64_t runs = in.Next();
   if (!in.ok() || runs > in.left()) return broken;
@@ -183,12 +190,23 @@ Result<std::shared_ptr<const CachedBlock>> Part::ReadBlock(std::uint32_t block) 
   return cache_.Insert(info_.number, block, std::move(*opened));
 }
 
+Result<> Part::Verify() const {
+  auto directory = Directory();
+  if (!directory) return std::move(directory).error();
+  for (std::uint32_t i = 0; i < (*directory)->blocks.size(); ++i) {
+    auto block = ReadBlock(i);
+    if (!block) return std::move(block).error();
+    if (auto verified = (*block)->block->Verify(); !verified) return verified;
+  }
+  return {};
+}
+
 Result<std::vector<Part::Place>> Part::Find(std::span<const SeriesId> ids, TimeRange range) const {
   auto directory = Directory();
   if (!directory) return std::move(directory).error();
   std::vector<Place> places;
   for (const PartRun& run : (*directory)->runs) {
-    if (!(*directory)->blocks[run.block].Overlaps(range)) continue;
+    if (!(*directory)->blocks[run.block].range.Overlaps(range)) continue;
     auto it = std::lower_bound(ids.begin(), ids.end(), run.first);
     for (; it != ids.end() && *it - run.first < run.count; ++it) {
       places.push_back({static_cast<std::uint32_t>(it - ids.begin()), run.block});

@@ -40,9 +40,14 @@ struct PartRun {
   std::uint32_t count;
   std::uint32_t block;
 };
-// Time bounds of each block, and all runs by (block, first).
+// Time bounds of each block, and all runs by (block, first). Blocks of one column have the very
+// same timestamps.
 struct PartDirectory {
-  std::vector<TimeRange> blocks;
+  struct InBlock {
+    TimeRange range;
+    std::uint32_t column;  // ascending from block to block
+  };
+  std::vector<InBlock> blocks;
   std::vector<PartRun> runs;
 
   std::string Encode() const;
@@ -68,6 +73,9 @@ class Part {
   // kCorruption when the directory itself is damaged: the part is then unreadable as a whole.
   Result<const PartDirectory*> Directory() const;
   Result<std::shared_ptr<const CachedBlock>> ReadBlock(std::uint32_t block) const;
+
+  // Reads and checks every byte.
+  Result<> Verify() const;
 
   struct Place {
     std::uint32_t series;  // index into the asked ids

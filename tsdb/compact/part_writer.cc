@@ -1,6 +1,7 @@
 #include "tsdb/compact/part_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace meerkat::tsdb {
 
@@ -18,9 +19,10 @@ PartWriter::PartWriter(const std::filesystem::path& directory, std::uint64_t num
   info_.range = {kMaxTime, kMinTime};
 }
 
-Result<> PartWriter::Rows(std::span<const Timestamp> times) {
+Result<> PartWriter::Rows(std::vector<Timestamp> times) {
   if (auto closed = CloseBlock(); !closed) return closed;
-  times_ = times;
+  times_ = std::move(times);
+  if (std::exchange(column_used_, false)) ++column_;
   return {};
 }
 
@@ -57,7 +59,8 @@ Result<> PartWriter::CloseBlock() {
   all_.insert(all_.end(), ids_.begin(), ids_.end());
   ids_.clear();
   const TimeRange range{times_.front(), times_.back()};
-  directory_.blocks.push_back(range);
+  directory_.blocks.push_back({range, column_});
+  column_used_ = true;
   info_.range.min = std::min(info_.range.min, range.min);
   info_.range.max = std::max(info_.range.max, range.max);
   const std::string bytes = builder_->Finish();

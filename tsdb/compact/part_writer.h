@@ -19,8 +19,8 @@ class PartWriter {
   // The file is `directory`/part-<number>.sst.
   PartWriter(const std::filesystem::path& directory, std::uint64_t number, int zstd_level);
 
-  // Begins a run of series on the same rows. `times` must stay until the next Rows or Finish.
-  Result<> Rows(std::span<const Timestamp> times);
+  // Begins a run of series on the same rows, which are the block's timestamps.
+  Result<> Rows(std::vector<Timestamp> times);
   // Ids ascend within a run.
   Result<> Add(SeriesId series, const ColumnView& column);
 
@@ -35,7 +35,9 @@ class PartWriter {
   const std::filesystem::path file_;
   const int zstd_level_;
   std::unique_ptr<PartFile> out_;
-  std::span<const Timestamp> times_;
+  std::vector<Timestamp> times_;
+  std::uint32_t column_ = 0;  // of the open block
+  bool column_used_ = false;
   std::unique_ptr<BlockBuilder> builder_;
   std::vector<SeriesId> ids_;  // of the open block
   PartDirectory directory_;

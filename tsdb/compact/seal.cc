@@ -95,7 +95,8 @@ Result<> WriteColumn(const Generation& generation, const ColumnTails& column, Ti
     const auto end = std::min<std::ptrdiff_t>(begin + kMaxBlockRows, to);
     const auto first = static_cast<std::uint32_t>(begin);
     const auto last = static_cast<std::uint32_t>(end);
-    if (auto rows = writer.Rows(std::span(times).subspan(first, last - first)); !rows) return rows;
+    auto rows_begun = writer.Rows(Times(times.begin() + begin, times.begin() + end));
+    if (!rows_begun) return rows_begun;
     for (std::size_t i = 0; i < column.tails.size();) {
       const SeriesId series = column.tails[i].first;
       Rows rows;
@@ -140,7 +141,6 @@ Result<> WriteLoose(const Generation& generation, TimeRange stretch, PartWriter&
       auto added = AddCut(writer, id, samples, 0, static_cast<std::uint32_t>(times.size()));
       if (!added) return added;
     }
-    if (auto rows = writer.Rows({}); !rows) return rows;
   }
   return {};
 }

@@ -35,13 +35,12 @@ Shelf::Shelf(Options options, Store& store, LiveView& live, Registry& registry, 
       live_(live),
       log_(std::move(log)),
       cache_(options_.block_cache_bytes),
-      corruptions_(registry.counter("prometheus_tsdb_mmap_chunk_corruptions_total",
-                                    "Total number of stored blocks that could not be read.")) {}
+      metrics_(registry) {}
 
 std::shared_ptr<const Part> Shelf::MakePart(PartInfo info) {
   return std::make_shared<Part>(
       info, store_, cache_, [this](const PartInfo& part, std::uint32_t block, const Error& error) {
-        corruptions_.Add();
+        metrics_.corruptions.Add();
         log_.Error("Unreadable block is left out",
                    {{"part", std::to_string(part.number)},
                     {"block", block == kDirectoryBlock ? "directory" : std::to_string(block)},
@@ -62,7 +61,7 @@ Result<> Shelf::Load() {
         bad = std::move(info).error();
         return false;
       }
-      corruptions_.Add();
+      metrics_.corruptions.Add();
       log_.Error("Part record is left out", {{"err", info.error().message()}});
       return true;
     }
@@ -129,8 +128,18 @@ std::uint64_t Shelf::bytes() const {
   return bytes;
 }
 
-Result<> Shelf::Ingest(std::vector<SealedPart>& sealed) {
-  for (SealedPart& part : sealed) {
+std::vector<std::shared_ptr<const Part>> Shelf::Parts() const {
+  ReaderLock lock(live_.mu);
+  return live_.view.parts;
+}
+
+std::shared_ptr<const Tombstones> Shelf::Stones() const {
+  ReaderLock lock(live_.mu);
+  return live_.view.tombstones;
+}
+
+Result<> Shelf::Ingest(const std::vector<SealedPart>& sealed) {
+  for (const SealedPart& part : sealed) {
     if (auto ingested = store_.Ingest(part.file); !ingested) return ingested;
   }
   return {};
@@ -177,9 +186,17 @@ Result<bool> Shelf::SealOldest() {
   std::filesystem::create_directories(options_.scratch, error);
   auto sealed = SealGeneration(*oldest, options_.partition, options_.scratch,
                                [this] { return next_part_.fetch_add(1); });
-  if (!sealed) return std::move(sealed).error().Within("sealing");
-  if (auto ingested = Ingest(*sealed); !ingested) return std::move(ingested).error();
-  if (auto swapped = Swap({}, *sealed, oldest.get()); !swapped) return std::move(swapped).error();
+  if (!sealed) {
+    metrics_.seals_failed.Add();
+    return std::move(sealed).error().Within("sealing");
+  }
+  auto taken = Ingest(*sealed);
+  if (taken) taken = Swap({}, *sealed, oldest.get());
+  if (!taken) {
+    metrics_.seals_failed.Add();
+    return std::move(taken).error();
+  }
+  metrics_.seals.Add();
   // The log's files go once everything in them stands elsewhere.
   if (auto flushed = store_.Flush(); !flushed) return std::move(flushed).error();
   return true;
@@ -187,14 +204,14 @@ Result<bool> Shelf::SealOldest() {
 
 Result<> Shelf::AddTombstones(const Tombstones& added) {
   MutexLock change(change_mu_);
-  auto all = std::make_shared<Tombstones>();
-  {
-    ReaderLock lock(live_.mu);
-    *all = *live_.view.tombstones;
-  }
+  auto all = std::make_shared<Tombstones>(*Stones());
   for (const auto& [series, stones] : added.by_series()) {
     for (const Tombstones::Stone& stone : stones) all->Add(series, stone);
   }
+  return PutTombstones(std::move(all));
+}
+
+Result<> Shelf::PutTombstones(std::shared_ptr<const Tombstones> all) {
   StoreBatch batch;
   batch.Put(Family::kMeta, kTombstones, all->Encode());
   if (auto written = store_.Write(batch, true); !written) return written;

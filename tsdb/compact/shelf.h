@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,12 +15,28 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "tsdb/compact/block_cache.h"
+#include "tsdb/compact/merge.h"
+#include "tsdb/compact/plan.h"
 #include "tsdb/compact/seal.h"
 #include "tsdb/head/head.h"
 #include "tsdb/head/view.h"
 #include "tsdb/rocks/store.h"
 
 namespace meerkat::tsdb {
+
+struct ShelfMetrics {
+  explicit ShelfMetrics(Registry& registry);
+  Counter& corruptions;
+  Counter& merges;
+  Counter& merges_failed;
+  Counter& merges_triggered;
+  BucketHistogram& merge_seconds;
+  BucketHistogram& cleanup_seconds;
+  Counter& time_retentions;
+  Counter& size_retentions;
+  Counter& seals;
+  Counter& seals_failed;
+};
 
 // The parts on disk and their changes. Each change is one write to the meta family, after the files
 // are in place: a crash before it leaves orphans, which the next start deletes; a crash after it
@@ -40,8 +58,29 @@ class Shelf {
 
   // Seals the oldest closed generation; false when there is none.
   Result<bool> SealOldest();
+  // Does one merge that is due; false when there is none.
+  Result<bool> MergeOne(const PlanInput& plan);
+  // Merges all parts of each stretch of `longest` into one: the long-term form.
+  Result<> MergeAll(Millis longest);
+  struct Retention {
+    Timestamp limit = kMinTime;  // parts whose newest sample is before it are too old
+    std::uint64_t bytes = 0;     // of log and parts; 0: no limit
+    struct Rule {
+      std::vector<SeriesId> series;  // ascending
+      Timestamp limit;
+    };
+    std::vector<Rule> rules;  // the first that names a series holds for it
+  };
+  // Deletes parts that are too old, and then the oldest until the rest fits.
+  Result<> Retain(const Retention& retention);
   // Adds deletions to what readers leave out.
   Result<> AddTombstones(const Tombstones& added);
+  // Rewrites the parts that hold deleted samples and forgets the tombstones. All generations the
+  // stones concern must be sealed.
+  Result<> CleanTombstones();
+
+  // Marks the series that parts hold.
+  Result<> MarkSeries(std::vector<bool>& held) const;
 
   // The newest sample of a series in the parts.
   std::optional<Head::Newest> NewestOf(SeriesId series) const;
@@ -51,7 +90,14 @@ class Shelf {
 
  private:
   std::shared_ptr<const Part> MakePart(PartInfo info);
-  Result<> Ingest(std::vector<SealedPart>& sealed);
+  std::vector<std::shared_ptr<const Part>> Parts() const;
+  std::shared_ptr<const Tombstones> Stones() const;
+  Result<> Ingest(const std::vector<SealedPart>& sealed);
+  // Rewrites `parts` as one and puts it in their place.
+  Result<> Rewrite(const std::vector<std::shared_ptr<const Part>>& parts,
+                   std::function<bool(SeriesId)> keep) REQUIRES(change_mu_);
+  Result<> PutTombstones(std::shared_ptr<const Tombstones> all) REQUIRES(change_mu_);
+  Result<> Drop(const std::vector<std::shared_ptr<const Part>>& parts) REQUIRES(change_mu_);
   // Replaces parts (and a closed generation) in the view and on disk at once.
   Result<> Swap(const std::vector<std::shared_ptr<const Part>>& out,
                 const std::vector<SealedPart>& in, const Generation* sealed) REQUIRES(change_mu_);
@@ -61,8 +107,10 @@ class Shelf {
   LiveView& live_;
   Logger log_;
   mutable BlockCache cache_;
-  Counter& corruptions_;
+  ShelfMetrics metrics_;
   Mutex change_mu_;
+  // Parts with unreadable blocks: they are read as far as possible and never rewritten.
+  std::set<std::uint64_t> damaged_ GUARDED_BY(change_mu_);
   std::atomic<std::uint64_t> next_part_{1};
   std::atomic<std::uint64_t> journal_start_{1};
 };

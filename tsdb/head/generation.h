@@ -115,6 +115,12 @@ class Generation {
     for (std::uint32_t i = 0; i < tails_; ++i) visit(At(i).series, CopyOf(i));
   }
 
+  template <typename Visit>
+  void ForEachSeries(Visit&& visit) const {
+    for (std::uint32_t i = 0; i < tails_; ++i) visit(At(i).series);
+    for (const auto& [series, samples] : loose_) visit(series);
+  }
+
  private:
   struct Tail {
     SeriesId series;

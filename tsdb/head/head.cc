@@ -376,6 +376,47 @@ std::shared_ptr<const Generation> Head::CloseGeneration() {
   return closing;
 }
 
+std::uint32_t Head::BeginForgetting() {
+  MutexLock lock(appenders_mu_);
+  const std::uint32_t fresh = epoch_.fetch_add(1) + 1;
+  return appender_epochs_.empty() ? fresh : *appender_epochs_.begin();
+}
+
+std::size_t Head::Forget(std::span<const SeriesId> series, std::uint32_t begun) {
+  MutexLock lock(forget_mu_);
+  std::erase_if(retired_, [begun](const auto& page) { return page.first < begun; });
+  std::vector<SeriesId> gone;
+  for (const SeriesId id : series) {
+    Slot& slot = slots_.Make(id);
+    std::uint32_t state = slot.state.load();
+    // A stamp of `begun` or later: some appender of that time may still hold a sample for it.
+    if (state == Slot::kDead || state >= begun) continue;
+    if (slot.state.compare_exchange_strong(state, Slot::kDead)) gone.push_back(id);
+  }
+  if (gone.empty()) return 0;
+  StoreBatch batch;
+  for (const SeriesId id : gone) batch.Delete(Family::kSeries, BigEndianKey(id));
+  // A record that stays when this fails is of a series without samples: the next start and the next
+  // round of forgetting see to it.
+  (void)store_.Write(batch, false);
+  index_.Remove(gone);
+  {
+    MutexLock histograms(histograms_mu_);
+    for (const SeriesId id : gone) last_histograms_.erase(id);
+  }
+  metrics_.series_removed.Add(static_cast<double>(gone.size()));
+  const std::uint32_t now = epoch_.load();
+  SeriesId page = 0;
+  for (const SeriesId id : gone) {
+    const SeriesId first = id - id % SeriesTable::kPageSlots;
+    if (page == first) continue;
+    page = first;
+    WriterLock readers(live_.mu);
+    if (auto dead = slots_.TakeDeadPage(id)) retired_.emplace_back(now, std::move(dead));
+  }
+  return gone.size();
+}
+
 std::vector<std::pair<std::string, Metadata>> Head::MetricMetadata(std::string_view metric) const {
   MutexLock lock(metadata_mu_);
   std::vector<std::pair<std::string, Metadata>> found;

@@ -86,9 +86,11 @@ class Head {
   // Of all samples ever, kMinTime when there is none; refusals start behind it.
   Timestamp max_time() const { return FromMillis(max_time_.load(std::memory_order_relaxed)); }
 
-  // Forgets those of the series that no open or closed generation holds, that nobody is about to
-  // append to, and whose labels thus only take up memory. Returns how many.
-  std::size_t Forget(std::span<const SeriesId> series);
+  // Forgetting series that have no samples left, in two steps: after the first, find out which
+  // series hold none in generations and parts; the second passes over those that an appender has
+  // touched meanwhile, or may touch. Returns how many were forgotten.
+  std::uint32_t BeginForgetting();
+  std::size_t Forget(std::span<const SeriesId> series, std::uint32_t begun);
 
  private:
   friend class HeadAppender;

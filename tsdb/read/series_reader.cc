@@ -74,6 +74,11 @@ Result<> SeriesReader::ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::
   piece.generation = part.info().last_generation;
   piece.contiguous = column_.every_row;
   piece.rows.swap(column_.rows);
+  if (!piece.contiguous && !piece.rows.empty() &&
+      piece.rows.back() - piece.rows.front() + 1 == piece.rows.size()) {
+    piece.contiguous = true;  // a series that came later or went earlier than its neighbours
+    piece.first_row = piece.rows.front();
+  }
   piece.values.swap(column_.values);
   piece.histograms.swap(column_.histograms);
   piece.starts.swap(column_.starts);
