@@ -18,6 +18,7 @@ const explore: Load = () => import('./pages/explore/index');
 
 const ROUTES: [RegExp, Load][] = [
   [/^(|query|graph|explore)$/, explore],
+  [/^d\/[^/]+(\/.*)?$/, () => import('./pages/dashboard/index')],
   [/^(alerts|silences|routes)(\/.*)?$/, alerts],
   [/^(targets|service-discovery|rules|config|flags|status|tsdb-status)$/, status],
 ];

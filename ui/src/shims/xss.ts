@@ -5,6 +5,7 @@ export class FilterXSS {
   }
 }
 export const getDefaultWhiteList = (): Record<string, string[]> => ({});
+export const getDefaultCSSWhiteList = (): Record<string, boolean> => ({});
 export const whiteList = getDefaultWhiteList();
 export const escapeAttrValue = (text: string): string => text;
 export const safeAttrValue = (_tag: string, _name: string, value: string): string => value;

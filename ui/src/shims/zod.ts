@@ -4,6 +4,6 @@ const schema: unknown = new Proxy(() => undefined, { get: () => schema, apply: (
 const any = schema as (...args: unknown[]) => unknown;
 
 export {
-  any as array, any as boolean, any as custom, any as enum, any as literal, any as number,
+  any as array, any as boolean, any as custom, any as enum, any as int, any as literal, any as number,
   any as object, any as record, any as string, any as tuple, any as union, any as ZodType, any,
 };

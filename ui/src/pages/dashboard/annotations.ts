@@ -1,0 +1,51 @@
+// Annotations: marks in time from queries, and from the states of alerts.
+import { rangeQuery } from '../../api/prometheus';
+import type { Mark } from '../../chart/model';
+import { interpolate, type Lookup, promFormat } from '../../lib/dash/interpolate';
+import { niceStep } from '../../lib/matrix';
+import { parseDuration } from '../../lib/duration';
+import type { Annotation } from '../../lib/dash/model';
+import type { Span } from '../../lib/time';
+import { colorByName } from '../../panels/data/setup';
+import { renderLegend } from '../../panels/data/frames';
+
+const kPoints = 240;
+const kMostMarks = 200;
+
+// Consecutive samples that are not zero belong to one mark.
+async function fromQuery(a: Annotation, span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {
+  const step = Math.max((parseDuration(a.step ?? '') ?? 0) / 1000, niceStep((span.to - span.from) / 1000, kPoints));
+  const start = Math.floor(span.from / 1000 / step) * step;
+  const { data } = await rangeQuery(interpolate(a.expr!, lookup, promFormat), start, span.to / 1000, step, signal);
+  if (data.resultType !== 'matrix') return [];
+  const color = colorByName(a.color);
+  const out: Mark[] = [];
+  for (const s of data.result) {
+    const text = [a.titleFormat, a.textFormat].filter(Boolean).map((t) => renderLegend(interpolate(t!, lookup), s.metric)).join(' ') || a.name;
+    let open: { from: number; to: number } | undefined;
+    const close = () => open && out.push({ from: open.from, ...(open.to > open.from ? { to: open.to } : {}), color, text });
+    for (const [t, v] of s.values ?? []) {
+      if (a.useValueForTime) {
+        const at = Number(v) / 1000;
+        if (!out.some((m) => m.from === at && m.text === text)) out.push({ from: at, color, text });
+        continue;
+      }
+      if (Number(v) === 0 || v === 'NaN') {
+        close();
+        open = undefined;
+      } else if (open && t - open.to <= step * 1.5) open.to = t;
+      else {
+        close();
+        open = { from: t, to: t };
+      }
+    }
+    if (!a.useValueForTime) close();
+  }
+  return out;
+}
+
+export async function marksOf(all: Annotation[], span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {
+  const wanted = all.filter((a) => a.enable && a.expr);
+  const found = await Promise.all(wanted.map((a) => fromQuery(a, span, lookup, signal).catch((): Mark[] => [])));
+  return found.flat().slice(0, kMostMarks);
+}

@@ -1,0 +1,159 @@
+// A panel: its frame at once, its data when it comes into view, its state for readers and programs.
+import type { DataFrame } from '@grafana/data';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Icon } from '../../components/icon';
+import type { Placed } from '../../lib/dash/layout';
+import { prepare } from '../../panels/data/prepare';
+import { type Answers, runTargets } from '../../panels/data/query';
+import { isSupported, KINDS, WITHOUT_QUERY } from '../../panels/registry';
+import { Table } from '../../panels/table';
+import { interpolate } from '../../lib/dash/interpolate';
+import { type Board, lookupOf, panelSpan, replaceOf } from './context';
+import { PanelHead } from './head';
+import { useVisible } from './visible';
+
+type State = 'loading' | 'ready' | 'nodata' | 'error' | 'unsupported';
+interface Shown {
+  state: State;
+  message: string;
+}
+interface Loaded {
+  frames: DataFrame[];
+  answers?: Answers;
+  at: number;
+}
+
+const kSettling = 150; // milliseconds before a silhouette shows
+
+interface Props {
+  placed: Placed;
+  board: Board;
+  alone: boolean;
+  findPanel: (id: number) => Placed['panel'] | undefined;
+  onView: (id: number | null) => void;
+  onEdit?: (id: number) => void;
+}
+
+function problem(a: Answers): Shown | undefined {
+  if (a.errors.length) return { state: 'error', message: [...new Set(a.errors)].join('\n') };
+  if (!a.asked) return a.missing.length ? { state: 'unsupported', message: [...new Set(a.missing)].join('. ') } : { state: 'nodata', message: 'This panel asks nothing' };
+  return undefined;
+}
+
+export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Props) {
+  const { panel, scope } = placed;
+  const root = useRef<HTMLElement>(null);
+  const visible = useVisible(root);
+  const [loaded, setLoaded] = useState<Loaded>();
+  const [shown, setShown] = useState<Shown>({ state: 'loading', message: '' });
+  const [busy, setBusy] = useState(false);
+  const [retry, setRetry] = useState(0);
+  const queries = useRef(0);
+  const [sent, setSent] = useState(0);
+  const lookup = useMemo(() => lookupOf(board, scope), [board.states, board.span, scope]);
+  const replace = useMemo(() => replaceOf(lookup), [lookup]);
+  const span = useMemo(() => panelSpan(panel, board, replace), [board.span, panel, replace]);
+  const title = interpolate(panel.title, lookup, (b) => (b.texts ?? b.values).join(' + '));
+  const kind = KINDS[panel.type];
+  // What the answer depends on: the same key needs no new answer when the panel comes back into view.
+  const key = `${board.turn}/${span.from}/${span.to}/${retry}/${JSON.stringify(panel.targets)}/${[...board.states.values()].map((s) => s.chosen.join()).join('|')}/${board.filters.join()}`;
+  const done = useRef('');
+
+  useEffect(() => {
+    if (!visible || done.current === key) return;
+    const control = new AbortController();
+    if (WITHOUT_QUERY.has(panel.type)) {
+      done.current = key;
+      setLoaded({ frames: [], at: Date.now() });
+      return;
+    }
+    setBusy(true);
+    const load = async () => {
+      const answers = await runTargets(panel, {
+        dashboard: board.dashboard, span, points: Math.max(100, root.current?.clientWidth ?? 600), zone: board.zone, lookup, filters: board.filters, scrapeMs: board.scrapeMs, shared: board.shared,
+        count: () => setSent(++queries.current), panelById: findPanel,
+      }, control.signal);
+      const frames = await prepare(panel, answers.frames, replace, board.zone);
+      if (control.signal.aborted) return;
+      done.current = key;
+      const bad = problem(answers);
+      setLoaded({ frames, answers, at: Date.now() });
+      if (bad && (bad.state !== 'error' || !frames.length)) setShown(bad);
+      else if (!isSupported(panel.type)) setShown({ state: 'unsupported', message: `Panels of the kind ${panel.type} are not drawn here` });
+      setBusy(false);
+    };
+    load().catch((e: unknown) => {
+      if (control.signal.aborted) return;
+      done.current = key;
+      setShown({ state: 'error', message: e instanceof Error ? e.message : String(e) });
+      setBusy(false);
+    });
+    return () => {
+      control.abort();
+      setBusy(false);
+    };
+  }, [visible, key]);
+
+  const answers = loaded?.answers;
+  const bad = answers && problem(answers);
+  const draw = loaded && kind && (!bad || (bad.state === 'error' && loaded.frames.length > 0));
+  const why = (message: string) => {
+    if (bad) return;
+    const text = message === 'No data' && !WITHOUT_QUERY.has(panel.type) ? `No data${panel.timeFrom ? '' : ' in this time range'}` : message;
+    setShown((s) => (s.state === 'nodata' && s.message === text ? s : { state: 'nodata', message: text }));
+  };
+  const drawn = () => setShown((s) => {
+    const next: Shown = bad ? bad : { state: 'ready', message: '' };
+    return s.state === next.state && s.message === next.message ? s : next;
+  });
+  const empty = shown.state === 'nodata';
+  const Viz = kind!;
+  const repeat = panel.repeat ? scope[panel.repeat] : Object.values(scope)[0];
+  const { x, y, w, h } = placed.pos;
+  return (
+    <section
+      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1}
+      style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
+      data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
+    >
+      <PanelHead panel={panel} title={title} shown={shown} warnings={answers?.warnings ?? []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} />
+      {busy && loaded && <div class="panel-busy" aria-hidden="true" />}
+      <div class="body" data-panel-body>
+        {!loaded && shown.state === 'loading' && <Silhouette type={panel.type} />}
+        {draw && (
+          <div class={'viz' + (empty ? ' gone' : '') + (bad ? ' old' : '')}>
+            <Viz panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={marksFor(panel.id, board)} syncKey={board.dashboard.graphTooltip ? board.dashboard.uid : undefined} replace={replace} onZoom={board.setRange} onDrawn={drawn} onEmpty={why} />
+          </div>
+        )}
+        {empty && <div class="state"><span>{shown.message}</span></div>}
+        {shown.state === 'error' && (
+          <div class="state error" role="alert">
+            <code class="critical-t">{shown.message}</code>
+            <span class="row"><button class="btn s" onClick={() => setRetry((n) => n + 1)}>Try again</button>{answers && answers.asked > 1 && loaded.frames.length > 0 && <span class="small dim">The other queries go on.</span>}</span>
+          </div>
+        )}
+        {shown.state === 'unsupported' && (
+          <div class="unsupported">
+            <div class="note"><Icon name="info" /><span>{shown.message}.</span></div>
+            {loaded && loaded.frames.length > 0 && <div class="viz"><Table panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={[]} replace={replace} onZoom={board.setRange} onDrawn={() => undefined} onEmpty={() => undefined} /></div>}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function marksFor(id: number, board: Board) {
+  return board.marks.get(id) ?? board.marks.get(0) ?? NO_MARKS;
+}
+const NO_MARKS: never[] = [];
+
+function Silhouette({ type }: { type: string }) {
+  const [late, set] = useState(false);
+  useEffect(() => {
+    const t = setTimeout(() => set(true), kSettling);
+    return () => clearTimeout(t);
+  }, []);
+  if (!late) return null;
+  return <div class={'skel ' + (['timeseries', 'heatmap', 'barchart', 'histogram'].includes(type) ? 'curve' : 'block')} />;
+}

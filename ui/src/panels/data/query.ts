@@ -1,0 +1,107 @@
+// Asks what a panel needs, one request after the other, and makes frames of the answers.
+import type { DataFrame } from '@grafana/data';
+import { type Answer, instantQuery, rangeQuery } from '../../api/prometheus';
+import { targetKind } from '../../lib/dash/datasource';
+import { interpolate, type Lookup, promFormat } from '../../lib/dash/interpolate';
+import { asText, timing } from '../../lib/dash/intervals';
+import type { Dashboard, Panel, Target } from '../../lib/dash/model';
+import { partsIn, type Span } from '../../lib/time';
+import { framesOf } from './frames';
+import type { SharedRequests } from './shared';
+
+export interface QueryContext {
+  dashboard: Dashboard;
+  span: Span; // after the panel's own shifts
+  points: number;
+  zone: string;
+  lookup: Lookup;
+  filters: string[]; // ad hoc matchers
+  scrapeMs: (expr: string) => number;
+  shared: SharedRequests;
+  count: () => void; // one request is sent
+  panelById: (id: number) => Panel | undefined;
+}
+export interface Answers {
+  frames: DataFrame[];
+  warnings: string[];
+  errors: string[];
+  missing: string[]; // kinds of sources that are not connected
+  asked: number;
+}
+
+const kUnconnected = 'is not connected here';
+
+// Ad hoc filters go into every selector.
+export function withFilters(expr: string, filters: string[]): string {
+  if (!filters.length) return expr;
+  const add = filters.join(',');
+  return expr.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\{([^{}]*)\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|[a-zA-Z_:][\w:]*(?!\w*\s*[({])/g, (m, inside?: string) => {
+    if (inside !== undefined) return `{${inside.trim() ? inside.trim().replace(/,$/, '') + ',' : ''}${add}}`;
+    if (!/^[a-zA-Z_:]/.test(m) || /^(by|without|on|ignoring|group_left|group_right|and|or|unless|bool|offset|inf|nan|atan2|start|end)\b/i.test(m)) return m;
+    return `${m}{${add}}`;
+  });
+}
+
+function offsetSeconds(ms: number, zone: string): number {
+  const p = partsIn(ms, zone);
+  return Math.round((Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) - ms) / 60_000) * 60;
+}
+
+export function scoped(c: Pick<QueryContext, 'lookup'>, t: { interval: number; rate: number }): Lookup {
+  const own: Record<string, string> = {
+    __interval: asText(t.interval), __interval_ms: String(t.interval), __rate_interval: asText(t.rate), __rate_interval_ms: String(t.rate), interval: asText(t.interval), __auto: asText(t.interval),
+  };
+  return (name) => c.lookup(name) ?? (own[name] === undefined ? undefined : { values: [own[name]] });
+}
+
+async function one(target: Target, panel: Panel, c: QueryContext, signal: AbortSignal, several: boolean): Promise<{ frames: DataFrame[]; warnings: string[] }> {
+  const raw = target.expr!;
+  const t = timing({
+    from: c.span.from, to: c.span.to, points: panel.maxDataPoints ?? c.points, panelInterval: panel.interval && interpolate(panel.interval, c.lookup),
+    queryInterval: (target.interval ?? '') && interpolate(target.interval!, c.lookup), factor: target.intervalFactor, scrape: c.scrapeMs(interpolate(raw, c.lookup)), zoneOffset: offsetSeconds(c.span.from, c.zone),
+  });
+  const lookup = scoped(c, t);
+  const expr = withFilters(interpolate(raw, lookup, promFormat), c.filters).trim();
+  const legend = interpolate(target.legendFormat ?? '', lookup);
+  const send = (key: string, begin: (s: AbortSignal) => Promise<Answer>) => c.shared.get(key, (s) => (c.count(), begin(s)), signal);
+  const answers: Answer[] = [];
+  const instant = target.instant === true;
+  if (!instant || target.range === true) answers.push(await send(`r ${t.start} ${t.end} ${t.step} ${expr}`, (s) => rangeQuery(expr, t.start, t.end, t.step, s)));
+  if (instant) answers.push(await send(`i ${c.span.to} ${expr}`, (s) => instantQuery(expr, c.span.to / 1000, s)));
+  return {
+    frames: answers.flatMap(({ data }) => framesOf({ target, data, legend, expr, stepMs: t.step * 1000, valueName: several ? `Value #${target.refId}` : 'Value' })),
+    warnings: answers.flatMap((a) => a.warnings),
+  };
+}
+
+export async function runTargets(panel: Panel, c: QueryContext, signal: AbortSignal): Promise<Answers> {
+  const out: Answers = { frames: [], warnings: [], errors: [], missing: [], asked: 0 };
+  const tables = panel.targets.filter((t) => t.expr?.trim() && !t.hide).length > 1;
+  for (const target of panel.targets) {
+    if (target.hide) continue;
+    const kind = targetKind(target.datasource, panel.datasource, c.dashboard);
+    if (kind === 'dashboard' || (target.panelId !== undefined && !target.expr)) {
+      const source = c.panelById(Number(target.panelId));
+      if (!source || source === panel) continue;
+      const theirs = await runTargets(source, c, signal);
+      out.asked += theirs.asked;
+      for (const key of ['frames', 'warnings', 'errors', 'missing'] as const) (out[key] as unknown[]).push(...theirs[key]);
+      continue;
+    }
+    if (kind !== 'prometheus') {
+      out.missing.push(kind === 'expression' ? 'A calculation over queries is not done here' : `A source of the kind ${kind} ${kUnconnected}`);
+      continue;
+    }
+    if (!target.expr?.trim()) continue;
+    out.asked++;
+    try {
+      const { frames, warnings } = await one(target, panel, c, signal, tables);
+      out.frames.push(...frames);
+      out.warnings.push(...warnings);
+    } catch (e) {
+      if (signal.aborted) throw e;
+      out.errors.push((e as Error).message);
+    }
+  }
+  return out;
+}

@@ -1,0 +1,93 @@
+// A heatmap's cells: columns of time, rows of buckets, counts in them.
+import type { DataFrame, Field } from '@grafana/data';
+import type { HistogramValue } from '../../api/types';
+import { finite, timeSeries } from '../fields';
+import { number, object } from '../options';
+
+export interface Heat {
+  times: number[]; // seconds, where columns begin
+  step: number;
+  rows: { label: string; lower: number; upper: number }[]; // from the bottom
+  cells: (number | null)[][]; // by row, then column
+  field: Field; // shows a count
+}
+
+const bound = (label: string): number => (label === '+Inf' || label === 'Inf' ? Infinity : Number(label));
+const stepOf = (times: number[]): number => Math.min(...times.slice(1).map((t, i) => t - times[i]!).filter((d) => d > 0), Infinity);
+
+// Series of buckets: named by their upper bound, counts up to it when cumulative.
+function fromBuckets(frames: DataFrame[]): Heat | undefined {
+  const all = timeSeries(frames).map((s) => ({ s, label: s.field.labels?.le ?? s.name }));
+  if (!all.length) return undefined;
+  const numeric = all.every((a) => !Number.isNaN(bound(a.label)));
+  if (numeric) all.sort((a, b) => bound(a.label) - bound(b.label));
+  const times = [...new Set(all.flatMap((a) => a.s.times))].sort((a, b) => a - b);
+  const cumulative = frames.some((f) => object(f.meta?.custom).cumulative === true) && numeric;
+  const at = new Map(times.map((t, i) => [t, i]));
+  const raw = all.map(({ s }) => {
+    const row = new Array<number | null>(times.length).fill(null);
+    s.times.forEach((t, i) => (row[at.get(t)!] = finite(s.field.values[i])));
+    return row;
+  });
+  const cells = cumulative ? raw.map((row, r) => row.map((v, c) => (v === null ? null : Math.max(0, v - (r ? (raw[r - 1]![c] ?? 0) : 0))))) : raw;
+  const step = stepOf(times);
+  return {
+    times, step: Number.isFinite(step) ? step : 60, cells, field: all[0]!.s.field,
+    rows: all.map(({ label }, i) => ({ label, lower: i ? bound(all[i - 1]!.label) : 0, upper: bound(label) })),
+  };
+}
+
+// Native histograms: every bucket seen anywhere is a row.
+function fromNative(frame: DataFrame, histograms: HistogramValue[]): Heat | undefined {
+  const [time, value] = frame.fields;
+  const times = (time?.values as number[]).map((t) => t / 1000);
+  const keys = new Map<string, { lower: number; upper: number }>();
+  for (const h of histograms) for (const b of h.buckets ?? []) keys.set(`${b[1]}/${b[2]}`, { lower: Number(b[1]), upper: Number(b[2]) });
+  const rows = [...keys].sort((a, b) => a[1].upper - b[1].upper);
+  const index = new Map(rows.map(([k], i) => [k, i]));
+  const cells = rows.map(() => new Array<number | null>(times.length).fill(null));
+  histograms.forEach((h, c) => {
+    for (const b of h.buckets ?? []) cells[index.get(`${b[1]}/${b[2]}`)!]![c] = Number(b[3]);
+  });
+  const step = stepOf(times);
+  return rows.length ? { times, step: Number.isFinite(step) ? step : 60, cells, field: value!, rows: rows.map(([, r]) => ({ label: String(Number(r.upper.toPrecision(3))), ...r })) } : undefined;
+}
+
+const kRows = 24;
+
+// Plain series are counted into rows of equal height.
+function counted(frames: DataFrame[], options: Record<string, unknown>): Heat | undefined {
+  const all = timeSeries(frames);
+  const values = all.flatMap((s) => s.field.values.map(finite)).filter((v): v is number => v !== null);
+  if (!values.length) return undefined;
+  const y = object(object(options.calculation).yBuckets);
+  const [lo, hi] = [Math.min(...values), Math.max(...values)];
+  const wanted = number(y.value);
+  const size = y.mode === 'size' && wanted ? wanted : (hi - lo || 1) / (wanted ?? kRows);
+  const base = Math.floor(lo / size) * size;
+  const n = Math.min(200, Math.max(1, Math.floor((hi - base) / size) + 1));
+  const times = [...new Set(all.flatMap((s) => s.times))].sort((a, b) => a - b);
+  const columns = Math.min(times.length, 120);
+  const width = ((times.at(-1)! - times[0]!) || 60) / columns;
+  const cells = Array.from({ length: n }, () => new Array<number | null>(columns).fill(null));
+  for (const s of all) {
+    s.times.forEach((t, i) => {
+      const v = finite(s.field.values[i]);
+      if (v === null) return;
+      const row = cells[Math.min(n - 1, Math.floor((v - base) / size))]!;
+      const c = Math.min(columns - 1, Math.floor((t - times[0]!) / width));
+      row[c] = (row[c] ?? 0) + 1;
+    });
+  }
+  const field = { ...all[0]!.field, display: undefined };
+  return {
+    times: Array.from({ length: columns }, (_, i) => times[0]! + i * width), step: width, cells, field,
+    rows: cells.map((_, i) => ({ label: String(Number((base + (i + 1) * size).toPrecision(4))), lower: base + i * size, upper: base + (i + 1) * size })),
+  };
+}
+
+export function heatOf(frames: DataFrame[], options: Record<string, unknown>): Heat | undefined {
+  const native = frames.find((f) => (object(f.meta?.custom).histograms as unknown[] | undefined)?.length);
+  if (native) return fromNative(native, object(native.meta?.custom).histograms as HistogramValue[]);
+  return options.calculate === true ? counted(frames, options) : fromBuckets(frames);
+}
