@@ -9,7 +9,7 @@ const shim = (name) => path.join(ROOT, 'src/shims', name);
 // @grafana/data brings translations, theme schemas and time zone tables that a dashboard never
 // touches; without them its part of a dashboard page is a third smaller.
 const alias = {
-  'moment-timezone': 'moment',
+  'moment-timezone': shim('moment-timezone.ts'),
   '@grafana/i18n': shim('i18n.ts'),
   zod: shim('zod.ts'),
   xss: shim('xss.ts'),

@@ -17,7 +17,9 @@ const alerts: Load = () => import('./pages/alerts/index');
 const explore: Load = () => import('./pages/explore/index');
 
 const ROUTES: [RegExp, Load][] = [
-  [/^(|query|graph|explore)$/, explore],
+  [/^(home)?$/, () => import('./pages/home/index')],
+  [/^(query|graph|explore)$/, explore],
+  [/^dashboards$/, () => import('./pages/dashboards/index')],
   [/^d\/[^/]+(\/.*)?$/, () => import('./pages/dashboard/index')],
   [/^(alerts|silences|routes)(\/.*)?$/, alerts],
   [/^(targets|service-discovery|rules|config|flags|status|tsdb-status)$/, status],

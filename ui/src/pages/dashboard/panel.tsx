@@ -1,6 +1,7 @@
 // A panel: its frame at once, its data when it comes into view, its state for readers and programs.
 import type { DataFrame } from '@grafana/data';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Boundary } from '../../components/boundary';
 import { Icon } from '../../components/icon';
 import type { Placed } from '../../lib/dash/layout';
 import { prepare } from '../../panels/data/prepare';
@@ -122,7 +123,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
         {!loaded && shown.state === 'loading' && <Silhouette type={panel.type} />}
         {draw && (
           <div class={'viz' + (empty ? ' gone' : '') + (bad ? ' old' : '')}>
-            <Viz panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={marksFor(panel.id, board)} syncKey={board.dashboard.graphTooltip ? board.dashboard.uid : undefined} replace={replace} onZoom={board.setRange} onDrawn={drawn} onEmpty={why} />
+            <Boundary turn={loaded} onError={(e) => setShown({ state: 'error', message: `This panel could not be drawn: ${e.message}` })}><Viz panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={marksFor(panel.id, board)} syncKey={board.dashboard.graphTooltip ? board.dashboard.uid : undefined} replace={replace} onZoom={board.setRange} onDrawn={drawn} onEmpty={why} /></Boundary>
           </div>
         )}
         {empty && <div class="state"><span>{shown.message}</span></div>}
