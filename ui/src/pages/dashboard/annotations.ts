@@ -8,6 +8,7 @@ import type { Annotation } from '../../lib/dash/model';
 import type { Span } from '../../lib/time';
 import { colorByName } from '../../panels/data/setup';
 import { renderLegend } from '../../panels/data/frames';
+import { scoped } from '../../panels/data/query';
 
 const kPoints = 240;
 const kMostMarks = 200;
@@ -16,7 +17,8 @@ const kMostMarks = 200;
 async function fromQuery(a: Annotation, span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {
   const step = Math.max((parseDuration(a.step ?? '') ?? 0) / 1000, niceStep((span.to - span.from) / 1000, kPoints));
   const start = Math.floor(span.from / 1000 / step) * step;
-  const { data } = await rangeQuery(interpolate(a.expr!, lookup, promFormat), start, span.to / 1000, step, signal);
+  const times = scoped({ lookup }, { interval: step * 1000, rate: Math.max(4 * step, 60) * 1000 });
+  const { data } = await rangeQuery(interpolate(a.expr!, times, promFormat), start, span.to / 1000, step, signal);
   if (data.resultType !== 'matrix') return [];
   const color = colorByName(a.color);
   const out: Mark[] = [];

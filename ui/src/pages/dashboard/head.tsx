@@ -20,6 +20,7 @@ interface Props {
   title: string;
   shown: { state: string; message: string };
   warnings: string[];
+  errors: string[]; // of queries that failed while others did not
   board: Board;
   span: Span;
   replace: Replace;
@@ -62,6 +63,7 @@ export function PanelHead(p: Props) {
       )}
       {time && <span class="small faint nowrap clip">{time}</span>}
       <span class="end">
+        {p.errors.length > 0 && <span class="badge critical" title={p.errors.join('\n')}><Icon name="critical" label={`A query failed: ${p.errors.join('. ')}`} /></span>}
         {p.warnings.length > 0 && <span class="badge warning" title={p.warnings.join('\n')}><Icon name="warning" label={p.warnings.join('. ')} /></span>}
         {links.length > 0 && (
           <Drop toRight role="menu" class="btn icon s quiet" label="Links" button={<Icon name="link" />}>

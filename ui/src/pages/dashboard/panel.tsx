@@ -35,8 +35,9 @@ interface Props {
   onEdit?: (id: number) => void;
 }
 
+// Some answers and some errors: what came is drawn, and the header tells of the rest.
 function problem(a: Answers): Shown | undefined {
-  if (a.errors.length) return { state: 'error', message: [...new Set(a.errors)].join('\n') };
+  if (a.errors.length && !a.frames.length) return { state: 'error', message: [...new Set(a.errors)].join('\n') };
   if (!a.asked) return a.missing.length ? { state: 'unsupported', message: [...new Set(a.missing)].join('. ') } : { state: 'nodata', message: 'This panel asks nothing' };
   return undefined;
 }
@@ -79,7 +80,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
       done.current = key;
       const bad = problem(answers);
       setLoaded({ frames, answers, at: Date.now() });
-      if (bad && (bad.state !== 'error' || !frames.length)) setShown(bad);
+      if (bad) setShown(bad);
       else if (!isSupported(panel.type)) setShown({ state: 'unsupported', message: `Panels of the kind ${panel.type} are not drawn here` });
       setBusy(false);
     };
@@ -97,16 +98,12 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
 
   const answers = loaded?.answers;
   const bad = answers && problem(answers);
-  const draw = loaded && kind && (!bad || (bad.state === 'error' && loaded.frames.length > 0));
+  const draw = loaded && kind && !bad;
   const why = (message: string) => {
-    if (bad) return;
     const text = message === 'No data' && !WITHOUT_QUERY.has(panel.type) ? `No data${panel.timeFrom ? '' : ' in this time range'}` : message;
     setShown((s) => (s.state === 'nodata' && s.message === text ? s : { state: 'nodata', message: text }));
   };
-  const drawn = () => setShown((s) => {
-    const next: Shown = bad ? bad : { state: 'ready', message: '' };
-    return s.state === next.state && s.message === next.message ? s : next;
-  });
+  const drawn = () => setShown((s) => (s.state === 'ready' ? s : { state: 'ready', message: '' }));
   const empty = shown.state === 'nodata';
   const Viz = kind!;
   const repeat = panel.repeat ? scope[panel.repeat] : Object.values(scope)[0];
@@ -117,12 +114,12 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
       style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
       data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
     >
-      <PanelHead panel={panel} title={title} shown={shown} warnings={answers?.warnings ?? []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} />
+      <PanelHead panel={panel} title={title} shown={shown} warnings={answers?.warnings ?? []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} />
       {busy && loaded && <div class="panel-busy" aria-hidden="true" />}
       <div class="body" data-panel-body>
         {!loaded && shown.state === 'loading' && <Silhouette type={panel.type} />}
         {draw && (
-          <div class={'viz' + (empty ? ' gone' : '') + (bad ? ' old' : '')}>
+          <div class={'viz' + (shown.state === 'ready' || shown.state === 'loading' ? '' : ' gone')}>
             <Boundary turn={loaded} onError={(e) => setShown({ state: 'error', message: `This panel could not be drawn: ${e.message}` })}><Viz panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={marksFor(panel.id, board)} syncKey={board.dashboard.graphTooltip ? board.dashboard.uid : undefined} replace={replace} onZoom={board.setRange} onDrawn={drawn} onEmpty={why} /></Boundary>
           </div>
         )}
@@ -130,7 +127,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
         {shown.state === 'error' && (
           <div class="state error" role="alert">
             <code class="critical-t">{shown.message}</code>
-            <span class="row"><button class="btn s" onClick={() => setRetry((n) => n + 1)}>Try again</button>{answers && answers.asked > 1 && loaded.frames.length > 0 && <span class="small dim">The other queries go on.</span>}</span>
+            <button class="btn s" onClick={() => setRetry((n) => n + 1)}>Try again</button>
           </div>
         )}
         {shown.state === 'unsupported' && (

@@ -105,8 +105,9 @@ function thresholdsOf(f: Field, scale: string): Threshold[] {
   }));
 }
 
-export function chartOf(p: VizProps): { spec: ChartSpec; series: Series[] } | undefined {
-  const all = timeSeries(p.frames).filter((s) => !hidden(s.field, 'viz'));
+// Series the JSON hides from view keep their place in the legend, switched off.
+export function chartOf(p: VizProps): { spec: ChartSpec; series: Series[]; off: ReadonlySet<number> } | undefined {
+  const all = timeSeries(p.frames);
   if (!all.length) return undefined;
   const { times, columns } = align(all.map((s) => {
     const step = s.field.config.interval;
@@ -129,5 +130,6 @@ export function chartOf(p: VizProps): { spec: ChartSpec; series: Series[] } | un
     times, lines, axes, thresholds, marks: p.marks, from: p.span.from / 1000, to: p.span.to / 1000, zone: p.zone, tooltip: tip.mode, tooltipSort: tip.sort,
     hideZeros: tip.hideZeros, sync: p.syncKey, timeHidden: p.timeHidden,
   };
-  return { spec, series: all };
+  const off = new Set(all.map((s, i) => (hidden(s.field, 'viz') ? i : -1)).filter((i) => i >= 0));
+  return { spec, series: all, off };
 }

@@ -8,8 +8,10 @@ import { legendOptions } from '../options';
 import { kNoData, type VizProps } from '../types';
 import { chartOf } from './chart';
 
+const NONE: ReadonlySet<number> = new Set();
+
 export function TimeSeries(p: VizProps) {
-  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set());
+  const [chosen, setChosen] = useState<ReadonlySet<number>>();
   const [lifted, lift] = useState<number>();
   const turn = useThemeTurn();
   const options = useMemo(() => legendOptions(p.panel.options), [p.panel]);
@@ -21,6 +23,7 @@ export function TimeSeries(p: VizProps) {
     }
     return chart;
   }, [p.frames, p.marks, p.panel, p.syncKey, turn]);
+  const hidden = chosen ?? made?.off ?? NONE;
   const values = useMemo((): LegendValue[] => {
     if (!made) return [];
     return options.calcs.map((calc) => ({
@@ -41,7 +44,7 @@ export function TimeSeries(p: VizProps) {
     <div class={'viz-chart' + (options.right && options.shown ? ' right' : '')} style={options.width ? { '--legend-width': `${options.width}px` } : undefined}>
       <Plot spec={made.spec} label={p.panel.title || 'Chart'} hidden={hidden} lifted={lifted} onZoom={p.onZoom} onDrawn={p.onDrawn} />
       {options.shown && (
-        <Legend lines={made.spec.lines} hidden={hidden} onHidden={setHidden} onLift={lift} table={options.table} values={values} sortBy={options.sortBy} sortDesc={options.sortDesc} />
+        <Legend lines={made.spec.lines} hidden={hidden} onHidden={setChosen} onLift={lift} table={options.table} values={values} sortBy={options.sortBy} sortDesc={options.sortDesc} />
       )}
     </div>
   );
