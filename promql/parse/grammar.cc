@@ -8,6 +8,10 @@
 namespace meerkat::promql {
 
 Error ParseError(std::string_view query, PositionRange where, std::string_view text) {
+  // An empty text has no first column.
+  if (query.empty()) {
+    return Error(Code::kInvalid, "unknown position: parse error: " + std::string(text));
+  }
   const std::string_view before = query.substr(0, where.start);
   const auto line = 1 + std::ranges::count(before, '\n');
   const std::size_t line_break = before.rfind('\n');
