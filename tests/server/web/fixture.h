@@ -1,0 +1,131 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/manual_clock.h"
+#include "promql/engine.h"
+#include "server/net/router.h"
+#include "server/web/web.h"
+#include "tsdb/database.h"
+
+namespace meerkat::web {
+
+// A Web over a real database in a temporary directory, asked without any socket.
+class WebFixture : public testing::Test {
+ protected:
+  static constexpr std::int64_t kNow = 1'700'000'000'000;
+
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    path_ = std::filesystem::temp_directory_path() /
+            ("meerkat-web-" + std::to_string(getpid()) + "-" + info->name());
+    std::filesystem::remove_all(path_);
+    tsdb::Options options;
+    options.path = path_;
+    auto opened = tsdb::Database::Open(options, clock_, registry_, Logger::Silent());
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+    database_ = std::move(*opened);
+    engine_ = std::make_shared<promql::Engine>(promql::EngineOptions(), *database_);
+    doors_.clock = &clock_;
+    doors_.phase = [this] { return phase_; };
+    doors_.database = [this] { return database_.get(); };
+    doors_.engine = [this] { return engine_; };
+    doors_.external_labels = [this] { return external_labels_; };
+    web_options_.enable_remote_write = true;
+    web_options_.remote_write_v2 = true;
+    web_options_.snapshot_directory = (path_ / "snapshots").string();
+  }
+
+  void TearDown() override {
+    web_.reset();
+    engine_.reset();
+    database_.reset();
+    std::filesystem::remove_all(path_);
+  }
+
+  void Load(const Labels& labels, std::initializer_list<std::pair<std::int64_t, double>> samples) {
+    auto appender = database_->NewAppender();
+    const tsdb::SeriesRef ref = appender->Resolve(labels);
+    for (const auto& [seconds, value] : samples) {
+      ASSERT_EQ(appender->Append(ref, FromMillis(kNow + seconds * 1000), value),
+                tsdb::Refusal::kNone);
+    }
+    ASSERT_TRUE(appender->Commit().ok());
+  }
+
+  struct Answer {
+    int status = 0;
+    net::Headers headers;
+    std::string body;
+    nlohmann::json json;
+  };
+
+  Answer Ask(net::Request request) {
+    if (web_ == nullptr) {
+      web_ =
+          std::make_unique<Web>(web_options_, doors_, registry_, notifications_, Logger::Silent());
+      web_->AddRoutes(router_);
+    }
+    const auto question = request.target.find('?');
+    request.raw_path = request.target.substr(0, question);
+    if (question != std::string::npos) request.raw_query = request.target.substr(question + 1);
+    request.path = net::PercentDecode(request.raw_path).value_or("");
+    request.query = net::Params::Parse(request.raw_query);
+    auto match = router_.Find(request.method, request.raw_path);
+    request.path_values = match.path_values;
+    net::Response response =
+        match.route != nullptr ? match.route->handler(request, {}) : match.fallback(request, {});
+    web_->Finish(request, response);
+    Answer answer;
+    answer.status = response.status;
+    answer.headers = response.headers;
+    if (auto* text = std::get_if<std::string>(&response.body)) {
+      answer.body = *text;
+    } else if (auto* source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body)) {
+      for (bool more = true; more;) {
+        std::string piece;
+        auto next = (*source)->Next(piece);
+        EXPECT_TRUE(next.ok());
+        more = next.ok() && *next;
+        answer.body += piece;
+      }
+    }
+    answer.json = nlohmann::json::parse(answer.body, nullptr, false);
+    return answer;
+  }
+  Answer Get(const std::string& target) {
+    net::Request request;
+    request.method = "GET";
+    request.target = target;
+    return Ask(std::move(request));
+  }
+  Answer Post(const std::string& target, const std::string& form) {
+    net::Request request;
+    request.method = "POST";
+    request.target = target;
+    request.body = form;
+    request.headers.Set("Content-Type", "application/x-www-form-urlencoded");
+    return Ask(std::move(request));
+  }
+
+  ManualClock clock_{FromMillis(kNow)};
+  Registry registry_;
+  Notifications notifications_{clock_, registry_, 2};
+  Labels external_labels_;
+  Phase phase_ = Phase::kReady;
+  std::filesystem::path path_;
+  std::unique_ptr<tsdb::Database> database_;
+  std::shared_ptr<const promql::Engine> engine_;
+  Doors doors_;
+  WebOptions web_options_;
+  net::Router router_;
+  std::unique_ptr<Web> web_;
+};
+
+}  // namespace meerkat::web

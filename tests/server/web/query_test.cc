@@ -1,0 +1,162 @@
+#include "tests/server/web/fixture.h"
+
+namespace meerkat::web {
+namespace {
+
+class QueryTest : public WebFixture {
+ protected:
+  void SetUp() override {
+    WebFixture::SetUp();
+    for (const std::string code : {"200", "404", "500"}) {
+      Load(Labels{{"__name__", "requests_total"}, {"code", code}},
+           {{-120, 1}, {-60, 2}, {0, std::stod(code)}});
+    }
+    Load(Labels{{"__name__", "odd"}, {"v", "q\" \\ \n é"}}, {{0, 1e21}});
+  }
+};
+
+TEST_F(QueryTest, InstantVector) {
+  const Answer got = Get("/api/v1/query?query=requests_total%7Bcode%3D%22500%22%7D");
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(got.headers.Get("Content-Type"), "application/json");
+  EXPECT_EQ(got.body,
+            R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":)"
+            R"("requests_total","code":"500"},"value":[1700000000,"500"]}]}})");
+}
+
+TEST_F(QueryTest, TheFormOfAPostCountsBeforeTheUrl) {
+  const Answer got = Post("/api/v1/query?query=up&time=1700000000", "query=odd");
+  EXPECT_EQ(got.json["data"]["result"][0]["value"][1], "1e+21");
+  EXPECT_EQ(got.json["data"]["result"][0]["metric"]["v"], "q\" \\ \n é");
+}
+
+TEST_F(QueryTest, RangeGivesAMatrix) {
+  const Answer got =
+      Get("/api/v1/query_range?query=requests_total%7Bcode%3D%22404%22%7D&start=1699999880&"
+          "end=1700000000&step=1m");
+  EXPECT_EQ(got.json["data"]["resultType"], "matrix");
+  EXPECT_EQ(got.json["data"]["result"][0]["values"].dump(),
+            R"([[1699999880,"1"],[1699999940,"2"],[1700000000,"404"]])");
+}
+
+TEST_F(QueryTest, BadParametersAreNamed) {
+  struct Case {
+    std::string target;
+    int status;
+    std::string type;
+    std::string error;
+  };
+  const std::string range = "/api/v1/query_range?query=up&";
+  const Case cases[] = {
+      {"/api/v1/query", 400, "bad_data",
+       "invalid parameter \"query\": unknown position: parse error: no expression found in input"},
+      {"/api/v1/query?query=up&time=x", 400, "bad_data",
+       "invalid parameter \"time\": cannot parse \"x\" to a valid timestamp"},
+      {"/api/v1/query?query=up&time=NaN", 400, "bad_data",
+       "invalid parameter \"time\": cannot parse \"NaN\" to a valid timestamp"},
+      {"/api/v1/query?query=up&timeout=soon", 400, "bad_data",
+       "invalid parameter \"timeout\": cannot parse \"soon\" to a valid duration"},
+      {"/api/v1/query?query=up&timeout=1e30", 400, "bad_data",
+       "invalid parameter \"timeout\": cannot parse \"1e30\" to a valid duration. It overflows "
+       "int64"},
+      {"/api/v1/query?query=up&limit=-1", 400, "bad_data",
+       "invalid parameter \"limit\": limit must be non-negative"},
+      {"/api/v1/query?query=up&lookback_delta=abc", 400, "bad_data",
+       "error parsing lookback delta duration: cannot parse \"abc\" to a valid duration"},
+      {range + "start=10&end=0&step=1", 400, "bad_data",
+       "invalid parameter \"end\": end timestamp must not be before start time"},
+      {range + "start=0&end=10&step=0", 400, "bad_data",
+       "invalid parameter \"step\": zero or negative query resolution step widths are not "
+       "accepted. Try a positive integer"},
+      {range + "start=0&end=11001&step=1", 400, "bad_data",
+       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+       "resolution (?step=XX)"},
+      {range + "start=-9e15&end=9e15&step=1", 400, "bad_data",
+       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+       "resolution (?step=XX)"},
+  };
+  for (const Case& c : cases) {
+    const Answer got = Get(c.target);
+    EXPECT_EQ(got.status, c.status) << c.target;
+    EXPECT_EQ(got.json["errorType"], c.type) << c.target;
+    EXPECT_EQ(got.json["error"], c.error) << c.target;
+  }
+}
+
+TEST_F(QueryTest, LimitCutsAndWarns) {
+  const Answer cut = Get("/api/v1/query?query=requests_total&limit=2");
+  EXPECT_EQ(cut.json["data"]["result"].size(), 2U);
+  EXPECT_EQ(cut.json["warnings"][0], "results truncated due to limit");
+  const Answer all = Get("/api/v1/query?query=requests_total&limit=3");
+  EXPECT_EQ(all.json["data"]["result"].size(), 3U);
+  EXPECT_FALSE(all.json.contains("warnings"));
+}
+
+TEST_F(QueryTest, StatsWhenAsked) {
+  EXPECT_FALSE(Get("/api/v1/query?query=1").json["data"].contains("stats"));
+  const Answer got = Get("/api/v1/query?query=requests_total&stats=true");
+  EXPECT_EQ(got.json["data"]["stats"]["samples"]["totalQueryableSamples"], 3);
+  EXPECT_FALSE(got.json.contains("warnings"));
+  EXPECT_EQ(Get("/api/v1/query?query=1&stats=yes").json["warnings"].size(), 1U);
+}
+
+TEST_F(QueryTest, FormatsAndParses) {
+  EXPECT_EQ(Get("/api/v1/format_query?query=foo%2Fbar").json["data"], "foo / bar");
+  EXPECT_EQ(Get("/api/v1/parse_query?query=1%2B2").json["data"]["type"], "binaryExpr");
+  EXPECT_EQ(Get("/api/v1/parse_query?query=foo%2B").status, 400);
+}
+
+TEST_F(QueryTest, ManySeriesComeInPieces) {
+  for (int i = 0; i < 3000; ++i) {
+    Load(Labels{{"__name__", "many"}, {"i", std::to_string(i)}}, {{0, static_cast<double>(i)}});
+  }
+  const Answer got = Get("/api/v1/query?query=many");
+  ASSERT_TRUE(got.json.is_object());
+  EXPECT_EQ(got.json["data"]["result"].size(), 3000U);
+  EXPECT_GT(got.body.size(), 128U << 10);
+}
+
+TEST_F(QueryTest, NothingIsAnsweredBeforeTheStoreIsOpen) {
+  phase_ = Phase::kStarting;
+  const Answer got = Get("/api/v1/query?query=1");
+  EXPECT_EQ(got.status, 503);
+  EXPECT_EQ(got.body, "Service Unavailable");
+  EXPECT_EQ(got.headers.Get("X-Prometheus-Stopping"), "false");
+  EXPECT_EQ(Get("/-/ready").status, 503);
+  EXPECT_EQ(Get("/-/healthy").status, 200);
+  EXPECT_EQ(Get("/api/v1/status/walreplay").status, 200);
+}
+
+TEST_F(QueryTest, CrossOriginHeaders) {
+  net::Request request;
+  request.method = "GET";
+  request.target = "/api/v1/query?query=1";
+  request.headers.Set("Origin", "http://any.test");
+  const Answer got = Ask(request);
+  EXPECT_EQ(got.headers.Get("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(got.headers.Get("Access-Control-Allow-Methods"), "GET, POST, OPTIONS");
+  EXPECT_EQ(Get("/api/v1/query?query=1").headers.Get("Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(Get("/api/v1/query?query=1").headers.Get("Vary"), "Origin");
+  request.method = "OPTIONS";
+  EXPECT_EQ(Ask(request).status, 204);
+}
+
+TEST_F(QueryTest, PagesOfOtherSitesCannotChangeAnything) {
+  web_options_.enable_lifecycle = true;
+  web_options_.enable_admin_api = true;
+  bool quit = false;
+  doors_.quit = [&quit] { quit = true; };
+  for (const std::string target : {"/-/quit", "/api/v1/admin/tsdb/clean_tombstones"}) {
+    net::Request request;
+    request.method = "POST";
+    request.target = target;
+    request.headers.Set("Sec-Fetch-Site", "cross-site");
+    EXPECT_EQ(Ask(request).status, 403) << target;
+  }
+  EXPECT_FALSE(quit);
+  EXPECT_EQ(Post("/-/quit", "").body, "Requesting termination... Goodbye!");
+  EXPECT_TRUE(quit);
+}
+
+}  // namespace
+}  // namespace meerkat::web
