@@ -23,7 +23,7 @@ void ExpectErrors(std::initializer_list<Case> cases, const ParseOptions& options
 
 TEST(ParseErrors, OfCharactersAndLiterals) {
   ExpectErrors({
-      {"", "1:1: parse error: no expression found in input"},
+      {"", "unknown position: parse error: no expression found in input"},
       {"# nothing", "1:1: parse error: no expression found in input"},
       {"foo;", "1:4: parse error: unexpected character: ';'"},
       {"\n\n  ;", "3:3: parse error: unexpected character: ';'"},
