@@ -31,14 +31,28 @@ struct Moment {
 
 using Nanos = std::chrono::nanoseconds;
 
-// What a function or method takes; kAny takes everything. The names are Go's, for messages.
-enum class Param : std::uint8_t { kAny, kBool, kInt, kFloat, kString, kStrings, kTime, kObject };
+// What a function or method takes; kAny takes everything.
+enum class Param : std::uint8_t {
+  kAny,
+  kBool,
+  kInt,
+  kFloat,
+  kString,
+  kStrings,  // []string
+  kList,     // []interface {}
+  kTime,
+  kDuration,
+  kQueryResult,  // what the function query gives, and one of its elements
+  kSample
+};
 
 struct Function {
   std::vector<Param> params;
   bool variadic = false;  // the last of `params` may repeat any number of times or be absent
   // Arguments fit `params`. An error ends the execution: "error calling NAME: …".
   std::function<Result<Value>(std::span<const Value> args)> call;
+  // When set, called in its place, with the data of the whole execution.
+  std::function<Result<Value>(const Value& data, std::span<const Value> args)> call_on_data = {};
 };
 using FunctionSet = std::map<std::string, Function, std::less<>>;
 
@@ -72,7 +86,7 @@ class Value {
   };
   Value() = default;  // nil
   static Value Bool(bool value);
-  static Value Int(std::int64_t value);
+  static Value Int(std::int64_t value, const Type* type = nullptr);
   static Value Float(double value);
   static Value String(std::string value, const Type* type = nullptr);
   static Value Time(Moment value);
@@ -119,9 +133,12 @@ extern const Type kSafeHtml;    // html/template.HTML: not escaped in HTML
 extern const Type kSafeUrl;     // html/template.URL
 extern const Type kStringList;  // []string
 extern const Type kStringMap;   // map[string]string
+extern const Type kQueryResult;
+extern const Type kSample;
 // Alertmanager's label and annotation sets and what .SortedPairs gives.
 extern const Type kKv;     // methods SortedPairs, Remove, Names, Values
 extern const Type kPairs;  // methods Names, Values
+extern const Type kPair;   // fields Name, Value
 Value Kv(const Labels& labels);
 Value Kv(const std::map<std::string, std::string>& labels);
 
