@@ -41,7 +41,6 @@ void AlertmanagerFields(Fields& fields, AlertmanagerConfig& config) {
   RelabelFields(fields, "alert_relabel_configs", config.alert_relabel_rules,
                 "empty or null Alertmanager alert relabeling rule");
   SdFields(fields, config.service_discovery);
-  if (!config.relabel_rules.empty()) return;
   for (const discovery::SdConfig& sd : config.service_discovery) {
     const auto* const fixed = std::get_if<discovery::StaticSd>(&sd);
     if (fixed == nullptr) continue;
@@ -101,6 +100,11 @@ void TracingFields(Fields& fields, TracingConfig& tracing) {
   if (!tracing.compression.empty() && tracing.compression != "gzip") {
     fields.Fail("compression", "invalid compression type " + tracing.compression +
                                    " provided, valid options: gzip");
+  }
+  for (const auto& [name, value] : tracing.headers) {
+    if (ToLower(name) == "authorization") {
+      fields.Fail("headers", "custom authorization header configuration is not yet supported");
+    }
   }
   if (tracing.sampling_fraction < 0 || tracing.sampling_fraction > 1) {
     fields.Fail("sampling_fraction", "must be between 0 and 1");

@@ -214,6 +214,14 @@ void ScrapeFields(Fields& fields, ScrapeConfig& job) {
   if (job.relabel_rules.empty()) CheckStaticTargets(fields, job);
 }
 
+std::string ScrapeConfigToYaml(const ScrapeConfig& job) {
+  ScrapeConfig copy = job;
+  YamlOut out = YamlOut::Map();
+  Fields fields(out);
+  ScrapeFields(fields, copy);
+  return out.Print();
+}
+
 Result<> InheritGlobal(ScrapeConfig& job, const GlobalConfig& global) {
   const auto fail = [&](std::string text) {
     return Error(Code::kInvalid,

@@ -248,13 +248,13 @@ void KubernetesFields(Fields& fields, KubernetesSd& sd) {
   const auto allowed = [&](Role role) {
     switch (sd.role) {
       case Role::kPod:
-        return role == Role::kPod || (sd.attach_node && role == Role::kNode);
+        return role == Role::kPod || role == Role::kNode;
       case Role::kEndpoints:
         return role == Role::kEndpoints || role == Role::kPod || role == Role::kService ||
-               (sd.attach_node && role == Role::kNode);
+               role == Role::kNode;
       case Role::kEndpointSlice:
         return role == Role::kEndpointSlice || role == Role::kPod || role == Role::kService ||
-               (sd.attach_node && role == Role::kNode);
+               role == Role::kNode;
       default:
         return role == sd.role;
     }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/quote.h"
+#include "server/net/base64.h"
 
 namespace meerkat::config {
 namespace {
@@ -54,7 +55,13 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode* node = Make(Kind::kScalar, mark, anchor);
     node->text = value;
     node->quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
-    if (!node->quoted && tag == "tag:yaml.org,2002:null") node->kind = Kind::kNull;
+    if (tag == "tag:yaml.org,2002:null") node->kind = Kind::kNull;
+    if (tag == "tag:yaml.org,2002:binary") {
+      auto bytes = net::Base64Decode(value);
+      if (!bytes) throw Stop{ErrorAt(At(mark), "!!binary value contains invalid base64 data")};
+      node->text = *std::move(bytes);
+      node->quoted = true;
+    }
     Place(node);
   }
 

@@ -61,17 +61,19 @@ std::string_view TokenName(Token token) {
   return "";
 }
 
-std::size_t QuotedEnd(std::string_view text, std::size_t at, bool lines) {
-  for (std::size_t i = at + 1; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '"') return i + 1;
-    if (c == '\n' && !lines) break;
-    if (c == '\\') {
-      ++i;
-      if (i < text.size() && text[i] == '\n') break;
+bool SkipQuoted(std::string_view text, std::size_t& at, bool lines) {
+  for (++at; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      ++at;
+      return true;
     }
+    if (c == '\n' && !lines) return false;
+    if (c != '\\') continue;
+    ++at;
+    if (at >= text.size() || text[at] == '\n') return false;
   }
-  return std::string_view::npos;
+  return false;
 }
 
 Result<double> ParseSampleValue(std::string_view text) {

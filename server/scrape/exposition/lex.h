@@ -44,9 +44,9 @@ constexpr bool IsMetricStart(char c) {
   return IsNameStart(c) || c == ':';
 }
 
-// One past the closing quote of the string that starts at `at`; npos when it does not end.
-// `lines`: it may go on past line breaks.
-std::size_t QuotedEnd(std::string_view text, std::size_t at, bool lines);
+// Moves `at` from the opening quote of a string to one past its closing quote. False, and `at` is
+// where it broke off, when it does not end. `lines`: it may go on past line breaks.
+bool SkipQuoted(std::string_view text, std::size_t& at, bool lines);
 
 // A value as Go reads floats, without hexadecimal exponents and underscores; NaN in its one form.
 // The error is Go's: `strconv.ParseFloat: parsing "x": invalid syntax`.

@@ -33,9 +33,7 @@ Token OpenMetricsParser::LexName(State next, Token token, bool colon) {
 }
 
 Token OpenMetricsParser::LexQuoted(State next, Token token, bool lines) {
-  const std::size_t end = QuotedEnd(body_, at_, lines);
-  if (end == std::string_view::npos) return Token::kInvalid;
-  at_ = end;
+  if (!SkipQuoted(body_, at_, lines)) return Token::kInvalid;
   state_ = next;
   return token;
 }
@@ -44,8 +42,9 @@ Token OpenMetricsParser::LexQuoted(State next, Token token, bool lines) {
 Token OpenMetricsParser::LexWord(State next, Token token) {
   std::size_t end = at_ + 1;
   while (end < body_.size() && body_[end] != ' ' && body_[end] != '\n') ++end;
-  if (Peek(at_) != ' ' || end == at_ + 1) return Token::kInvalid;
+  if (Peek(at_) != ' ') return Token::kInvalid;
   at_ = end;
+  if (end == token_begin_ + 1) return Token::kInvalid;
   state_ = next;
   return token;
 }
@@ -60,7 +59,17 @@ Token OpenMetricsParser::LexComment() {
     state_ = State::kMeta1;
     return token;
   }
-  if (!rest.starts_with("EOF")) return Token::kInvalid;
+  if (!rest.starts_with("EOF")) {
+    // Messages show as much as could have become one of the words.
+    std::size_t matched = 0;
+    for (const std::string_view word : {"HELP ", "TYPE ", "UNIT ", "EOF"}) {
+      std::size_t same = 0;
+      while (same < word.size() && same < rest.size() && word[same] == rest[same]) ++same;
+      matched = std::max(matched, same);
+    }
+    at_ += matched;
+    return Token::kInvalid;
+  }
   at_ += 3;
   if (Peek(at_) == '\n') ++at_;
   state_ = State::kInit;
@@ -69,9 +78,9 @@ Token OpenMetricsParser::LexComment() {
 
 Token OpenMetricsParser::LexInit(char c) {
   if (c == '#') {
-    if (Peek(at_ + 1) != ' ') return Token::kInvalid;
-    at_ += 2;
-    token_begin_ = at_;
+    ++at_;
+    if (Peek(at_) != ' ') return Token::kInvalid;
+    ++at_;
     return LexComment();
   }
   if (c == '{') return Single(State::kLabels, Token::kBraceOpen);
@@ -85,6 +94,8 @@ Token OpenMetricsParser::LexTimestamp() {
     state_ = State::kExemplar;
     return Token::kComment;
   }
+  // Upstream's lexer takes a blank before the line break for the break, and then stumbles over it.
+  if (Slice(at_, at_ + 2) == " \n") return Single(State::kTimestamp, Token::kLinebreak);
   return LexWord(State::kTimestamp, Token::kTimestamp);
 }
 
@@ -108,7 +119,7 @@ Token OpenMetricsParser::Lex() {
       return Token::kText;
     }
     case State::kLabels:
-      if (c == '"') return LexQuoted(State::kLabels, Token::kQuoted, false);
+      if (c == '"') return LexQuoted(State::kLabels, Token::kQuoted, true);
       if (c == '}') return Single(State::kValue, Token::kBraceClose);
       if (c == '=') return Single(State::kLabelValue, Token::kEqual);
       if (c == ',') return Single(State::kLabels, Token::kComma);

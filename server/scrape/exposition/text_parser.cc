@@ -29,12 +29,7 @@ Token TextParser::LexName(State next, Token token, bool colon) {
 }
 
 Token TextParser::LexQuoted(State next, Token token) {
-  const std::size_t end = QuotedEnd(body_, at_, true);
-  if (end == std::string_view::npos) {
-    at_ = body_.size();
-    return Token::kInvalid;
-  }
-  at_ = end;
+  if (!SkipQuoted(body_, at_, true)) return Token::kInvalid;
   state_ = next;
   return token;
 }

@@ -1,0 +1,543 @@
+#include "server/scrape/exposition/protobuf_parser.h"
+
+#include <cmath>
+#include <protozero/exception.hpp>
+#include <protozero/pbf_message.hpp>
+#include <protozero/pbf_reader.hpp>
+#include <utility>
+
+#include "base/number.h"
+#include "base/quote.h"
+#include "base/utf8.h"
+#include "server/scrape/exposition/lex.h"
+
+namespace meerkat::scrape {
+namespace {
+
+using protozero::data_view;
+using protozero::pbf_reader;
+using tsdb::MetricType;
+
+enum class FamilyType : std::int32_t {
+  kCounter = 0,
+  kGauge = 1,
+  kSummary = 2,
+  kUntyped = 3,
+  kHistogram = 4,
+  kGaugeHistogram = 5,
+};
+
+std::string_view View(data_view data) {
+  return {data.data(), data.size()};
+}
+
+Timestamp ReadTimestamp(pbf_reader message) {
+  std::int64_t seconds = 0;
+  std::int64_t nanos = 0;
+  while (message.next()) {
+    switch (message.tag()) {
+      case 1:
+        seconds = message.get_int64();
+        break;
+      case 2:
+        nanos = message.get_int32();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  constexpr std::int64_t kLimit = 9'000'000'000'000'000;
+  if (seconds > kLimit || seconds < -kLimit) return kMinTime;
+  return FromMillis(seconds * 1000 + nanos / 1'000'000);
+}
+
+std::pair<std::string, std::string> ReadLabel(pbf_reader message) {
+  std::pair<std::string, std::string> label;
+  while (message.next()) {
+    switch (message.tag()) {
+      case 1:
+        label.first = View(message.get_view());
+        break;
+      case 2:
+        label.second = View(message.get_view());
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return label;
+}
+
+ParsedExemplar ReadExemplar(pbf_reader message) {
+  ParsedExemplar exemplar;
+  while (message.next()) {
+    switch (message.tag()) {
+      case 1:
+        exemplar.labels.push_back(ReadLabel(message.get_message()));
+        break;
+      case 2:
+        exemplar.value = message.get_double();
+        break;
+      case 3:
+        exemplar.time = ReadTimestamp(message.get_message());
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return exemplar;
+}
+
+BucketSpan ReadSpan(pbf_reader message) {
+  BucketSpan span;
+  while (message.next()) {
+    switch (message.tag()) {
+      case 1:
+        span.offset = message.get_sint32();
+        break;
+      case 2:
+        span.length = message.get_uint32();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return span;
+}
+
+// Packed or one by one: both are valid encodings of a repeated number.
+template <typename T, typename Packed, typename Single>
+void ReadNumbers(pbf_reader& message, std::vector<T>& out, Packed packed, Single single) {
+  if (message.wire_type() == protozero::pbf_wire_type::length_delimited) {
+    for (const auto value : packed()) out.push_back(static_cast<T>(value));
+  } else {
+    out.push_back(static_cast<T>(single()));
+  }
+}
+
+// Each count as its difference to the one before becomes the count itself.
+void SumUp(std::vector<double>& deltas) {
+  double sum = 0;
+  for (double& delta : deltas) {
+    sum += delta;
+    delta = sum;
+  }
+}
+
+}  // namespace
+
+struct ProtobufParser::ClassicBucket {
+  double count = 0;
+  double bound = 0;
+  std::optional<ParsedExemplar> exemplar;
+};
+
+// One metric of a family as it stands in the message.
+struct ProtobufParser::Metric {
+  RawLabels labels;
+  std::optional<Timestamp> time;
+  Timestamp start = kMinTime;
+  double value = 0;  // of counters, gauges and untyped ones
+  std::vector<ParsedExemplar> exemplars;
+  double count = 0;
+  double sum = 0;
+  std::vector<std::pair<double, double>> quantiles;
+  std::vector<ClassicBucket> buckets;
+  Histogram native;
+  bool is_native = false;
+
+  void ReadSimple(pbf_reader message) {
+    while (message.next()) {
+      switch (message.tag()) {
+        case 1:
+          value = message.get_double();
+          break;
+        case 2:
+          exemplars.push_back(ReadExemplar(message.get_message()));
+          break;
+        case 3:
+          start = ReadTimestamp(message.get_message());
+          break;
+        default:
+          message.skip();
+      }
+    }
+  }
+
+  void ReadSummary(pbf_reader message) {
+    while (message.next()) {
+      switch (message.tag()) {
+        case 1:
+          count = static_cast<double>(message.get_uint64());
+          break;
+        case 2:
+          sum = message.get_double();
+          break;
+        case 3: {
+          pbf_reader quantile = message.get_message();
+          auto& [rank, at_rank] = quantiles.emplace_back(0, 0);
+          while (quantile.next()) {
+            if (quantile.tag() == 1) {
+              rank = quantile.get_double();
+            } else if (quantile.tag() == 2) {
+              at_rank = quantile.get_double();
+            } else {
+              quantile.skip();
+            }
+          }
+          break;
+        }
+        case 4:
+          start = ReadTimestamp(message.get_message());
+          break;
+        default:
+          message.skip();
+      }
+    }
+  }
+
+  void ReadBucket(pbf_reader message) {
+    ClassicBucket& bucket = buckets.emplace_back();
+    while (message.next()) {
+      switch (message.tag()) {
+        case 1:
+          bucket.count = static_cast<double>(message.get_uint64());
+          break;
+        case 2:
+          bucket.bound = message.get_double();
+          break;
+        case 3:
+          bucket.exemplar = ReadExemplar(message.get_message());
+          break;
+        case 4:
+          if (const double exact = message.get_double(); exact > 0) bucket.count = exact;
+          break;
+        default:
+          message.skip();
+      }
+    }
+  }
+
+  void ReadHistogram(pbf_reader message, bool gauge) {
+    double float_count = 0;
+    double float_zero_count = 0;
+    std::vector<double> positive_counts;
+    std::vector<double> negative_counts;
+    while (message.next()) {
+      switch (message.tag()) {
+        case 1:
+          count = static_cast<double>(message.get_uint64());
+          break;
+        case 2:
+          sum = message.get_double();
+          break;
+        case 3:
+          ReadBucket(message.get_message());
+          break;
+        case 4:
+          float_count = message.get_double();
+          break;
+        case 5:
+          native.schema = message.get_sint32();
+          break;
+        case 6:
+          native.zero_threshold = message.get_double();
+          break;
+        case 7:
+          native.zero_count = static_cast<double>(message.get_uint64());
+          break;
+        case 8:
+          float_zero_count = message.get_double();
+          break;
+        case 9:
+          native.negative_spans.push_back(ReadSpan(message.get_message()));
+          break;
+        case 10:
+          ReadNumbers(
+              message, native.negative_buckets, [&] { return message.get_packed_sint64(); },
+              [&] { return message.get_sint64(); });
+          break;
+        case 11:
+          ReadNumbers(
+              message, negative_counts, [&] { return message.get_packed_double(); },
+              [&] { return message.get_double(); });
+          break;
+        case 12:
+          native.positive_spans.push_back(ReadSpan(message.get_message()));
+          break;
+        case 13:
+          ReadNumbers(
+              message, native.positive_buckets, [&] { return message.get_packed_sint64(); },
+              [&] { return message.get_sint64(); });
+          break;
+        case 14:
+          ReadNumbers(
+              message, positive_counts, [&] { return message.get_packed_double(); },
+              [&] { return message.get_double(); });
+          break;
+        case 15:
+          start = ReadTimestamp(message.get_message());
+          break;
+        case 16:
+          exemplars.push_back(ReadExemplar(message.get_message()));
+          break;
+        default:
+          message.skip();
+      }
+    }
+    const bool floats = float_count > 0 || float_zero_count > 0;
+    is_native = !native.positive_spans.empty() || !native.negative_spans.empty() ||
+                native.zero_threshold > 0 || native.zero_count > 0 || float_zero_count > 0;
+    if (floats) {
+      native.positive_buckets = std::move(positive_counts);
+      native.negative_buckets = std::move(negative_counts);
+      native.zero_count = float_zero_count;
+      count = float_count;
+    } else {
+      SumUp(native.positive_buckets);
+      SumUp(native.negative_buckets);
+    }
+    native.integer = !floats;
+    native.count = count;
+    native.sum = sum;
+    if (gauge) native.reset_hint = Histogram::ResetHint::kGauge;
+  }
+};
+
+Result<Entry> ProtobufParser::Next() {
+  while (next_ >= items_.size()) {
+    if (rest_.empty()) return Entry::kEnd;
+    if (auto family = ReadFamily(); !family) return std::move(family).error();
+  }
+  current_ = std::move(items_[next_++]);
+  next_exemplar_ = 0;
+  name_ = family_;
+  histogram_ = current_.histogram;
+  value_ = current_.value;
+  has_time_ = current_.time.has_value();
+  time_ = current_.time.value_or(Timestamp{});
+  if (current_.entry == Entry::kHelp) text_ = help_;
+  if (current_.entry == Entry::kUnit) text_ = unit_;
+  if (current_.entry == Entry::kSeries || current_.entry == Entry::kHistogram) {
+    key_.clear();
+    for (const auto& [name, value] : current_.labels) {
+      key_.append(name).append(1, '\xfe').append(value).append(1, '\xff');
+    }
+    series_ = key_;
+  }
+  return current_.entry;
+}
+
+Result<> ProtobufParser::ReadFamily() {
+  std::uint64_t length = 0;
+  int shift = 0;
+  while (true) {
+    if (rest_.empty() || shift > 63) {
+      return Error(Code::kInvalid, "protobufparse: invalid varint encountered");
+    }
+    const auto byte = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    length |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+    shift += 7;
+    if (byte < 0x80) break;
+  }
+  if (length > rest_.size()) {
+    return Error(Code::kInvalid,
+                 "protobufparse: insufficient length of buffer, expected at least " +
+                     std::to_string(length) + " bytes, got " + std::to_string(rest_.size()) +
+                     " bytes");
+  }
+  const std::string_view message = rest_.substr(0, length);
+  rest_.remove_prefix(length);
+  items_.clear();
+  next_ = 0;
+  try {
+    return Decode(message);
+  } catch (const protozero::exception& exception) {
+    return Error(Code::kInvalid, std::string("protobufparse: ") + exception.what());
+  }
+}
+
+Result<> ProtobufParser::Decode(std::string_view message) {
+  family_.clear();
+  help_.clear();
+  unit_.clear();
+  auto type = FamilyType::kCounter;
+  std::vector<std::string_view> metrics;
+  pbf_reader family(data_view(message.data(), message.size()));
+  while (family.next()) {
+    switch (family.tag()) {
+      case 1:
+        family_ = View(family.get_view());
+        break;
+      case 2:
+        help_ = View(family.get_view());
+        break;
+      case 3:
+        type = static_cast<FamilyType>(family.get_enum());
+        break;
+      case 4:
+        metrics.push_back(View(family.get_view()));
+        break;
+      case 5:
+        unit_ = View(family.get_view());
+        break;
+      default:
+        family.skip();
+    }
+  }
+  if (metrics.empty()) return {};
+  if (!IsValidMetricName(NameScheme::kUtf8, family_)) {
+    return Error(Code::kInvalid, "invalid metric name: " + family_);
+  }
+  if (!IsValidUtf8(help_)) {
+    return Error(Code::kInvalid, "invalid help for metric " + Quote(family_) + ": " + help_);
+  }
+  switch (type) {
+    case FamilyType::kCounter:
+      type_ = MetricType::kCounter;
+      break;
+    case FamilyType::kGauge:
+      type_ = MetricType::kGauge;
+      break;
+    case FamilyType::kSummary:
+      type_ = MetricType::kSummary;
+      break;
+    case FamilyType::kHistogram:
+      type_ = MetricType::kHistogram;
+      break;
+    case FamilyType::kGaugeHistogram:
+      type_ = MetricType::kGaugeHistogram;
+      break;
+    case FamilyType::kUntyped:
+      type_ = MetricType::kUnknown;
+      break;
+    default:
+      return Error(Code::kInvalid, "unknown metric type for metric " + Quote(family_) + ": " +
+                                       std::to_string(static_cast<int>(type)));
+  }
+  items_.emplace_back().entry = Entry::kHelp;
+  items_.emplace_back().entry = Entry::kType;
+  if (!unit_.empty()) {
+    const bool suffix = family_.size() > unit_.size() && family_.ends_with(unit_) &&
+                        family_[family_.size() - unit_.size() - 1] == '_';
+    // Counters are named with _total behind the unit.
+    const bool counter = type == FamilyType::kCounter && family_.ends_with(unit_ + "_total");
+    if (!suffix && !counter) {
+      return Error(Code::kInvalid,
+                   "unit " + Quote(unit_) + " not a suffix of metric " + Quote(family_));
+    }
+    items_.emplace_back().entry = Entry::kUnit;
+  }
+  for (const std::string_view bytes : metrics) {
+    Metric metric;
+    pbf_reader reader(data_view(bytes.data(), bytes.size()));
+    while (reader.next()) {
+      const bool gauge = type == FamilyType::kGaugeHistogram;
+      switch (reader.tag()) {
+        case 1:
+          metric.labels.push_back(ReadLabel(reader.get_message()));
+          break;
+        case 2:
+        case 3:
+        case 5:
+          metric.ReadSimple(reader.get_message());
+          break;
+        case 4:
+          metric.ReadSummary(reader.get_message());
+          break;
+        case 6:
+          if (const std::int64_t millis = reader.get_int64(); millis != 0) {
+            metric.time = FromMillis(millis);
+          }
+          break;
+        case 7:
+          metric.ReadHistogram(reader.get_message(), gauge);
+          break;
+        default:
+          reader.skip();
+      }
+    }
+    for (const auto& [name, value] : metric.labels) {
+      if (!IsValidUtf8(value)) {
+        return Error(Code::kInvalid, "invalid UTF-8 label value: " + Quote(value));
+      }
+    }
+    AddMetric(metric);
+  }
+  return {};
+}
+
+ProtobufParser::Item& ProtobufParser::Add(const Metric& metric, std::string_view suffix) {
+  Item& item = items_.emplace_back();
+  item.labels.emplace_back(kMetricName, family_ + std::string(suffix));
+  item.labels.insert(item.labels.end(), metric.labels.begin(), metric.labels.end());
+  item.time = metric.time;
+  item.start = metric.start;
+  return item;
+}
+
+void ProtobufParser::AddMetric(const Metric& metric) {
+  if (type_ == MetricType::kSummary) return AddSummary(metric);
+  if (type_ != MetricType::kHistogram && type_ != MetricType::kGaugeHistogram) {
+    Item& item = Add(metric, "");
+    item.value = std::isnan(metric.value) ? NormalNan() : metric.value;
+    item.exemplars = metric.exemplars;
+    return;
+  }
+  if (!options_.native_histograms || !metric.is_native) return AddClassicHistogram(metric);
+  Item& item = Add(metric, "");
+  item.entry = Entry::kHistogram;
+  item.histogram = std::make_shared<const Histogram>(metric.native);
+  // Without a time of their own exemplars of a whole histogram could not be told apart.
+  for (const ParsedExemplar& exemplar : metric.exemplars) {
+    if (exemplar.time) item.exemplars.push_back(exemplar);
+  }
+  if (metric.exemplars.empty()) {
+    for (const ClassicBucket& bucket : metric.buckets) {
+      if (bucket.exemplar && bucket.exemplar->time) item.exemplars.push_back(*bucket.exemplar);
+    }
+  }
+  const bool classic_too = options_.classic_beside_native || options_.convert_classic_to_nhcb;
+  if (classic_too && !metric.buckets.empty()) AddClassicHistogram(metric);
+}
+
+void ProtobufParser::AddClassicHistogram(const Metric& metric) {
+  Add(metric, "_count").value = metric.count;
+  Add(metric, "_sum").value = std::isnan(metric.sum) ? NormalNan() : metric.sum;
+  bool infinite = false;
+  const auto add_bucket = [&](double bound, double count) -> Item& {
+    Item& item = Add(metric, "_bucket");
+    item.labels.emplace_back("le", FormatOpenMetricsFloat(bound));
+    item.value = count;
+    return item;
+  };
+  for (const ClassicBucket& bucket : metric.buckets) {
+    Item& item = add_bucket(bucket.bound, bucket.count);
+    if (bucket.exemplar) item.exemplars.push_back(*bucket.exemplar);
+    infinite = infinite || (std::isinf(bucket.bound) && bucket.bound > 0);
+  }
+  if (!infinite) add_bucket(std::numeric_limits<double>::infinity(), metric.count);
+}
+
+void ProtobufParser::AddSummary(const Metric& metric) {
+  Add(metric, "_count").value = metric.count;
+  Add(metric, "_sum").value = std::isnan(metric.sum) ? NormalNan() : metric.sum;
+  for (const auto& [rank, value] : metric.quantiles) {
+    Item& item = Add(metric, "");
+    item.labels.emplace_back("quantile", FormatOpenMetricsFloat(rank));
+    item.value = std::isnan(value) ? NormalNan() : value;
+  }
+}
+
+void ProtobufParser::GetLabels(RawLabels& labels) const {
+  labels = current_.labels;
+}
+
+bool ProtobufParser::TakeExemplar(ParsedExemplar& exemplar) {
+  if (next_exemplar_ >= current_.exemplars.size()) return false;
+  exemplar = current_.exemplars[next_exemplar_++];
+  return true;
+}
+
+}  // namespace meerkat::scrape

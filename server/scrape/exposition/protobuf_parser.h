@@ -1,0 +1,61 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/scrape/exposition/parser.h"
+
+namespace meerkat::scrape {
+
+// io.prometheus.client.MetricFamily messages, each behind its length as a varint. Classic
+// histograms and summaries become one series for each part; native ones stay whole when they are
+// asked for.
+class ProtobufParser : public Parser {
+ public:
+  ProtobufParser(std::string_view body, const ParserOptions& options)
+      : rest_(body), options_(options) {}
+
+  Result<Entry> Next() override;
+  bool ExpectSeries(std::string_view) override { return false; }
+  bool SkipRaw(std::string_view) override { return false; }
+  void GetLabels(RawLabels& labels) const override;
+  Timestamp start() const override { return current_.start; }
+  bool TakeExemplar(ParsedExemplar& exemplar) override;
+
+ private:
+  // One entry to give out.
+  struct Item {
+    Entry entry = Entry::kSeries;
+    RawLabels labels;  // with the name
+    double value = 0;
+    HistogramPtr histogram;
+    std::optional<Timestamp> time;
+    Timestamp start = kMinTime;
+    std::vector<ParsedExemplar> exemplars;
+  };
+  struct Metric;
+  struct ClassicBucket;
+
+  Result<> ReadFamily();
+  // Takes a family's message apart; malformed ones throw protozero's exceptions.
+  Result<> Decode(std::string_view message);
+  void AddMetric(const Metric& metric);
+  void AddClassicHistogram(const Metric& metric);
+  void AddSummary(const Metric& metric);
+  Item& Add(const Metric& metric, std::string_view suffix);
+
+  std::string_view rest_;
+  const ParserOptions options_;
+  std::string family_;
+  std::string help_;
+  std::string unit_;
+  std::vector<Item> items_;
+  std::size_t next_ = 0;
+  Item current_;
+  std::string key_;
+  std::size_t next_exemplar_ = 0;
+};
+
+}  // namespace meerkat::scrape

@@ -1,0 +1,178 @@
+#include "server/scrape/scrape_loop.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "base/duration.h"
+#include "base/number.h"
+
+namespace meerkat::scrape {
+namespace {
+
+// The first moment after `now` that lies `offset` behind a multiple of the interval.
+Timestamp FirstScrape(Timestamp now, const Target& target, Millis offset) {
+  const Millis since = now.time_since_epoch();
+  const Millis into = since % target.interval;
+  Timestamp next = now - into + offset;
+  if (next < now) next += target.interval;
+  return next;
+}
+
+// Which body the samples come from and what became of it, on a worker.
+struct Exchange {
+  net::ClientResponse response;
+  Answer answer;
+};
+
+}  // namespace
+
+ScrapeLoop::ScrapeLoop(const ScrapeContext& context, std::shared_ptr<const ScrapeConfig> config,
+                       std::shared_ptr<const Target> target, std::shared_ptr<Fetcher> fetcher,
+                       FailureLog failures)
+    : context_(context),
+      config_(std::move(config)),
+      target_(std::move(target)),
+      fetcher_(std::move(fetcher)),
+      failures_(std::move(failures)),
+      writer_(std::make_shared<TargetWriter>(
+          config_, target_, context.storage, context.clock, context.metrics,
+          context.log.With("scrape_pool", config_->job_name).With("target", target_->url),
+          context.options.extra_metrics, context.options.start_timestamps)),
+      accept_(AcceptHeader(config_->scrape_protocols, config_->escaping_scheme)),
+      gate_(context.io.context(), boost::asio::steady_timer::time_point::max()) {}
+
+void ScrapeLoop::Start() {
+  context_.io.Spawn(Run(shared_from_this()));
+}
+
+void ScrapeLoop::Stop(bool mark_end) {
+  stopping_ = true;
+  mark_end_ = mark_end;
+  gate_.cancel();
+}
+
+net::Awaitable<void> ScrapeLoop::WaitUntil(Timestamp when) {
+  const auto timer = context_.clock.CallAt(when, [this] { gate_.cancel(); });
+  constexpr auto kToken = boost::asio::as_tuple(boost::asio::use_awaitable);
+  co_await gate_.async_wait(kToken);
+}
+
+net::Awaitable<void> ScrapeLoop::Run(std::shared_ptr<ScrapeLoop> self) {
+  ScrapeLoop& loop = *self;
+  const Millis interval = loop.target_->interval;
+  const std::string interval_text = FormatDuration(interval);
+  Summary& lengths = loop.context_.metrics.registry.summary(
+      "prometheus_target_interval_length_seconds", "Actual intervals between scrapes.",
+      Labels{{"interval", interval_text}});
+  const Millis offset = ScrapeOffset(*loop.target_, loop.context_.options.offset_seed);
+  Timestamp due = FirstScrape(loop.context_.clock.Now(), *loop.target_, offset);
+  Timestamp last{};
+  while (!loop.stopping_) {
+    co_await loop.WaitUntil(due);
+    if (loop.stopping_) break;
+    const Timestamp now = loop.context_.clock.Now();
+    if (now < due) continue;  // the clock was set back, or a stop was taken back
+    // A scrape that is late by whole intervals is skipped, not made up for.
+    due += (now - due) / interval * interval;
+    // Within the tolerance samples carry the planned time: equal distances compress far better.
+    const Millis tolerance = std::min(loop.context_.options.timestamp_tolerance, interval / 100);
+    const bool align = loop.context_.options.align_timestamps && now - due <= tolerance;
+    if (last != Timestamp{}) {
+      lengths.Observe(static_cast<double>((now - last).count()) / 1000);
+    }
+    last = now;
+    const Timestamp time = align ? due : now;
+    co_await loop.ScrapeAt(time);
+    due += interval;
+  }
+  if (loop.mark_end_ && last != Timestamp{}) co_await loop.MarkEnd(due);
+}
+
+net::ClientRequest ScrapeLoop::MakeRequest() {
+  net::ClientRequest request;
+  request.url = target_->url;
+  request.timeout = target_->timeout;
+  request.max_body_bytes = config_->limits.body_size;
+  request.accept_compressed = config_->enable_compression;
+  request.decode = false;
+  request.buffer = std::move(buffer_);
+  request.headers.Set("Accept", accept_);
+  if (!config_->enable_compression) request.headers.Set("Accept-Encoding", "identity");
+  request.headers.Set("X-Prometheus-Scrape-Timeout-Seconds",
+                      FormatFloat(static_cast<double>(target_->timeout.count()) / 1000));
+  return request;
+}
+
+net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
+  const Timestamp started = context_.clock.Now();
+  auto exchange = std::make_shared<Exchange>();
+  exchange->answer.time = time;
+  exchange->answer.started = std::chrono::steady_clock::now();
+  exchange->answer.error = forced_error_;
+  if (forced_error_.empty()) {
+    net::ClientRequest request = MakeRequest();
+    auto response = co_await fetcher_->Fetch(std::move(request));
+    if (stopping_) co_return;
+    if (response) {
+      exchange->response = *std::move(response);
+    } else {
+      exchange->answer.error = response.error().message();
+    }
+  }
+  // The writer is shared so that a worker may finish although the loop is gone.
+  const std::uint64_t limit = config_->limits.body_size;
+  auto work = [writer = writer_, exchange, limit] {
+    Answer& answer = exchange->answer;
+    net::ClientResponse& response = exchange->response;
+    if (answer.error.empty() && response.status != 200) {
+      answer.error = "server returned HTTP status " + response.StatusLine();
+    }
+    if (answer.error.empty()) {
+      if (auto decoded = net::Decode(response, limit); !decoded) {
+        answer.error = decoded.error().message();
+      }
+    }
+    if (answer.error.empty()) {
+      answer.body = response.body;
+      answer.content_type = response.headers.Get("Content-Type");
+      answer.body_bytes = static_cast<std::int64_t>(response.body.size());
+    } else if (answer.error == net::kBodyTooLarge) {
+      answer.body_bytes = -1;
+    }
+    return writer->Write(answer);
+  };
+  const WriteOutcome outcome = co_await net::Offload(context_.workers, std::move(work));
+  if (exchange->answer.body_bytes == -1) context_.metrics.exceeded_body_size_limit.Add();
+  context_.metrics.scrape_duration.Observe(outcome.duration);
+  buffer_ = std::move(exchange->response.body);
+  Note(outcome, started);
+}
+
+void ScrapeLoop::Note(const WriteOutcome& outcome, Timestamp started) {
+  if (!outcome.error.empty() && failures_) failures_(*target_, outcome.error);
+  const MutexLock lock(mu_);
+  status_.health = outcome.error.empty() ? TargetStatus::Health::kUp : TargetStatus::Health::kDown;
+  status_.error = outcome.error;
+  status_.last_scrape = started;
+  status_.duration = outcome.duration;
+}
+
+// A restarted or moved target often comes back under the same labels at once, so its end is written
+// only when two intervals and a bit have passed, at the time the next scrape would have had.
+net::Awaitable<void> ScrapeLoop::MarkEnd(Timestamp last_due) {
+  const Millis interval = target_->interval;
+  const Timestamp write_at = last_due + interval + interval / 10;
+  while (context_.clock.Now() < write_at && mark_end_) co_await WaitUntil(write_at);
+  if (!mark_end_) co_return;
+  auto work = [writer = writer_, last_due] { writer->WriteEnd(last_due); };
+  co_await net::Offload(context_.workers, std::move(work));
+}
+
+TargetStatus ScrapeLoop::status() const {
+  const MutexLock lock(mu_);
+  return status_;
+}
+
+}  // namespace meerkat::scrape

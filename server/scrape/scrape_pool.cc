@@ -1,0 +1,167 @@
+#include "server/scrape/scrape_pool.h"
+
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+
+namespace meerkat::scrape {
+
+ScrapePool::ScrapePool(const ScrapeContext& context, ScrapeConfig config,
+                       const FetcherFactory& fetchers, FailureLog failures)
+    : context_(context),
+      config_(std::make_shared<const ScrapeConfig>(std::move(config))),
+      fetcher_(fetchers(config_->http)),
+      failures_(std::move(failures)) {
+  context_.metrics.pools.Add();
+}
+
+void ScrapePool::Sync(std::vector<discovery::TargetGroup> groups) {
+  if (stopped_) return;
+  pending_ = std::move(groups);
+  has_pending_ = true;
+  if (std::exchange(syncing_, true)) return;
+  context_.io.Spawn(SyncOnce(shared_from_this()));
+}
+
+net::Awaitable<void> ScrapePool::SyncOnce(std::shared_ptr<ScrapePool> self) {
+  ScrapePool& pool = *self;
+  const Labels job{{"scrape_job", pool.config_->job_name}};
+  Registry& registry = pool.context_.metrics.registry;
+  while (pool.has_pending_ && !pool.stopped_) {
+    pool.has_pending_ = false;
+    const auto started = std::chrono::steady_clock::now();
+    auto work = [config = pool.config_, groups = std::move(pool.pending_)] {
+      return MakeTargets(*config, groups);
+    };
+    Made made = co_await net::Offload(pool.context_.workers, std::move(work));
+    if (pool.stopped_) break;
+    for (const std::string& error : made.errors) {
+      pool.context_.log.Error("Creating target failed",
+                              {{"scrape_pool", pool.config_->job_name}, {"err", error}});
+    }
+    registry
+        .counter("prometheus_target_sync_failed_total", "Total number of target sync failures.",
+                 job)
+        .Add(static_cast<double>(made.errors.size()));
+    pool.Apply(std::move(made));
+    registry
+        .counter("prometheus_target_scrape_pool_sync_total",
+                 "Total number of syncs that were executed on a scrape pool.", job)
+        .Add();
+    registry
+        .summary("prometheus_target_sync_length_seconds",
+                 "Actual interval to sync the scrape pool.", job)
+        .Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+  }
+  pool.syncing_ = false;
+}
+
+ScrapePool::Made ScrapePool::MakeTargets(const ScrapeConfig& config,
+                                         const std::vector<discovery::TargetGroup>& groups) {
+  Made made;
+  std::unordered_set<std::uint64_t> seen;
+  for (const discovery::TargetGroup& group : groups) {
+    for (const Labels& labels : group.targets) {
+      TargetOutcome outcome = MakeTarget(config, labels, group.labels);
+      if (!outcome.error.empty()) {
+        made.errors.push_back("instance " + std::to_string(made.errors.size()) + " in group " +
+                              group.source + ": " + outcome.error);
+      } else if (outcome.target) {
+        if (seen.insert(outcome.target->hash).second) {
+          made.targets.push_back(*std::move(outcome.target));
+        }
+      } else {
+        ++made.dropped_count;
+        if (config.keep_dropped_targets == 0 || made.dropped.size() < config.keep_dropped_targets) {
+          made.dropped.push_back(std::move(outcome.discovered));
+        }
+      }
+    }
+  }
+  return made;
+}
+
+void ScrapePool::Apply(Made made) {
+  const std::uint64_t limit = config_->limits.targets;
+  std::string forced_error;
+  if (limit > 0 && made.targets.size() > limit) {
+    context_.metrics.exceeded_target_limit.Add();
+    forced_error =
+        "target_limit exceeded (number of targets: " + std::to_string(made.targets.size()) +
+        ", limit: " + std::to_string(limit) + ")";
+  }
+  std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>> loops;
+  std::vector<std::shared_ptr<ScrapeLoop>> fresh;
+  const std::size_t count = made.targets.size();
+  {
+    const MutexLock lock(mu_);
+    for (Target& target : made.targets) {
+      const std::uint64_t hash = target.hash;
+      const auto known = loops_.find(hash);
+      if (known != loops_.end()) {
+        // Unchanged targets keep their schedule, connection and cache.
+        loops.insert(loops_.extract(known));
+        continue;
+      }
+      auto loop = std::make_shared<ScrapeLoop>(context_, config_,
+                                               std::make_shared<const Target>(std::move(target)),
+                                               fetcher_, failures_);
+      fresh.push_back(loop);
+      loops.emplace(hash, std::move(loop));
+    }
+    loops_.swap(loops);
+    dropped_ = std::move(made.dropped);
+    dropped_count_ = made.dropped_count;
+    for (const auto& [hash, loop] : loops_) loop->ForceError(forced_error);
+  }
+  for (const auto& [hash, gone] : loops) gone->Stop(true);
+  for (const auto& loop : fresh) loop->Start();
+  const Labels job{{"scrape_job", config_->job_name}};
+  context_.metrics.registry
+      .gauge("prometheus_target_scrape_pool_targets",
+             "Current number of targets in this scrape pool.", job)
+      .Set(static_cast<double>(count));
+  context_.metrics.registry
+      .gauge("prometheus_target_scrape_pool_target_limit",
+             "Maximum number of targets allowed in this scrape pool.", job)
+      .Set(static_cast<double>(limit));
+}
+
+void ScrapePool::Stop(bool mark_end) {
+  stopped_ = true;
+  std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>> loops;
+  {
+    const MutexLock lock(mu_);
+    loops.swap(loops_);
+    dropped_.clear();
+    dropped_count_ = 0;
+  }
+  for (const auto& [hash, loop] : loops) loop->Stop(mark_end);
+}
+
+PoolSnapshot ScrapePool::Snapshot() const {
+  PoolSnapshot snapshot{.job = config_->job_name, .active = {}, .dropped = {}};
+  const MutexLock lock(mu_);
+  snapshot.active.reserve(loops_.size());
+  for (const auto& [hash, loop] : loops_) {
+    snapshot.active.push_back({loop->target(), loop->status()});
+  }
+  snapshot.dropped = dropped_;
+  snapshot.dropped_count = dropped_count_;
+  return snapshot;
+}
+
+std::vector<std::pair<std::shared_ptr<const Target>, std::vector<FamilyMetadata>>>
+ScrapePool::Metadata() const {
+  std::vector<std::shared_ptr<ScrapeLoop>> loops;
+  {
+    const MutexLock lock(mu_);
+    for (const auto& [hash, loop] : loops_) loops.push_back(loop);
+  }
+  std::vector<std::pair<std::shared_ptr<const Target>, std::vector<FamilyMetadata>>> list;
+  list.reserve(loops.size());
+  for (const auto& loop : loops) list.emplace_back(loop->target(), loop->Metadata());
+  return list;
+}
+
+}  // namespace meerkat::scrape
