@@ -133,7 +133,7 @@ class Merger {
   }
 
   Result<std::shared_ptr<const CachedBlock>> BlockOf(const Place& place) {
-    return parts_[place.part]->ReadBlock(place.block);
+    return parts_[place.part]->ReadBlock(place.block, false);
   }
 
   // The timestamps of each node, and the windows of each chain.

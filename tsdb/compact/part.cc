@@ -170,7 +170,7 @@ Result<const PartDirectory*> Part::Directory() const {
   return directory_.get();
 }
 
-Result<std::shared_ptr<const CachedBlock>> Part::ReadBlock(std::uint32_t block) const {
+Result<std::shared_ptr<const CachedBlock>> Part::ReadBlock(std::uint32_t block, bool keep) const {
   if (auto cached = cache_.Find(info_.number, block)) return cached;
   auto bytes = store_.Get(Family::kParts, PartKey(info_.number, block));
   Result<std::shared_ptr<const Block>> opened = Error(Code::kCorruption, "block is missing");
@@ -187,6 +187,11 @@ Result<std::shared_ptr<const CachedBlock>> Part::ReadBlock(std::uint32_t block) 
     }
     return std::move(opened).error();
   }
+  if (!keep) {
+    const auto times = (*opened)->times();
+    return std::shared_ptr<const CachedBlock>(
+        std::make_shared<CachedBlock>(CachedBlock{std::move(*opened), times}));
+  }
   return cache_.Insert(info_.number, block, std::move(*opened));
 }
 
@@ -194,7 +199,7 @@ Result<> Part::Verify() const {
   auto directory = Directory();
   if (!directory) return std::move(directory).error();
   for (std::uint32_t i = 0; i < (*directory)->blocks.size(); ++i) {
-    auto block = ReadBlock(i);
+    auto block = ReadBlock(i, false);
     if (!block) return std::move(block).error();
     if (auto verified = (*block)->block->Verify(); !verified) return verified;
   }

@@ -72,7 +72,8 @@ class Part {
 
   // kCorruption when the directory itself is damaged: the part is then unreadable as a whole.
   Result<const PartDirectory*> Directory() const;
-  Result<std::shared_ptr<const CachedBlock>> ReadBlock(std::uint32_t block) const;
+  // `keep`: in the cache, for readers who come again; upkeep passes through once.
+  Result<std::shared_ptr<const CachedBlock>> ReadBlock(std::uint32_t block, bool keep = true) const;
 
   // Reads and checks every byte.
   Result<> Verify() const;

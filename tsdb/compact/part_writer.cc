@@ -14,7 +14,9 @@ constexpr std::size_t kBlockBytes = 64 << 10;
 }  // namespace
 
 PartWriter::PartWriter(const std::filesystem::path& directory, std::uint64_t number, int zstd_level)
-    : file_(directory / ("part-" + std::to_string(number) + ".sst")), zstd_level_(zstd_level) {
+    : file_(directory / ("part-" + std::to_string(number) + ".sst")),
+      // One section: the block itself is the unit that is read.
+      builder_(BlockOptions{.zstd_level = zstd_level, .section_bytes = std::size_t{1} << 30}) {
   info_.number = number;
   info_.range = {kMaxTime, kMinTime};
 }
@@ -27,20 +29,19 @@ Result<> PartWriter::Rows(std::vector<Timestamp> times) {
 }
 
 Result<> PartWriter::Add(SeriesId series, const ColumnView& column) {
-  if (builder_ == nullptr) {
-    // A little more than a block holds: the builder must not begin a second section.
-    builder_ = std::make_unique<BlockBuilder>(
-        times_, BlockOptions{.zstd_level = zstd_level_, .section_bytes = std::size_t{1} << 30});
+  if (!open_) {
+    builder_.Begin(times_);
+    open_ = true;
   }
-  builder_->Add(series, column);
+  builder_.Add(series, column);
   ids_.push_back(series);
   info_.samples += column.values.size();
-  if (builder_->raw_bytes() >= kBlockBytes) return CloseBlock();
+  if (builder_.raw_bytes() >= kBlockBytes) return CloseBlock();
   return {};
 }
 
 Result<> PartWriter::CloseBlock() {
-  if (builder_ == nullptr) return {};
+  if (!open_) return {};
   if (out_ == nullptr) {
     auto created = PartFile::Create(file_);
     if (!created) return std::move(created).error();
@@ -63,8 +64,8 @@ Result<> PartWriter::CloseBlock() {
   column_used_ = true;
   info_.range.min = std::min(info_.range.min, range.min);
   info_.range.max = std::max(info_.range.max, range.max);
-  const std::string bytes = builder_->Finish();
-  builder_.reset();
+  const std::string bytes = builder_.Finish();
+  open_ = false;
   return out_->Put(PartKey(info_.number, block), bytes);
 }
 

@@ -24,7 +24,7 @@ class PartWriter {
   // Ids ascend within a run.
   Result<> Add(SeriesId series, const ColumnView& column);
 
-  bool empty() const { return info_.blocks == 0 && builder_ == nullptr; }
+  bool empty() const { return info_.blocks == 0 && !open_; }
   // Ends the file. `info` gets range, series, samples, blocks and bytes.
   Result<> Finish(PartInfo& info);
   const std::filesystem::path& file() const { return file_; }
@@ -33,12 +33,12 @@ class PartWriter {
   Result<> CloseBlock();
 
   const std::filesystem::path file_;
-  const int zstd_level_;
   std::unique_ptr<PartFile> out_;
   std::vector<Timestamp> times_;
   std::uint32_t column_ = 0;  // of the open block
   bool column_used_ = false;
-  std::unique_ptr<BlockBuilder> builder_;
+  BlockBuilder builder_;
+  bool open_ = false;          // whether the builder holds a block
   std::vector<SeriesId> ids_;  // of the open block
   PartDirectory directory_;
   std::vector<SeriesId> all_;  // to count distinct series

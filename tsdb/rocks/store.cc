@@ -52,7 +52,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
     options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
     options.write_buffer_size = 64 << 20;
     options.arena_block_size = 256 << 10;
-    options.compression = rocksdb::kNoCompression;  // compact already
+    options.compression = rocksdb::kNoCompression;   // compact already
+    options.level0_file_num_compaction_trigger = 2;  // what is sealed meanwhile goes soon
   }
   if (family == Family::kParts) {
     options.compression = rocksdb::kNoCompression;  // blocks are compressed already
@@ -240,6 +241,18 @@ Result<> Store::Flush() {
   MutexLock lock(state_->write_mu);
   const rocksdb::Status status = state_->db->Flush(options, state_->families);
   if (!status.ok()) return ToError(status).Within("flushing");
+  return {};
+}
+
+Result<> Store::Tidy() {
+  if (auto flushed = Flush(); !flushed) return flushed;
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (const Family family : {Family::kState, Family::kSeries, Family::kJournal, Family::kMeta}) {
+    const rocksdb::Status status =
+        state_->db->CompactRange(options, state_->at(family), nullptr, nullptr);
+    if (!status.ok()) return ToError(status).Within("tidying");
+  }
   return {};
 }
 

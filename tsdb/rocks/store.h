@@ -70,6 +70,9 @@ class Store {
 
   // Writes what is in memory to files, so that the log before now can go.
   Result<> Flush();
+  // Rewrites what is small and often changed (everything but the parts), so that nothing deleted
+  // stays on disk.
+  Result<> Tidy();
   // Takes over a finished file (see part_file.h) of sorted keys; it is moved.
   Result<> Ingest(const std::filesystem::path& file);
   // Drops [begin, end) of the parts family, whole files first.

@@ -1,0 +1,198 @@
+#include "tsdb/engine/engine.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "tsdb/head/records.h"
+#include "tsdb/read/querier.h"
+
+namespace meerkat::tsdb {
+
+namespace {
+
+constexpr std::string_view kFormatKey = "format";
+constexpr std::uint64_t kFormat = 1;
+
+class PlainSource : public Source {};
+
+}  // namespace
+
+Engine::Engine(const Options& options, const Clock& clock, Registry& registry, Logger log,
+               DirectoryLock lock, Store::Opened opened)
+    : options_(options),
+      clock_(clock),
+      registry_(registry),
+      log_(std::move(log)),
+      lock_(std::move(lock)),
+      store_(std::move(opened.store)),
+      metrics_(registry),
+      shelf_({.scratch = options.path / "scratch",
+              .partition = options.partition,
+              .block_cache_bytes = options.block_cache_bytes},
+             *store_, live_, registry, log_),
+      state_(*store_, options.sync_journal),
+      figures_(registry) {
+  if (!opened.damage.empty()) {
+    metrics_.journal_corruptions.Add();
+    log_.Error("Part of the journal is lost", {{"err", opened.damage}});
+  }
+}
+
+Engine::~Engine() {
+  (void)Close();
+}
+
+Result<> Engine::Start() {
+  if (auto checked = CheckFormat(); !checked) return checked;
+  if (auto loaded = LoadSeries(); !loaded) return std::move(loaded).error().Within("series");
+  if (auto loaded = shelf_.Load(); !loaded) return std::move(loaded).error().Within("parts");
+  head_ = std::make_unique<Head>(
+      HeadOptions{.sync_journal = options_.sync_journal,
+                  .journal_window = options_.journal_window,
+                  .chunk_range = options_.partition,
+                  .series_limit = options_.series_limit},
+      clock_, *store_, index_, live_, metrics_,
+      [this](SeriesId series) { return shelf_.NewestOf(series); },
+      [this](const Head::Filling& filling) { OnCommitted(filling); });
+  Apply(options_.live);
+  if (auto replayed = head_->Replay(shelf_.journal_start(), shelf_.max_time(), log_); !replayed) {
+    return std::move(replayed).error().Within("journal");
+  }
+  opened_at_.store(ToMillis(clock_.Now()));
+  upkeep_ = std::thread([this] { Upkeep(); });
+  return {};
+}
+
+Result<> Engine::CheckFormat() {
+  auto format = store_->Get(Family::kMeta, kFormatKey);
+  if (!format) return std::move(format).error();
+  if (!format->has_value()) {
+    StoreBatch batch;
+    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kFormat));
+    return store_->Write(batch, true);
+  }
+  const std::uint64_t found = ReadBigEndian(**format);
+  if (found <= kFormat) return {};
+  return Error(Code::kInvalid, "the data directory has format " + std::to_string(found) +
+                                   ", this version knows formats up to " + std::to_string(kFormat));
+}
+
+Result<> Engine::LoadSeries() {
+  std::vector<std::pair<Labels, SeriesId>> series;
+  const auto flush = [&] {
+    index_.AddAll(series);
+    series.clear();
+  };
+  const auto add = [&](std::string_view key, std::string_view value) {
+    auto labels = DecodeLabels(value);
+    const auto id = static_cast<SeriesId>(ReadBigEndian(key));
+    if (!labels || labels->empty()) {
+      metrics_.journal_corruptions.Add();
+      log_.Error("Series record is left out", {{"series", std::to_string(id)}});
+      return true;
+    }
+    series.emplace_back(std::move(*labels), id);
+    if (series.size() == 65536) flush();
+    return true;
+  };
+  auto scanned = store_->Scan(Family::kSeries, {}, {}, add);
+  flush();
+  return scanned;
+}
+
+std::unique_ptr<Source> Engine::NewSource() {
+  return std::make_unique<PlainSource>();
+}
+std::unique_ptr<Appender> Engine::NewAppender(Source*) {
+  return head_->NewAppender();
+}
+std::unique_ptr<Appender> Engine::NewBackfillAppender() {
+  return head_->NewAppender(true);
+}
+Result<std::unique_ptr<Querier>> Engine::NewQuerier(TimeRange range) const {
+  return MakeQuerier(index_, *head_, live_, range);
+}
+
+Result<std::vector<SeriesExemplars>> Engine::Exemplars(
+    TimeRange range, std::span<const std::vector<Matcher>> selectors) const {
+  std::vector<SeriesExemplars> found;
+  for (auto& kept : head_->exemplars().Select(range, SelectAny(selectors))) {
+    const Labels labels = index_.LabelsOf(kept.series);
+    if (found.empty() || !(found.back().series == labels)) found.push_back({labels, {}});
+    found.back().exemplars.push_back(std::move(kept.exemplar));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const SeriesExemplars& a, const SeriesExemplars& b) { return a.series < b.series; });
+  return found;
+}
+
+std::vector<std::pair<std::string, Metadata>> Engine::MetricMetadata(
+    std::string_view metric) const {
+  return head_->MetricMetadata(metric);
+}
+
+std::vector<SeriesId> Engine::SelectAny(std::span<const std::vector<Matcher>> selectors) const {
+  std::vector<SeriesId> ids;
+  for (const auto& matchers : selectors) {
+    const std::vector<SeriesId> some = index_.Select(matchers);
+    ids.insert(ids.end(), some.begin(), some.end());
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+void Engine::Apply(const LiveOptions& live) {
+  head_->set_out_of_order_window(live.out_of_order_window);
+  head_->exemplars().Resize(live.max_exemplars);
+  {
+    MutexLock lock(live_options_mu_);
+    live_options_ = live;
+  }
+  Wake();
+}
+
+CardinalityStats Engine::Cardinality(std::size_t limit) const {
+  CardinalityStats stats = index_.Cardinality(limit);
+  const TimeRange range = HeadRange();
+  stats.min_time = range.min;
+  stats.max_time = range.max;
+  ReaderLock lock(live_.mu);
+  for (const auto& generation : live_.view.closed) stats.chunks += generation->tail_count();
+  stats.chunks += live_.view.open->tail_count();
+  return stats;
+}
+
+std::vector<Database::BlockInfo> Engine::Blocks() const {
+  std::vector<BlockInfo> blocks;
+  ReaderLock lock(live_.mu);
+  for (const auto& part : live_.view.parts) {
+    const PartInfo& info = part->info();
+    blocks.push_back({std::to_string(info.number), info.range, info.series, info.samples,
+                      info.blocks, info.bytes});
+  }
+  return blocks;
+}
+
+std::uint64_t Engine::DiskBytes() const {
+  return shelf_.bytes() + store_->LogBytes();
+}
+
+LiveOptions Engine::live_options() const {
+  MutexLock lock(live_options_mu_);
+  return live_options_;
+}
+
+Result<> Engine::Close() {
+  {
+    MutexLock lock(upkeep_mu_);
+    if (closed_) return {};
+    closed_ = true;
+  }
+  if (head_ != nullptr) head_->Refuse();
+  upkeep_due_.notify_all();
+  if (upkeep_.joinable()) upkeep_.join();
+  return {};
+}
+
+}  // namespace meerkat::tsdb
