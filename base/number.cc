@@ -17,6 +17,31 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
 
 }  // namespace
 
+namespace {
+
+// The shortest digits without an exponent. Beyond 2^53 std::to_chars would print every digit of the
+// exact value; Go, and so we, fill up with zeros.
+char* PrintFixed(char* first, char* last, double value) {
+  if (std::fabs(value) < 9007199254740992.0) {
+    return std::to_chars(first, last, value, std::chars_format::fixed).ptr;
+  }
+  char* const end = std::to_chars(first, last, value, std::chars_format::scientific).ptr;
+  char* const e = std::find(first, end, 'e');
+  int exponent = 0;
+  std::from_chars(e + 2, end, exponent);
+  char* const units = first + (value < 0 ? 1 : 0);
+  char* digits = e;
+  if (units + 1 < e) {  // close the gap of the decimal point
+    std::copy(units + 2, e, units + 1);
+    digits = e - 1;
+  }
+  char* const stop = units + exponent + 1;
+  std::fill(digits, stop, '0');
+  return stop;
+}
+
+}  // namespace
+
 std::string FormatFloat(double value, char format) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -24,8 +49,7 @@ std::string FormatFloat(double value, char format) {
       buffer;  // 'f' of the largest double has 309 digits, of the smallest 324 decimals
   char* const first = buffer.data();
   char* const last = first + buffer.size();
-  if (format == 'f')
-    return {first, std::to_chars(first, last, value, std::chars_format::fixed).ptr};
+  if (format == 'f') return {first, PrintFixed(first, last, value)};
   char* end = std::to_chars(first, last, value, std::chars_format::scientific).ptr;
   if (format == 'e') return {first, end};
   // 'g': with the shortest digits Go decides as if the precision were 6.
@@ -54,8 +78,11 @@ void AppendSampleValue(std::string& out, double value) {
     return;
   }
   std::array<char, 64> buffer;
-  const auto form = exponent ? std::chars_format::scientific : std::chars_format::fixed;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, form).ptr;
+  char* const first = buffer.data();
+  char* const last = first + buffer.size();
+  const char* const end = exponent
+                              ? std::to_chars(first, last, value, std::chars_format::scientific).ptr
+                              : PrintFixed(first, last, value);
   out.append(buffer.data(), end);
 }
 

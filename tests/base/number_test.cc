@@ -19,6 +19,9 @@ TEST(FormatFloat, IsGosShortestForm) {
         Row{1e6, "1000000", "1e+06", "1e+06"}, Row{100000, "100000", "1e+05", "100000"},
         Row{0.1, "0.1", "1e-01", "0.1"}, Row{1e-5, "0.00001", "1e-05", "1e-05"},
         Row{123456789, "123456789", "1.23456789e+08", "1.23456789e+08"},
+        Row{3025077322201142562234189425024172032.0, "3025077322201142600000000000000000000",
+            "3.0250773222011426e+36", "3.0250773222011426e+36"},
+        Row{-4e20, "-400000000000000000000", "-4e+20", "-4e+20"},
         Row{HUGE_VAL, "+Inf", "+Inf", "+Inf"}, Row{std::nan(""), "NaN", "NaN", "NaN"}}) {
     EXPECT_EQ(FormatFloat(row.value, 'f'), row.f);
     EXPECT_EQ(FormatFloat(row.value, 'e'), row.e);
@@ -36,6 +39,7 @@ TEST(AppendSampleValue, SwitchesToExponentsAtTheEdges) {
   EXPECT_EQ(text(9e-7), "9e-07");
   EXPECT_EQ(text(1e20), "100000000000000000000");
   EXPECT_EQ(text(1e21), "1e+21");
+  EXPECT_EQ(text(123456789012345678901.0), "123456789012345680000");
   EXPECT_EQ(text(-0.0), "-0");
   EXPECT_EQ(text(-HUGE_VAL), "-Inf");
   EXPECT_EQ(text(1435781451.781), "1435781451.781");
