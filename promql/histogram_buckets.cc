@@ -64,7 +64,7 @@ std::vector<HistogramBucket> BucketsOf(const Histogram& h) {
         {-ExponentialBound(index, h.schema), -zero < upper ? -zero : upper, true, false, count});
   });
   std::reverse(out.begin(), out.end());
-  if (h.zero_count != 0) out.push_back({-zero, zero, true, true, h.zero_count});
+  if (h.zero_count > 0) out.push_back({-zero, zero, true, true, h.zero_count});
   ForEach(h.positive_spans, h.positive_buckets, [&](std::int32_t index, double count) {
     const double lower = ExponentialBound(index - 1, h.schema);
     out.push_back(
@@ -85,7 +85,8 @@ std::string FormatHistogram(const Histogram& h) {
   return out + "}";
 }
 
-std::uint64_t SampleWeight(const Histogram& h) {
+std::uint64_t SampleWeight(const Histogram& h, bool without_buckets) {
+  if (without_buckets) return (168 + 8) / 16;
   // The bytes upstream counts: a fixed part of 168, 8 for each bucket and bound, 8 for each span,
   // and the timestamp.
   const std::uint64_t bytes = 168 + 8 * (h.positive_spans.size() + h.negative_spans.size()) +

@@ -23,7 +23,7 @@ struct HistogramBucket {
 };
 
 // Every bucket the spans name, in ascending order of values: negative side, zero bucket (when its
-// count is not zero), positive side. Bounds that reach into the zero bucket are clipped to it.
+// count is above zero), positive side. Bounds that reach into the zero bucket are clipped to it.
 // Buckets of count 0 are part of it.
 std::vector<HistogramBucket> BucketsOf(const Histogram& histogram);
 
@@ -32,6 +32,7 @@ std::vector<HistogramBucket> BucketsOf(const Histogram& histogram);
 std::string FormatHistogram(const Histogram& histogram);
 
 // What a histogram weighs against query.max-samples: its bytes in float samples of 16.
-std::uint64_t SampleWeight(const Histogram& histogram);
+// Where only count and sum are needed, buckets do not count.
+std::uint64_t SampleWeight(const Histogram& histogram, bool without_buckets = false);
 
 }  // namespace meerkat::promql

@@ -246,6 +246,7 @@ class Aggregation {
       const std::uint8_t seen = group.seen[i] & (kFloat | kHistogram);
       if (seen == (kFloat | kHistogram)) {
         notes.Add(Note::kMixedFloatsHistogramsAggregation, where);
+        group.histograms[i]->NoteMisfits(notes, where);
       } else if (seen == kFloat) {
         row.values[i] = FloatOf(group, i, param);
       } else if (seen == kHistogram) {

@@ -35,14 +35,15 @@ CombineResult HistogramSum::Combine(const Histogram& histogram) {
   return sum_->Add(*Divided(histogram, count_), 1, true);
 }
 
-HistogramPtr HistogramSum::Finish(Annotations& notes, PositionRange where) {
-  if (!sum_) return nullptr;
-  if (!compatible_) {
-    notes.Add(Note::kMixedExponentialCustom, where, misfit_);
-    return nullptr;
-  }
-  if (saw_reset_ && saw_no_reset_) notes.Add(Note::kResetCollision, where, "aggregation");
+void HistogramSum::NoteMisfits(Annotations& notes, PositionRange where) const {
+  if (!compatible_) notes.Add(Note::kMixedExponentialCustom, where, misfit_);
   if (reconciled_) notes.Add(Note::kReconciledBuckets, where, "aggregation");
+}
+
+HistogramPtr HistogramSum::Finish(Annotations& notes, PositionRange where) {
+  NoteMisfits(notes, where);
+  if (!sum_ || !compatible_) return nullptr;
+  if (saw_reset_ && saw_no_reset_) notes.Add(Note::kResetCollision, where, "aggregation");
   if (mean_ && !incremental_ && count_ > 1) sum_->Divide(count_);
   return sum_->Share();
 }

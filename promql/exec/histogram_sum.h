@@ -16,6 +16,8 @@ class HistogramSum {
   explicit HistogramSum(bool mean) : mean_(mean) {}
   // `metric`: the name to blame when the layouts do not go together.
   void Add(const Histogram& histogram, std::string_view metric);
+  // The notes that are due even when floats in the group spoil the result.
+  void NoteMisfits(Annotations& notes, PositionRange where) const;
   // What came out; null when exponential and custom buckets met. Adds the notes that are due.
   HistogramPtr Finish(Annotations& notes, PositionRange where);
 

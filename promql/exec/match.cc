@@ -43,6 +43,11 @@ class VectorMatcher {
     const std::size_t held = (many_.size() + one_.size()) * grid_.count;
     if ((!many_.empty() && !one_.empty()) || fill_one_ || fill_many_) {
       MakeGroups();
+      // Duplicates on the one side are the first thing to fail.
+      for (const Group& group : groups_) {
+        if (group.one.size() < 2) continue;
+        if (auto one_at = OneAt(group); !one_at) return std::move(one_at).error();
+      }
       for (const Group& group : groups_) {
         if (auto ok = execution_.Check(); !ok) return ok;
         if (auto matched = Match(group); !matched) return matched;
@@ -83,15 +88,31 @@ class VectorMatcher {
     return any_many_;
   }
 
-  Error DuplicateError(const Group& group, const Labels& a, const Labels& b) const {
+  Error DuplicateError(const Labels& signature, const Labels& a, const Labels& b) const {
     const Labels& first = std::min(a, b);
     const Labels& second = std::max(a, b);
     return Error(Code::kExecution,
-                 "found duplicate series for the match group " + group.signature.ToString() +
-                     " on the " + (swapped_ ? "left" : "right") + " hand-side of the operation: [" +
+                 "found duplicate series for the match group " + signature.ToString() + " on the " +
+                     (swapped_ ? "left" : "right") + " hand-side of the operation: [" +
                      Braced(first) + ", " + Braced(second) +
                      "];many-to-many matching not allowed: matching labels must be unique on one "
                      "side");
+  }
+
+  // There are two elements of the one side with one signature somewhere: tells the first such step
+  // and, there, the first such row.
+  Error FirstDuplicate() {
+    for (std::size_t i = 0; i < grid_.count; ++i) {
+      if (AnyMany()[i] == 0) continue;
+      std::unordered_map<Labels, const Row*> seen;
+      for (const Row& row : one_) {
+        if (!row.Has(i)) continue;
+        Labels signature = labels_.Of(row.labels);
+        const auto [it, added] = seen.try_emplace(signature, &row);
+        if (!added) return DuplicateError(signature, it->second->labels, row.labels);
+      }
+    }
+    return Error(Code::kInternal, "a duplicate series was seen once only");
   }
 
   static std::string Braced(const Labels& labels) {
@@ -111,7 +132,7 @@ class VectorMatcher {
       for (std::size_t i = 0; i < grid_.count; ++i) {
         if (!row.Has(i)) continue;
         if (at[i] != kNoRow && AnyMany()[i] != 0) {
-          return DuplicateError(group, one_[static_cast<std::size_t>(at[i])].labels, row.labels);
+          return FirstDuplicate();
         }
         at[i] = index;
       }

@@ -29,6 +29,10 @@ inline Span RangeAt(const Node& node, const Grid& grid, std::size_t index) {
   const std::int64_t end = node.at.value_or(grid.At(index)) - node.offset;
   return {end - node.range, end};
 }
+// Charges a query for the samples in its windows; histograms by their weight.
+void CountSamples(SampleCounter&, const WindowBounds&);
+void CountHistograms(SampleCounter&, const WindowBounds&, const std::vector<HistogramPtr>&,
+                     bool without_buckets);
 // How far beyond its range a selector reads: anchored and smoothed look around its ends.
 std::int64_t ReadBefore(const Execution&, const Node& range_vector);
 std::int64_t ReadAfter(const Execution&, const Node& range_vector);

@@ -76,23 +76,6 @@ Result<> ForEachOfSubquery(Execution& execution, const Node& node, const Grid& g
   return done;
 }
 
-std::vector<std::uint64_t> WeightsUpTo(const std::vector<HistogramPtr>& histograms) {
-  std::vector<std::uint64_t> sums(histograms.size() + 1);
-  for (std::size_t i = 0; i < histograms.size(); ++i) {
-    sums[i + 1] = sums[i] + SampleWeight(*histograms[i]);
-  }
-  return sums;
-}
-
-void CountSamples(SampleCounter& counter, const WindowBounds& bounds) {
-  std::uint32_t seen = 0;
-  for (std::size_t i = 0; i < bounds.low.size(); ++i) {
-    counter.touched[i] += bounds.high[i] - bounds.low[i];
-    counter.read[i] += bounds.high[i] - std::min(bounds.high[i], std::max(seen, bounds.low[i]));
-    seen = bounds.high[i];
-  }
-}
-
 template <typename T>
 std::span<const T> Slice(std::span<const T> column, std::uint32_t low, std::uint32_t high) {
   return column.empty() ? column : column.subspan(low, high - low);
@@ -103,13 +86,12 @@ Result<bool> SlideOver(RangeCall& call, RangeFunction function, const RangeSerie
                        const Grid& grid, const WindowBounds& floats, Row& row) {
   Execution& execution = call.execution;
   std::shared_ptr<const WindowBounds> histograms;
-  std::vector<std::uint64_t> weights;
   if (!series.histograms.empty()) {
     const auto times = std::make_shared<const tsdb::SeriesColumns::Times>(series.histogram_times);
     histograms =
         execution.BoundsFor(call.argument, grid, times, ReadBefore(execution, call.argument),
                             ReadAfter(execution, call.argument));
-    weights = WeightsUpTo(series.histograms);
+    CountHistograms(execution.counter(), *histograms, series.histograms, call.argument.find_resets);
   }
   bool any = false;
   Window window;
@@ -123,7 +105,6 @@ Result<bool> SlideOver(RangeCall& call, RangeFunction function, const RangeSerie
     if (histograms != nullptr) {
       first = histograms->low[i];
       last = histograms->high[i];
-      execution.counter().touched[i] += weights[last] - weights[first];
     }
     if (low == high && first == last) continue;
     window.times = Slice(times, low, high);
@@ -159,17 +140,46 @@ void WarnIfNotCounter(RangeCall& call, const Row& row) {
   if (call.execution.options().type_and_unit_labels) {
     const std::string_view type = call.labels->Get("__type__");
     if (type == "counter" || type == "histogram") return;
-    call.execution.notes().Add(Note::kPossibleNonCounterType, call.argument.position,
+    call.execution.notes().Add(Note::kPossibleNonCounterType, call.Position(),
                                "\"" + std::string(type) + "\": \"" + std::string(name) + "\"");
     return;
   }
   for (const std::string_view suffix : {"_total", "_sum", "_count", "_bucket"}) {
     if (name.ends_with(suffix)) return;
   }
-  call.execution.notes().Add(Note::kPossibleNonCounter, call.argument.position, name);
+  call.execution.notes().Add(Note::kPossibleNonCounter, call.Position(), name);
 }
 
 }  // namespace
+
+void CountSamples(SampleCounter& counter, const WindowBounds& bounds) {
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < bounds.low.size(); ++i) {
+    counter.touched[i] += bounds.high[i] - bounds.low[i];
+    counter.read[i] += bounds.high[i] - std::min(bounds.high[i], std::max(seen, bounds.low[i]));
+    seen = bounds.high[i];
+  }
+}
+
+void CountHistograms(SampleCounter& counter, const WindowBounds& bounds,
+                     const std::vector<HistogramPtr>& histograms, bool without_buckets) {
+  std::vector<std::uint64_t> sums(histograms.size() + 1);
+  for (std::size_t i = 0; i < histograms.size(); ++i) {
+    sums[i + 1] = sums[i] + SampleWeight(*histograms[i], without_buckets);
+  }
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < bounds.low.size(); ++i) {
+    const std::uint32_t low = bounds.low[i], high = bounds.high[i];
+    counter.touched[i] += sums[high] - sums[low];
+    counter.read[i] += sums[high] - sums[std::min(high, std::max(seen, low))];
+    seen = high;
+  }
+}
+
+PositionRange RangeCall::Position() const {
+  const Node& first = *node.children[0];
+  return first.kind == Expr::Kind::kSubquery ? PositionRange() : first.position;
+}
 
 std::int64_t ReadBefore(const Execution& execution, const Node& node) {
   return node.anchored || node.smoothed ? execution.lookback() : 0;

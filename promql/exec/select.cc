@@ -38,8 +38,9 @@ Result<> SelectInstant(Execution& execution, const Node& node, const Grid& grid,
         const std::uint32_t at = high[i] - 1;
         if (HistogramPtr histogram = histograms.At(at); histogram != nullptr) {
           if (histogram->IsStale()) continue;
-          counter.touched[i] += SampleWeight(*histogram);
-          counter.read[i] += SampleWeight(*histogram);
+          const std::uint64_t weight = SampleWeight(*histogram, node.find_resets);
+          counter.touched[i] += weight;
+          counter.read[i] += weight;
           row.SetHistogram(i, std::move(histogram));
         } else {
           if (IsAbsent(values[at])) continue;

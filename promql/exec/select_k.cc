@@ -137,7 +137,7 @@ Result<> BestK(Execution& execution, const Node& node, const Grid& grid,
   auto done = execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
     for (const HistogramPtr& histogram : row.histograms) {
       if (histogram == nullptr) continue;
-      execution.notes().Add(Note::kIgnoredHistogramAggregation, node.children[0]->position, name);
+      execution.notes().Add(Note::kIgnoredHistogramAggregation, node.expr->position, name);
       break;
     }
     row.histograms.clear();

@@ -57,17 +57,19 @@ Result<> AbsentOverTime(Execution& execution, const Node& node, const Grid& grid
                         const RowSink& sink) {
   const Node& argument = *node.children[0];
   std::vector<std::uint8_t> present(grid.count);
-  const auto mark = [&](const std::shared_ptr<const tsdb::SeriesColumns::Times>& times) {
-    const auto bounds = execution.BoundsFor(argument, grid, times, 0, 0);
-    for (std::size_t i = 0; i < grid.count; ++i) {
-      execution.counter().touched[i] += bounds->high[i] - bounds->low[i];
-      present[i] |= bounds->high[i] > bounds->low[i];
-    }
+  const auto bounds_of = [&](const std::shared_ptr<const tsdb::SeriesColumns::Times>& times) {
+    return execution.BoundsFor(argument, grid, times, 0, 0);
   };
   auto done = ForEachRange(execution, argument, grid, [&](RangeSeries& series) -> Result<> {
-    mark(series.times);
-    if (!series.histogram_times.empty()) {
-      mark(std::make_shared<const tsdb::SeriesColumns::Times>(series.histogram_times));
+    const auto floats = bounds_of(series.times);
+    CountSamples(execution.counter(), *floats);
+    for (std::size_t i = 0; i < grid.count; ++i) present[i] |= floats->high[i] > floats->low[i];
+    if (series.histograms.empty()) return {};
+    const auto histograms =
+        bounds_of(std::make_shared<const tsdb::SeriesColumns::Times>(series.histogram_times));
+    CountHistograms(execution.counter(), *histograms, series.histograms, argument.find_resets);
+    for (std::size_t i = 0; i < grid.count; ++i) {
+      present[i] |= histograms->high[i] > histograms->low[i];
     }
     return {};
   });

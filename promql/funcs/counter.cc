@@ -26,7 +26,7 @@ void NoteOverlaps(RangeCall& call, std::span<const Timestamp> times,
   for (std::size_t i = 1; i < times.size(); ++i) {
     const std::int64_t start = StartOf(starts[i]);
     if (start != 0 && start < ToMillis(times[i - 1]) && start != StartOf(starts[i - 1])) {
-      call.execution.notes().AddOverlap(call.argument.position, call.metric_name());
+      call.execution.notes().AddOverlap(call.Position(), call.metric_name());
       return;
     }
   }
@@ -36,7 +36,7 @@ std::optional<WorkingHistogram> HistogramChange(RangeCall& call, const Window& w
                                                 std::span<const Timestamp> starts, bool counter,
                                                 bool from_zero) {
   Annotations& notes = call.execution.notes();
-  const PositionRange where = call.argument.position;
+  const PositionRange where = call.Position();
   const std::string_view metric = call.metric_name();
   const std::span<const HistogramPtr> points = window.histograms;
   const auto is_gauge = [](const HistogramPtr& h) {

@@ -71,7 +71,7 @@ void HistogramRate(RangeCall& call, const Window& window, bool counter, bool rat
   const auto [found, first, last] = FindEnds(times, window, smoothed);
   if (!found) return;
   Annotations& notes = call.execution.notes();
-  const PositionRange where = call.argument.position;
+  const PositionRange where = call.Position();
   const auto used = points.subspan(first, last - first + 1);
   const auto is_gauge = [](const HistogramPtr& h) {
     return h->reset_hint == Histogram::ResetHint::kGauge;
@@ -129,8 +129,7 @@ void HistogramRate(RangeCall& call, const Window& window, bool counter, bool rat
 
 void ExtendedRate(RangeCall& call, const Window& window, bool counter, bool rate, Outcome& out) {
   if (!window.histograms.empty() && !window.values.empty()) {
-    call.execution.notes().Add(Note::kMixedFloatsHistograms, call.argument.position,
-                               call.metric_name());
+    call.execution.notes().Add(Note::kMixedFloatsHistograms, call.Position(), call.metric_name());
     return;
   }
   if (!window.histograms.empty()) {

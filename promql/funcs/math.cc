@@ -55,12 +55,16 @@ Result<> MapWithScalars(Execution& execution, const Node& node, const Grid& grid
   });
 }
 
-// As upstream's max(min, min(max, v)), for which any NaN wins.
+// Of two numbers an infinity that cannot be beaten wins over NaN, which wins over the rest.
 double Max(double a, double b) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  if (a == kInf || b == kInf) return kInf;
   if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
   return a > b || (a == b && !std::signbit(a)) ? a : b;
 }
 double Min(double a, double b) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  if (a == -kInf || b == -kInf) return -kInf;
   if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
   return a < b || (a == b && std::signbit(a)) ? a : b;
 }

@@ -20,16 +20,14 @@ double Seconds(Timestamp time) {
 bool FloatsOnly(RangeCall& call, const Window& window) {
   if (window.values.empty()) return false;
   if (!window.histograms.empty()) {
-    call.execution.notes().Add(Note::kIgnoredHistogramRange, call.argument.position,
-                               call.metric_name());
+    call.execution.notes().Add(Note::kIgnoredHistogramRange, call.Position(), call.metric_name());
   }
   return true;
 }
 
 bool Mixed(RangeCall& call, const Window& window) {
   if (window.values.empty() || window.histograms.empty()) return false;
-  call.execution.notes().Add(Note::kMixedFloatsHistograms, call.argument.position,
-                             call.metric_name());
+  call.execution.notes().Add(Note::kMixedFloatsHistograms, call.Position(), call.metric_name());
   return true;
 }
 
@@ -75,7 +73,7 @@ Result<> SumOverTime(RangeCall& call, const Window& window, std::size_t, Outcome
   }
   HistogramSum sum(kMean);
   for (const HistogramPtr& histogram : window.histograms) sum.Add(*histogram, call.metric_name());
-  out.histogram = sum.Finish(call.execution.notes(), call.argument.position);
+  out.histogram = sum.Finish(call.execution.notes(), call.Position());
   return {};
 }
 

@@ -68,8 +68,7 @@ Result<> Extrapolated(RangeCall& call, const Window& window, std::size_t, Outcom
     return {};
   }
   if (!window.histograms.empty() && !window.values.empty()) {
-    call.execution.notes().Add(Note::kMixedFloatsHistograms, call.argument.position,
-                               call.metric_name());
+    call.execution.notes().Add(Note::kMixedFloatsHistograms, call.Position(), call.metric_name());
     return {};
   }
   const bool use_starts = kCounter && call.execution.options().use_start_timestamps;
@@ -196,7 +195,7 @@ Result<> Instant(RangeCall& call, const Window& window, std::size_t, Outcome& ou
   const std::int64_t interval = pair.times[1] - pair.times[0];
   if (interval == 0) return {};
   Annotations& notes = call.execution.notes();
-  const PositionRange where = call.argument.position;
+  const PositionRange where = call.Position();
   const std::array<Timestamp, 2> times = {FromMillis(pair.times[0]), FromMillis(pair.times[1])};
   const bool start_reset =
       kRate && call.execution.options().use_start_timestamps && IsStartReset(times, pair.starts, 1);

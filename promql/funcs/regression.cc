@@ -49,12 +49,10 @@ Line Fit(const Window& window, std::int64_t origin) {
 
 // Two floats make a line; histograms are passed over, and that is told.
 bool EnoughFloats(RangeCall& call, const Window& window) {
-  if (window.values.size() < 2) return false;
-  if (!window.histograms.empty()) {
-    call.execution.notes().Add(Note::kIgnoredHistogramRange, call.argument.position,
-                               call.metric_name());
+  if (!window.values.empty() && !window.histograms.empty()) {
+    call.execution.notes().Add(Note::kIgnoredHistogramRange, call.Position(), call.metric_name());
   }
-  return true;
+  return window.values.size() >= 2;
 }
 
 Result<> Deriv(RangeCall& call, const Window& window, std::size_t, Outcome& out) {

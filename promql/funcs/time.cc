@@ -1,6 +1,4 @@
-#include <algorithm>
-#include <chrono>
-#include <cmath>
+#include <cstdint>
 
 #include "promql/exec/operators.h"
 #include "promql/exec/samples.h"
@@ -11,19 +9,58 @@ namespace meerkat::promql {
 namespace {
 
 struct Civil {
-  std::chrono::sys_days day;
-  std::chrono::year_month_day date;
+  std::int64_t year = 0;
+  int month = 0, day = 0;
+  std::int64_t day_number = 0;  // since 1970-01-01
   std::int64_t second_of_day = 0;
 };
 
+std::int64_t FloorDivide(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
+
+bool IsLeap(std::int64_t year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+// The day's number since 1970-01-01 as a date, over the years of 64-bit seconds, which the standard
+// library's calendar does not reach. Years are counted from March, so that leap days come last.
+Civil ToDate(std::int64_t day_number) {
+  const std::int64_t shifted = day_number + 719468;
+  const std::int64_t era = FloorDivide(shifted, 146097);
+  const std::int64_t day_of_era = shifted - era * 146097;
+  const std::int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month = (5 * day_of_year + 2) / 153;
+  Civil civil;
+  civil.day = static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1);
+  civil.month = static_cast<int>(month < 10 ? month + 3 : month - 9);
+  civil.year = year_of_era + era * 400 + (civil.month <= 2 ? 1 : 0);
+  civil.day_number = day_number;
+  return civil;
+}
+
 Civil ToCivil(double seconds) {
-  // Beyond some billion years the calendar ends; upstream's conversion is no better defined.
-  constexpr double kLimit = 9e11;
-  const double whole = std::isnan(seconds) ? 0 : std::clamp(std::trunc(seconds), -kLimit, kLimit);
-  const auto time =
-      std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(whole)));
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  return {day, std::chrono::year_month_day(day), (time - day).count()};
+  // What no 64-bit integer can hold becomes 2^63 seconds, in the year 292277026596, as upstream has
+  // it: 106751991167300 days and 55808 seconds.
+  constexpr double kLimit = 9223372036854775808.0;
+  if (!(seconds > -kLimit && seconds < kLimit)) {
+    Civil civil = ToDate(106751991167300);
+    civil.second_of_day = 55808;
+    return civil;
+  }
+  const auto whole = static_cast<std::int64_t>(seconds);
+  const std::int64_t day = FloorDivide(whole, 86400);
+  Civil civil = ToDate(day);
+  civil.second_of_day = whole - day * 86400;
+  return civil;
+}
+
+int DaysOf(const Civil& civil) {
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return civil.month == 2 && IsLeap(civil.year) ? 29 : kDays[civil.month - 1];
 }
 
 double Minute(double t) {
@@ -33,27 +70,27 @@ double Hour(double t) {
   return static_cast<double>(ToCivil(t).second_of_day / 3600);
 }
 double DayOfWeek(double t) {
-  return std::chrono::weekday(ToCivil(t).day).c_encoding();
+  // 1970-01-01 was a Thursday.
+  const std::int64_t since = ToCivil(t).day_number + 4;
+  return static_cast<double>(since - FloorDivide(since, 7) * 7);
 }
 double DayOfMonth(double t) {
-  return static_cast<unsigned>(ToCivil(t).date.day());
+  return ToCivil(t).day;
 }
 double DayOfYear(double t) {
   const Civil civil = ToCivil(t);
-  const auto new_year = std::chrono::sys_days(civil.date.year() / std::chrono::January / 1);
-  return static_cast<double>((civil.day - new_year).count() + 1);
+  constexpr int kBefore[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+  const bool leap_day_passed = civil.month > 2 && IsLeap(civil.year);
+  return kBefore[civil.month - 1] + civil.day + (leap_day_passed ? 1 : 0);
 }
 double DaysInMonth(double t) {
-  const Civil civil = ToCivil(t);
-  const std::chrono::year_month_day_last last(civil.date.year() / civil.date.month() /
-                                              std::chrono::last);
-  return static_cast<unsigned>(last.day());
+  return DaysOf(ToCivil(t));
 }
 double Month(double t) {
-  return static_cast<unsigned>(ToCivil(t).date.month());
+  return ToCivil(t).month;
 }
 double Year(double t) {
-  return static_cast<int>(ToCivil(t).date.year());
+  return static_cast<double>(ToCivil(t).year);
 }
 
 // Without an argument: of the evaluation time.

@@ -56,6 +56,8 @@ struct RangeCall {
   std::vector<std::vector<double>> scalars;  // by argument position, by step
   std::int64_t range = 0;                    // milliseconds
 
+  // Where notes point at: the first argument; for upstream, a subquery is at the very start.
+  PositionRange Position() const;
   std::string_view metric_name() const { return labels->metric_name(); }
   double RangeSeconds() const { return static_cast<double>(range) / 1000; }
 };

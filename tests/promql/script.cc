@@ -10,7 +10,6 @@
 #include "base/regex.h"
 #include "promql/histogram_buckets.h"
 #include "promql/notation.h"
-#include "tests/promql/memory_storage.h"
 
 namespace meerkat::promql {
 namespace {
@@ -172,6 +171,7 @@ class Runner {
     }
     return std::move(report_);
   }
+  MemoryStorage TakeStorage() { return std::move(storage_); }
 
  private:
   using Points = std::map<std::int64_t, MemoryStorage::Sample>;
@@ -505,6 +505,13 @@ class Runner {
 };
 
 }  // namespace
+
+MemoryStorage LoadScript(std::string_view text) {
+  const ScriptOptions options;
+  Runner runner(text, options);
+  runner.Run();
+  return runner.TakeStorage();
+}
 
 ScriptReport RunScript(std::string_view text, const ScriptOptions& options) {
   return Runner(text, options).Run();
