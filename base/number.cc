@@ -83,7 +83,7 @@ void AppendSampleValue(std::string& out, double value) {
   const char* const end = exponent
                               ? std::to_chars(first, last, value, std::chars_format::scientific).ptr
                               : PrintFixed(first, last, value);
-  out.append(buffer.data(), end);
+  out.append(first, static_cast<std::size_t>(end - first));
 }
 
 void AppendSeconds(std::string& out, std::int64_t millis) {
