@@ -12,7 +12,7 @@ namespace {
 
 BucketSpan ReadSpan(std::string_view message) {
   BucketSpan span;
-  auto reader = Reader(message);
+  Message reader(message);
   while (reader.next()) {
     switch (reader.tag()) {
       case 1:
@@ -37,20 +37,18 @@ void WriteSpans(protozero::pbf_writer& writer, protozero::pbf_tag_type tag,
   }
 }
 
-template <typename Range>
-void TakeDeltas(Range range, std::vector<double>& counts) {
+void TakeDeltas(Message& message, std::vector<double>& counts) {
   std::int64_t count = counts.empty() ? 0 : static_cast<std::int64_t>(counts.back());
-  for (const std::int64_t delta : range) {
+  message.each_sint64([&](std::int64_t delta) {
     // Wrapping, as a hostile sender may sum past the end; the store judges the result.
     count = static_cast<std::int64_t>(static_cast<std::uint64_t>(count) +
                                       static_cast<std::uint64_t>(delta));
     counts.push_back(static_cast<double>(count));
-  }
+  });
 }
 
-template <typename Range>
-void TakeDoubles(Range range, std::vector<double>& values) {
-  for (const double value : range) values.push_back(value);
+void TakeDoubles(Message& message, std::vector<double>& values) {
+  message.each_double([&values](double value) { values.push_back(value); });
 }
 
 std::vector<std::int64_t> Deltas(const std::vector<double>& counts) {
@@ -83,10 +81,8 @@ WireHistogram ReadHistogram(std::string_view message) {
   wire.histogram = std::make_shared<Histogram>();
   Histogram& h = *wire.histogram;
   h.integer = true;
-  auto reader = Reader(message);
-  using Wire = protozero::pbf_wire_type;
+  Message reader(message);
   while (reader.next()) {
-    const bool packed = reader.wire_type() == Wire::length_delimited;
     switch (reader.tag()) {
       case 1:
         h.count = static_cast<double>(reader.get_uint64());
@@ -111,38 +107,22 @@ WireHistogram ReadHistogram(std::string_view message) {
         h.zero_count = reader.get_double();
         break;
       case 8:
-        h.negative_spans.push_back(ReadSpan(ViewOf(reader.get_view())));
+        h.negative_spans.push_back(ReadSpan(reader.bytes()));
         break;
       case 9:
-        if (packed) {
-          TakeDeltas(reader.get_packed_sint64(), h.negative_buckets);
-        } else {
-          TakeDeltas(std::initializer_list<std::int64_t>{reader.get_sint64()}, h.negative_buckets);
-        }
+        TakeDeltas(reader, h.negative_buckets);
         break;
       case 10:
-        if (packed) {
-          TakeDoubles(reader.get_packed_double(), h.negative_buckets);
-        } else {
-          h.negative_buckets.push_back(reader.get_double());
-        }
+        TakeDoubles(reader, h.negative_buckets);
         break;
       case 11:
-        h.positive_spans.push_back(ReadSpan(ViewOf(reader.get_view())));
+        h.positive_spans.push_back(ReadSpan(reader.bytes()));
         break;
       case 12:
-        if (packed) {
-          TakeDeltas(reader.get_packed_sint64(), h.positive_buckets);
-        } else {
-          TakeDeltas(std::initializer_list<std::int64_t>{reader.get_sint64()}, h.positive_buckets);
-        }
+        TakeDeltas(reader, h.positive_buckets);
         break;
       case 13:
-        if (packed) {
-          TakeDoubles(reader.get_packed_double(), h.positive_buckets);
-        } else {
-          h.positive_buckets.push_back(reader.get_double());
-        }
+        TakeDoubles(reader, h.positive_buckets);
         break;
       case 14: {
         const auto hint = reader.get_enum();
@@ -153,11 +133,7 @@ WireHistogram ReadHistogram(std::string_view message) {
         wire.time = FromMillis(reader.get_int64());
         break;
       case 16:
-        if (packed) {
-          TakeDoubles(reader.get_packed_double(), h.custom_bounds);
-        } else {
-          h.custom_bounds.push_back(reader.get_double());
-        }
+        TakeDoubles(reader, h.custom_bounds);
         break;
       case 17:
         if (const auto start = reader.get_int64(); start != 0) wire.start = FromMillis(start);
@@ -199,21 +175,21 @@ void WriteHistogram(std::string& out, Timestamp time, const Histogram& h) {
 
 void ReadLabels(std::string_view message, std::vector<Label>& labels) {
   labels.clear();
-  auto reader = Reader(message);
+  Message reader(message);
   while (reader.next()) {
     if (reader.tag() != 1) {
       reader.skip();
       continue;
     }
     Label label;
-    auto pair = Reader(ViewOf(reader.get_view()));
+    Message pair(reader.bytes());
     while (pair.next()) {
       switch (pair.tag()) {
         case 1:
-          label.name = ViewOf(pair.get_view());
+          label.name = pair.bytes();
           break;
         case 2:
-          label.value = ViewOf(pair.get_view());
+          label.value = pair.bytes();
           break;
         default:
           pair.skip();

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <protozero/pbf_reader.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,18 +7,12 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "base/labels.h"
+#include "server/remote/message.h"
 #include "tsdb/storage.h"
 
 // The protobuf messages of the remote protocols, in our types; private to server/remote.
-// protozero throws on malformed input: each receiver catches that in one place.
+// Malformed input throws protozero::exception: each receiver catches that in one place.
 namespace meerkat::remote {
-
-inline std::string_view ViewOf(protozero::data_view data) {
-  return {data.data(), data.size()};
-}
-inline protozero::pbf_reader Reader(std::string_view bytes) {
-  return protozero::pbf_reader(bytes.data(), bytes.size());
-}
 
 struct WireHistogram {
   Timestamp time{};

@@ -173,12 +173,12 @@ WriteReceiver::Outcome WriteReceiver::WriteV1(std::string_view message, tsdb::St
 
 WriteReceiver::Outcome WriteReceiver::AppendV1(std::string_view message, Batch& batch) {
   Outcome outcome;
-  auto reader = Reader(message);
+  Message reader(message);
   while (reader.next()) {
     if (reader.tag() == 1) {
-      if (!AppendSeriesV1(ViewOf(reader.get_view()), batch, outcome)) return outcome;
+      if (!AppendSeriesV1(reader.bytes(), batch, outcome)) return outcome;
     } else if (reader.tag() == 3) {
-      auto entry = Reader(ViewOf(reader.get_view()));
+      Message entry(reader.bytes());
       tsdb::Metadata metadata;
       std::string_view family;
       while (entry.next()) {
@@ -189,13 +189,13 @@ WriteReceiver::Outcome WriteReceiver::AppendV1(std::string_view message, Batch& 
             break;
           }
           case 2:
-            family = ViewOf(entry.get_view());
+            family = entry.bytes();
             break;
           case 4:
-            metadata.help = ViewOf(entry.get_view());
+            metadata.help = entry.bytes();
             break;
           case 5:
-            metadata.unit = ViewOf(entry.get_view());
+            metadata.unit = entry.bytes();
             break;
           default:
             entry.skip();
@@ -231,7 +231,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
     }
     ref = Resolve(key, batch.labels, batch);
   };
-  auto rest = Reader(series.substr(prefix));
+  Message rest(series.substr(prefix));
   // Labels behind other fields: legal, unusual, and not what the key stands for.
   auto probe = rest;
   while (probe.next()) {
@@ -274,7 +274,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
   while (rest.next()) {
     switch (rest.tag()) {
       case 2: {
-        auto sample = Reader(ViewOf(rest.get_view()));
+        Message sample(rest.bytes());
         double value = 0;
         std::int64_t millis = 0;
         while (sample.next()) {
@@ -295,9 +295,9 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
         break;
       }
       case 3: {
-        const std::string_view message = ViewOf(rest.get_view());
+        const std::string_view message = rest.bytes();
         tsdb::Exemplar exemplar;
-        auto entry = Reader(message);
+        Message entry(message);
         while (entry.next()) {
           switch (entry.tag()) {
             case 2:
@@ -320,7 +320,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
         break;
       }
       case 4: {
-        const WireHistogram wire = ReadHistogram(ViewOf(rest.get_view()));
+        const WireHistogram wire = ReadHistogram(rest.bytes());
         const auto attempt = [&] { return batch.Append(ref, wire); };
         if (!append(attempt)) return false;
         ++outcome.histograms;

@@ -23,12 +23,8 @@ void Complain(WriteReceiver::Outcome& outcome, std::size_t& complaints, std::str
   outcome.error += text;
 }
 
-void TakeRefs(protozero::pbf_reader& reader, std::vector<std::uint32_t>& refs) {
-  if (reader.wire_type() == protozero::pbf_wire_type::length_delimited) {
-    for (const std::uint32_t ref : reader.get_packed_uint32()) refs.push_back(ref);
-  } else {
-    refs.push_back(reader.get_uint32());
-  }
+void TakeRefs(Message& message, std::vector<std::uint32_t>& refs) {
+  message.each_uint32([&refs](std::uint32_t ref) { refs.push_back(ref); });
 }
 
 // Pairs of symbols; false with a text when a number has no symbol.
@@ -90,14 +86,14 @@ WriteReceiver::Outcome WriteReceiver::WriteV2(std::string_view message, tsdb::St
 WriteReceiver::Outcome WriteReceiver::AppendV2(std::string_view message, Batch& batch) {
   std::vector<std::string_view> symbols;
   std::vector<std::string_view> series;
-  auto reader = Reader(message);
+  Message reader(message);
   while (reader.next()) {
     switch (reader.tag()) {
       case 4:
-        symbols.push_back(ViewOf(reader.get_view()));
+        symbols.push_back(reader.bytes());
         break;
       case 5:
-        series.push_back(ViewOf(reader.get_view()));
+        series.push_back(reader.bytes());
         break;
       default:
         reader.skip();
@@ -124,7 +120,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
   std::size_t points = 0;
   tsdb::Metadata metadata;
   bool has_metadata = false;
-  auto reader = Reader(series);
+  Message reader(series);
   while (reader.next()) {
     switch (reader.tag()) {
       case 1:
@@ -137,7 +133,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
         break;
       case 5: {
         has_metadata = true;
-        auto entry = Reader(ViewOf(reader.get_view()));
+        Message entry(reader.bytes());
         while (entry.next()) {
           switch (entry.tag()) {
             case 1: {
@@ -221,11 +217,11 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
     }
   };
   const std::uint64_t before = outcome.samples + outcome.histograms;
-  reader = Reader(series);
+  reader = Message(series);
   while (reader.next()) {
     switch (reader.tag()) {
       case 2: {
-        auto sample = Reader(ViewOf(reader.get_view()));
+        Message sample(reader.bytes());
         double value = 0;
         std::int64_t millis = 0;
         std::int64_t start = 0;
@@ -252,7 +248,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
         break;
       }
       case 3: {
-        const WireHistogram wire = ReadHistogram(ViewOf(reader.get_view()));
+        const WireHistogram wire = ReadHistogram(reader.bytes());
         const auto attempt = [&] { return batch.Append(ref, wire); };
         append(attempt, outcome.histograms);
         break;
@@ -260,7 +256,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
       case 4: {
         tsdb::Exemplar exemplar;
         std::vector<std::uint32_t> numbers;
-        auto entry = Reader(ViewOf(reader.get_view()));
+        Message entry(reader.bytes());
         while (entry.next()) {
           switch (entry.tag()) {
             case 1:
