@@ -2,6 +2,7 @@
 
 #include <crypt.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -74,7 +75,22 @@ bool WebAuth::Matches(const std::string& user, const std::string& password,
   return good;
 }
 
+bool WebAuth::WithinRate(const WebConfig& config) {
+  if (config.rate_limit_interval.count() <= 0) return true;
+  const auto now = std::chrono::steady_clock::now();
+  const double burst = static_cast<double>(std::max<std::int64_t>(1, config.rate_limit_burst));
+  MutexLock lock(mu_);
+  const std::chrono::duration<double> passed = now - filled_;
+  const std::chrono::duration<double> interval = config.rate_limit_interval;
+  tokens_ = std::min(burst, tokens_ + passed / interval);
+  filled_ = now;
+  if (tokens_ < 1) return false;
+  tokens_ -= 1;
+  return true;
+}
+
 std::optional<Response> WebAuth::Admit(Request& request, const WebConfig& config) {
+  if (!WithinRate(config)) return Response::Text(429, "Too Many Requests\n");
   if (config.basic_auth_users.empty()) return std::nullopt;
   const std::string_view header = request.headers.Get("Authorization");
   if (header.size() > 6 && EqualsIgnoreCase(header.substr(0, 6), "basic ")) {

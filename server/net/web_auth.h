@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -17,7 +18,7 @@ namespace meerkat::net {
 // Threads: any; blocks for the time of a comparison.
 class WebAuth {
  public:
-  // nullopt: come in (the name is then in request.user); else the 401.
+  // nullopt: come in (the name is then in request.user); else the 401, or the 429 of a rate limit.
   std::optional<Response> Admit(Request& request, const WebConfig& config) EXCLUDES(mu_);
 
  private:
@@ -25,7 +26,12 @@ class WebAuth {
   bool Matches(const std::string& user, const std::string& password, const std::string& hash)
       EXCLUDES(mu_);
 
+  bool WithinRate(const WebConfig& config) EXCLUDES(mu_);
+
   Mutex mu_;
+  // The token bucket of the rate limit.
+  double tokens_ GUARDED_BY(mu_) = 0;
+  std::chrono::steady_clock::time_point filled_ GUARDED_BY(mu_){};
   std::map<std::string, bool> verdicts_ GUARDED_BY(mu_);
 };
 

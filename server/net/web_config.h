@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "server/net/client_config.h"
 
@@ -40,6 +41,8 @@ struct WebConfig {
   WebTlsConfig tls;
   std::map<std::string, std::string> headers;           // added to every response
   std::map<std::string, std::string> basic_auth_users;  // name to bcrypt hash
+  Millis rate_limit_interval{0};                        // one request each, after a burst; 0: off
+  std::int64_t rate_limit_burst = 1;
 };
 
 // Reads the certificates the configuration names, as a server start would.
