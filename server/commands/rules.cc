@@ -1,0 +1,14 @@
+#include "server/commands/rules.h"
+
+#include "server/commands/check_rules.h"
+
+namespace meerkat::commands {
+
+std::vector<Command> RulesCommands() {
+  return {
+      {"check rules", "[--lint=LIST] [--lint-fatal] [--ignore-unknown-fields] [FILE…]",
+       "says what is wrong with rule files", CheckRules},
+  };
+}
+
+}  // namespace meerkat::commands
