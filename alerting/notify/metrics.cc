@@ -1,0 +1,80 @@
+#include "alerting/notify/metrics.h"
+
+namespace meerkat::alerting {
+namespace {
+
+constexpr const char* kIntegrations[] = {
+    "discord",   "email",    "incidentio", "jira",     "mattermost", "msteams",
+    "msteamsv2", "opsgenie", "pagerduty",  "pushover", "rocketchat", "slack",
+    "sns",       "telegram", "victorops",  "webex",    "webhook",    "wechat"};
+
+Counter& Suppressed(Registry& registry, const char* reason) {
+  return registry.counter("alertmanager_notifications_suppressed_total",
+                          "The total number of notifications suppressed for being silenced, "
+                          "inhibited, outside of active time intervals or within muted ones.",
+                          {{"reason", reason}});
+}
+
+Counter& Received(Registry& registry, const char* status) {
+  return registry.counter("alertmanager_alerts_received_total",
+                          "The total number of received alerts.",
+                          {{"status", status}, {"version", "v2"}});
+}
+
+}  // namespace
+
+AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
+    : received_firing(Received(registry, "firing")),
+      received_resolved(Received(registry, "resolved")),
+      invalid(registry.counter("alertmanager_alerts_invalid_total",
+                               "The total number of received alerts that were invalid.",
+                               {{"version", "v2"}})),
+      limited(registry.counter("alertmanager_alerts_limited_total",
+                               "Alerts refused because their name has too many already.")),
+      suppressed_by_silence(Suppressed(registry, "silence")),
+      suppressed_by_inhibition(Suppressed(registry, "inhibition")),
+      suppressed_by_mute_interval(Suppressed(registry, "mute_time_interval")),
+      suppressed_by_active_interval(Suppressed(registry, "active_time_interval")),
+      log_queries(registry.counter("alertmanager_nflog_queries_total",
+                                   "Number of notification log queries.")),
+      state_write_errors(registry.counter("alertmanager_state_write_errors_total",
+                                          "Changes of alerts, silences or the notification log "
+                                          "that could not be stored.")),
+      config_successful(registry.gauge("alertmanager_config_last_reload_successful",
+                                       "Whether the last configuration reload attempt was "
+                                       "successful.")),
+      config_success_time(
+          registry.gauge("alertmanager_config_last_reload_success_timestamp_seconds",
+                         "Timestamp of the last successful configuration reload.")),
+      config_hash(registry.gauge("alertmanager_config_hash",
+                                 "Hash of the currently loaded alertmanager configuration.")),
+      receivers(registry.gauge("alertmanager_receivers", "Number of configured receivers.")),
+      inhibition_rules(registry.gauge("alertmanager_inhibition_rules",
+                                      "Number of configured inhibition rules.")),
+      aggregation_groups(registry.gauge("alertmanager_dispatcher_aggregation_groups",
+                                        "Number of active aggregation groups.")),
+      processing(registry.histogram("alertmanager_dispatcher_alert_processing_duration_seconds",
+                                    "How long a batch of received alerts took to take in.",
+                                    {0.0001, 0.001, 0.01, 0.1, 1, 10})) {
+  for (const char* name : kIntegrations) {
+    const Labels labels{{"integration", name}};
+    ForIntegration metrics{
+        registry.counter("alertmanager_notifications_total",
+                         "The total number of attempted notifications.", labels),
+        {},
+        registry.counter("alertmanager_notification_requests_total",
+                         "The total number of attempted notification requests.", labels),
+        registry.counter("alertmanager_notification_requests_failed_total",
+                         "The total number of failed notification requests.", labels),
+        registry.histogram("alertmanager_notification_latency_seconds",
+                           "The latency of notifications in seconds.", {1, 5, 10, 15, 20}, labels)};
+    for (std::size_t i = 0; i < metrics.failed.size(); ++i) {
+      metrics.failed[i] = &registry.counter(
+          "alertmanager_notifications_failed_total", "The total number of failed notifications.",
+          {{"integration", name}, {"reason", kFailureReasons[i]}});
+    }
+    integrations_.emplace(name, metrics);
+  }
+}
+
+}  // namespace meerkat::alerting
