@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alerting/config.h"
+#include "base/result.h"
+#include "server/net/client_config.h"
+
+namespace meerkat::config {
+
+// alertmanager.yml, read and checked.
+struct AlertmanagerFile {
+  alerting::Config config;
+  // What the ClientIds in `config` number: http_config blocks, and for e-mail only their `tls`.
+  std::vector<net::HttpClientConfig> clients;
+  std::vector<std::string> warnings;  // "file:line:column: key: text"
+  std::size_t template_globs = 0;
+};
+
+// The refusals are upstream's, with file, line, column and key in front. `file` names the text in
+// messages; relative paths in it are seen from the folder of `file`. Reads the template files and
+// time zones that the text names, nothing else.
+Result<AlertmanagerFile> ParseAlertmanagerConfig(const std::string& file, std::string_view text);
+
+// Reads `file` and parses it.
+Result<AlertmanagerFile> LoadAlertmanagerConfig(const std::string& file);
+
+}  // namespace meerkat::config
