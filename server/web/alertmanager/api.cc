@@ -1,0 +1,431 @@
+#include "server/web/alertmanager/api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include "base/quote.h"
+#include "base/rfc3339.h"
+#include "server/web/alertmanager/rooms.h"
+
+namespace meerkat::web {
+namespace {
+
+using alerting::AlertFilter;
+using alerting::AlertManager;
+using alerting::Silence;
+using alertmanager::Json;
+using alertmanager::Refuse;
+using alertmanager::RefuseSchema;
+using net::Request;
+using net::Response;
+
+using Call = std::function<Response(const Request&)>;
+
+// true unless the parameter is there and is not one of Go's spellings of true.
+bool Flag(const Request& request, std::string_view name) {
+  if (!request.query.Has(name)) return true;
+  const std::string_view value = request.query.Get(name);
+  for (const std::string_view yes :
+       {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"}) {
+    if (net::EqualsIgnoreCase(value, yes)) return true;
+  }
+  return false;
+}
+
+Result<std::vector<Matcher>> Matchers(const Request& request, std::string_view name) {
+  std::vector<Matcher> matchers;
+  for (const std::string& text : request.query.All(name)) {
+    auto matcher = alerting::ParseMatcher(text);
+    if (!matcher) return std::move(matcher).error();
+    matchers.push_back(std::move(*matcher));
+  }
+  return matchers;
+}
+
+Result<AlertFilter> FilterOf(const Request& request) {
+  AlertFilter filter;
+  filter.active = Flag(request, "active");
+  filter.silenced = Flag(request, "silenced");
+  filter.inhibited = Flag(request, "inhibited");
+  filter.muted = Flag(request, "muted");
+  auto matchers = Matchers(request, "filter");
+  if (!matchers) return std::move(matchers).error();
+  filter.matchers = std::move(*matchers);
+  if (const auto receiver = request.query.Get("receiver"); !receiver.empty()) {
+    auto regex = Regex::Compile(receiver, Regex::Flavor::kAlertmanager);
+    if (!regex) {
+      // The message that matchers give, which quotes the expression with its anchors.
+      const auto matcher = alerting::MakeMatcher(Matcher::Type::kRegex, "", std::string(receiver));
+      return Error(matcher ? regex.error() : matcher.error())
+          .Within("failed to parse receiver param");
+    }
+    filter.receiver = std::move(*regex);
+  }
+  auto receivers = Matchers(request, "receiver_matchers");
+  if (!receivers) {
+    return std::move(receivers).error().Within("failed to parse receiver_matchers param");
+  }
+  filter.receiver_matchers = std::move(*receivers);
+  return filter;
+}
+
+Response GetAlerts(AlertManager& manager, const Request& request) {
+  const auto filter = FilterOf(request);
+  if (!filter) return Refuse(400, filter.error().message());
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
+  for (const auto& view : manager.Alerts(*filter)) alertmanager::WriteAlert(json, view);
+  json.EndArray();
+  return Json(200, std::move(body));
+}
+
+Response PostAlerts(AlertManager& manager, const Request& request) {
+  auto alerts = alertmanager::ParseAlerts(request.body);
+  if (auto* refusal = std::get_if<Response>(&alerts)) return std::move(*refusal);
+  const auto posted = manager.Post(std::move(std::get<std::vector<alerting::PostedAlert>>(alerts)));
+  if (!posted) return Refuse(400, posted.error().message());
+  return Response::Empty(200);
+}
+
+Response GetGroups(AlertManager& manager, const Request& request) {
+  const auto filter = FilterOf(request);
+  if (!filter) return Refuse(400, filter.error().message());
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
+  for (const alerting::GroupView& group : manager.Groups(*filter)) {
+    json.BeginObject();
+    json.Key("alerts").BeginArray();
+    for (const auto& view : group.alerts) alertmanager::WriteAlert(json, view);
+    json.EndArray();
+    json.Key("labels").BeginObject();
+    for (const Label label : group.labels) json.Key(label.name).String(label.value);
+    json.EndObject();
+    json.Key("receiver").BeginObject().Key("name").String(group.receiver).EndObject();
+    if (!group.route_labels.empty()) {
+      json.Key("routeLabels").BeginObject();
+      for (const auto& [name, value] : group.route_labels) json.Key(name).String(value);
+      json.EndObject();
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  return Json(200, std::move(body));
+}
+
+Response GetReceivers(AlertManager& manager, const Request& request) {
+  const auto matchers = Matchers(request, "receiver_matchers");
+  if (!matchers) {
+    return Refuse(400, "failed to parse receiver_matchers param: " + matchers.error().message());
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
+  const auto config = manager.config();
+  for (std::size_t i = 0; config != nullptr && i < config->receivers.size(); ++i) {
+    const alerting::ReceiverConfig& receiver = config->receivers[i];
+    const auto labels = alerting::LabelsOf(receiver);
+    if (!alerting::AllMatch(*matchers, labels)) continue;
+    json.BeginObject().Key("labels").BeginObject();
+    for (const Label label : labels) json.Key(label.name).String(label.value);
+    json.EndObject().Key("name").String(receiver.name).EndObject();
+  }
+  json.EndArray();
+  return Json(200, std::move(body));
+}
+
+Response GetStatus(AlertManager& manager, const BuildInfo& build) {
+  const auto config = manager.config();
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  json.Key("cluster").BeginObject();
+  json.Key("peers").BeginArray().EndArray();
+  json.Key("status").String("disabled");
+  json.EndObject();
+  json.Key("config").BeginObject();
+  json.Key("original").String(config == nullptr ? "" : config->text);
+  json.EndObject();
+  json.Key("uptime").String(FormatRfc3339Millis(manager.started()));
+  json.Key("versionInfo");
+  alertmanager::WriteVersion(json, build);
+  json.EndObject();
+  return Json(200, std::move(body));
+}
+
+Response GetSilences(AlertManager& manager, const Request& request) {
+  const auto filter = Matchers(request, "filter");
+  if (!filter) return Refuse(400, filter.error().message());
+  const Timestamp now = manager.Now();
+  auto silences = manager.AllSilences();
+  std::erase_if(silences, [&](const Silence& silence) {
+    if (!Flag(request, alertmanager::StateName(silence.StateAt(now)))) return true;
+    // A filter is met by a matcher that is the same, not by what the matchers match.
+    return !std::all_of(filter->begin(), filter->end(), [&silence](const Matcher& wanted) {
+      return std::find(silence.matchers.begin(), silence.matchers.end(), wanted) !=
+             silence.matchers.end();
+    });
+  });
+  alertmanager::SortSilences(silences, now);
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
+  for (const Silence& silence : silences) alertmanager::WriteSilence(json, silence, now);
+  json.EndArray();
+  return Json(200, std::move(body));
+}
+
+Response PostSilence(AlertManager& manager, const Request& request) {
+  auto parsed = alertmanager::ParseSilence(request.body);
+  if (auto* refusal = std::get_if<Response>(&parsed)) return std::move(*refusal);
+  Silence& silence = std::get<Silence>(parsed);
+  if (silence.starts_at >= silence.ends_at) {
+    return Refuse(400, "Failed to create silence: start time must be before end time");
+  }
+  if (silence.ends_at < manager.Now()) {
+    return Refuse(400, "Failed to create silence: end time can't be in the past");
+  }
+  const auto id = manager.SetSilence(std::move(silence));
+  if (!id) {
+    return Refuse(id.error().code() == Code::kNotFound ? 404 : 400, id.error().message());
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("silenceID").String(*id).EndObject();
+  return Json(200, std::move(body));
+}
+
+bool IsUuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Runs `call` with the id of the path, unless it is none.
+Response WithSilenceId(const Request& request,
+                       const std::function<Response(std::string_view id)>& call) {
+  const std::string_view id = request.PathValue("id");
+  if (IsUuid(id)) return call(id);
+  return RefuseSchema(422, 601, "silenceID in path must be of type uuid: " + Quote(id));
+}
+
+Response GetSilence(AlertManager& manager, const Request& request) {
+  return WithSilenceId(request, [&manager](std::string_view id) {
+    const auto silence = manager.FindSilence(id);
+    if (!silence) return Response::Empty(404);
+    std::string body;
+    JsonWriter json(body);
+    alertmanager::WriteSilence(json, *silence, manager.Now());
+    return Json(200, std::move(body));
+  });
+}
+
+Response DeleteSilence(AlertManager& manager, const Request& request) {
+  return WithSilenceId(request, [&manager](std::string_view id) {
+    const auto expired = manager.ExpireSilence(id);
+    if (expired) return Response::Empty(200);
+    if (expired.error().code() == Code::kNotFound) return Response::Empty(404);
+    return Refuse(500, expired.error().message());
+  });
+}
+
+// Beyond upstream: POST /alert/FINGERPRINT/acknowledge {createdBy, comment?, duration?}.
+Response PostAcknowledge(AlertManager& manager, const Request& request) {
+  const std::string_view text = request.PathValue("fingerprint");
+  alerting::Fingerprint fingerprint = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), fingerprint, 16);
+  if (text.size() != 16 || error != std::errc() || end != text.data() + text.size()) {
+    return RefuseSchema(422, 601, "fingerprint in path must be 16 hex digits: " + Quote(text));
+  }
+  auto parsed = alertmanager::ParseAcknowledgement(request.body);
+  if (auto* refusal = std::get_if<Response>(&parsed)) return std::move(*refusal);
+  auto& acknowledgement = std::get<alertmanager::Acknowledgement>(parsed);
+  const auto id = manager.Acknowledge(fingerprint, std::move(acknowledgement.created_by),
+                                      std::move(acknowledgement.comment), acknowledgement.at_most);
+  if (!id) {
+    return Refuse(id.error().code() == Code::kNotFound ? 404 : 400, id.error().message());
+  }
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("silenceID").String(*id).EndObject();
+  return Json(200, std::move(body));
+}
+
+// Beyond upstream: GET /history?start=&end=&limit=, times as RFC 3339.
+Response GetHistory(AlertManager& manager, const Request& request) {
+  TimeRange range;
+  std::string fault;
+  const auto read_time = [&request, &fault](const char* name, Timestamp& bound) {
+    const std::string_view text = request.query.Get(name);
+    if (text.empty()) return;
+    if (const auto time = ParseRfc3339(text)) {
+      bound = *time;
+    } else if (fault.empty()) {
+      fault = std::string(name) + ": not an RFC 3339 time: " + Quote(text);
+    }
+  };
+  read_time("start", range.min);
+  read_time("end", range.max);
+  if (!fault.empty()) return Refuse(400, fault);
+  std::size_t limit = 1000;
+  if (const std::string_view text = request.query.Get("limit"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return Refuse(400, "limit: not a number: " + Quote(text));
+    }
+  }
+  const auto events = manager.ReadHistory(range, limit);
+  if (!events) return Refuse(500, events.error().message());
+  constexpr std::string_view kKinds[] = {"firing", "resolved", "notified", "notify_failed"};
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
+  for (const alerting::HistoryEvent& event : *events) {
+    json.BeginObject();
+    json.Key("at").String(FormatRfc3339Millis(event.at));
+    json.Key("event").String(kKinds[static_cast<std::size_t>(event.kind)]);
+    json.Key("labels").BeginObject();
+    for (const Label label : event.labels) json.Key(label.name).String(label.value);
+    json.EndObject();
+    if (!event.receiver.empty()) {
+      json.Key("receiver").String(event.receiver);
+      json.Key("reason").String(event.reason);
+      json.Key("firing").Int(event.firing);
+      json.Key("resolved").Int(event.resolved);
+      if (!event.error.empty()) json.Key("error").String(event.error);
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  return Json(200, std::move(body));
+}
+
+// What a path answers, by method.
+using Methods = std::vector<std::pair<std::string, Call>>;
+
+Response NotAllowed(const Request& request, const Methods& methods) {
+  std::string allowed;
+  for (const auto& [method, call] : methods) {
+    if (!allowed.empty()) allowed += ',';
+    allowed += method;
+  }
+  Response response = RefuseSchema(
+      405, 405, "method " + request.method + " is not allowed, but [" + allowed + "] are");
+  response.headers.Set("Allow", allowed);
+  return response;
+}
+
+Response Preflight(const Request& request) {
+  Response response = Response::Empty(204);
+  response.headers.Set("Access-Control-Allow-Methods",
+                       std::string(request.headers.Get("Access-Control-Request-Method")));
+  const std::string_view headers = request.headers.Get("Access-Control-Request-Headers");
+  if (!headers.empty()) {
+    response.headers.Set("Access-Control-Allow-Headers", std::string(headers));
+  }
+  return response;
+}
+
+Response Dispatch(const Request& request, const Methods& methods) {
+  if (request.method == "OPTIONS") return Preflight(request);
+  std::string_view wanted = request.method;
+  if (wanted == "HEAD") wanted = "GET";
+  const auto found = std::find_if(methods.begin(), methods.end(),
+                                  [wanted](const auto& entry) { return entry.first == wanted; });
+  if (found == methods.end()) return NotAllowed(request, methods);
+  const std::string_view type = request.headers.Get("Content-Type");
+  if (wanted == "POST" && !type.empty() && !type.starts_with("application/json")) {
+    return RefuseSchema(
+        415, 415,
+        "unsupported media type " + Quote(type) + ", only [application/json] are allowed");
+  }
+  return found->second(request);
+}
+
+std::size_t SizeOf(const Response& response) {
+  const auto* text = std::get_if<std::string>(&response.body);
+  return text == nullptr ? 0 : text->size();
+}
+
+}  // namespace
+
+AlertmanagerApi::AlertmanagerApi(alerting::AlertManager& manager, Registry& registry,
+                                 BuildInfo build)
+    : manager_(manager), registry_(registry), build_(std::move(build)) {}
+
+void AlertmanagerApi::AddRoutes(net::Router& router, const std::string& prefix,
+                                bool version_1) const {
+  AlertManager& manager = manager_;
+  const auto add = [&](const std::string& path, Methods methods) {
+    auto shared = std::make_shared<const Methods>(std::move(methods));
+    net::Route route;
+    route.pattern = prefix + path;
+    route.lane = net::Lane::kQuery;
+    route.max_body_bytes = 64 << 20;
+    route.handler = [&manager, &registry = registry_, path, shared](const Request& request,
+                                                                    std::stop_token) {
+      const Timestamp start = manager.Now();
+      Response response = Dispatch(request, *shared);
+      response.headers.Set("Cache-Control", "no-store");
+      response.headers.Set("Vary", "Origin");
+      if (request.headers.Has("Origin")) {
+        response.headers.Set("Access-Control-Allow-Origin", "*");
+      }
+      registry
+          .histogram("alertmanager_http_request_duration_seconds",
+                     "Histogram of latencies for HTTP requests.",
+                     {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+                     {{"code", std::to_string(response.status)},
+                      {"handler", path},
+                      {"method", shared->empty() ? "any" : request.method}})
+          .Observe(std::chrono::duration<double>(manager.Now() - start).count());
+      registry
+          .histogram("alertmanager_http_response_size_bytes",
+                     "Histogram of response size for HTTP requests.",
+                     {100, 1000, 10000, 100000, 1e6, 1e7, 1e8},
+                     {{"handler", path}, {"method", shared->empty() ? "any" : request.method}})
+          .Observe(static_cast<double>(SizeOf(response)));
+      return response;
+    };
+    router.Add(std::move(route));
+  };
+  const auto on = [&manager](Response (*call)(AlertManager&, const Request&)) -> Call {
+    return [&manager, call](const Request& request) { return call(manager, request); };
+  };
+
+  add("/api/v2/alerts", {{"GET", on(GetAlerts)}, {"POST", on(PostAlerts)}});
+  add("/api/v2/alerts/groups", {{"GET", on(GetGroups)}});
+  add("/api/v2/receivers", {{"GET", on(GetReceivers)}});
+  add("/api/v2/silences", {{"GET", on(GetSilences)}, {"POST", on(PostSilence)}});
+  add("/api/v2/silence/{id}", {{"DELETE", on(DeleteSilence)}, {"GET", on(GetSilence)}});
+  add("/api/v2/status",
+      {{"GET", [&manager, build = build_](const Request&) { return GetStatus(manager, build); }}});
+  add("/api/v2/history", {{"GET", on(GetHistory)}});
+  add("/api/v2/alert/{fingerprint}/acknowledge", {{"POST", on(PostAcknowledge)}});
+
+  net::Route unknown;
+  unknown.pattern = prefix + "/api/v2/{rest...}";
+  unknown.handler = [](const Request& request, std::stop_token) {
+    return RefuseSchema(404, 404, "path " + request.path + " was not found");
+  };
+  router.Add(std::move(unknown));
+
+  if (!version_1) return;
+  using namespace alertmanager;  // NOLINT(google-build-using-namespace): only the V1 calls below
+  add("/api/v1/alerts", {{"GET", on(V1Alerts)}, {"POST", on(V1PostAlerts)}});
+  add("/api/v1/silences", {{"GET", on(V1Silences)}, {"POST", on(V1PostSilence)}});
+  add("/api/v1/silence/{id}", {{"DELETE", on(V1DeleteSilence)}, {"GET", on(V1Silence)}});
+  add("/api/v1/receivers", {{"GET", on(V1Receivers)}});
+  add("/api/v1/status",
+      {{"GET", [&manager, build = build_](const Request&) { return V1Status(manager, build); }}});
+}
+
+}  // namespace meerkat::web
