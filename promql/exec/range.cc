@@ -205,7 +205,7 @@ Result<> CallOverRange(Execution& execution, const Node& node, const Grid& grid,
                        const RowSink& sink) {
   const auto is_range = [](const auto& child) { return child->type == ValueType::kMatrix; };
   const Node& argument = **std::find_if(node.children.begin(), node.children.end(), is_range);
-  RangeCall call{execution, node, argument, nullptr, {}, argument.range};
+  RangeCall call{execution, node, argument, nullptr, {}, argument.range, {}};
   call.scalars.resize(node.children.size());
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     if (node.children[i]->type != ValueType::kScalar) continue;
@@ -230,7 +230,7 @@ Result<> CallOverRange(Execution& execution, const Node& node, const Grid& grid,
     call.labels = &series.labels;
     if (function.kernel != nullptr && series.histograms.empty() && series.starts.empty() &&
         !look_around) {
-      function.kernel(call, series, *bounds, grid, row.values);
+      function.kernel(call, series, bounds, grid, row.values);
       if (std::all_of(row.values.begin(), row.values.end(), IsAbsent)) return {};
     } else {
       auto any = SlideOver(call, function.range, series, grid, *bounds, row);

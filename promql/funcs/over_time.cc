@@ -194,23 +194,26 @@ Result<> MadOverTime(RangeCall& call, const Window& window, std::size_t, Outcome
   return {};
 }
 
-void CountRow(RangeCall&, const RangeSeries&, const WindowBounds& bounds, const Grid& grid,
+void CountRow(RangeCall&, const RangeSeries&, const SharedBounds& shared, const Grid& grid,
               std::span<double> out) {
+  const WindowBounds& bounds = *shared;
   for (std::size_t i = 0; i < grid.count; ++i) {
     if (bounds.high[i] > bounds.low[i]) out[i] = bounds.high[i] - bounds.low[i];
   }
 }
 
-void LastRow(RangeCall&, const RangeSeries& series, const WindowBounds& bounds, const Grid& grid,
+void LastRow(RangeCall&, const RangeSeries& series, const SharedBounds& shared, const Grid& grid,
              std::span<double> out) {
+  const WindowBounds& bounds = *shared;
   for (std::size_t i = 0; i < grid.count; ++i) {
     if (bounds.high[i] > bounds.low[i]) out[i] = series.values[bounds.high[i] - 1];
   }
 }
 
 template <double (*kFold)(std::span<const double>)>
-void FoldRow(RangeCall&, const RangeSeries& series, const WindowBounds& bounds, const Grid& grid,
+void FoldRow(RangeCall&, const RangeSeries& series, const SharedBounds& shared, const Grid& grid,
              std::span<double> out) {
+  const WindowBounds& bounds = *shared;
   for (std::size_t i = 0; i < grid.count; ++i) {
     const std::uint32_t low = bounds.low[i], high = bounds.high[i];
     if (high > low) out[i] = kFold(series.values.subspan(low, high - low));
@@ -220,8 +223,9 @@ void FoldRow(RangeCall&, const RangeSeries& series, const WindowBounds& bounds, 
 // A long window slid by a short step: the best sample of the window before is nearly always still
 // in it, and only the new ones are to be looked at.
 template <bool kMax>
-void ExtremeRow(RangeCall&, const RangeSeries& series, const WindowBounds& bounds, const Grid& grid,
+void ExtremeRow(RangeCall&, const RangeSeries& series, const SharedBounds& shared, const Grid& grid,
                 std::span<double> out) {
+  const WindowBounds& bounds = *shared;
   std::size_t best = 0, seen = 0;
   bool known = false;
   for (std::size_t i = 0; i < grid.count; ++i) {

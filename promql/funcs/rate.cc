@@ -108,14 +108,56 @@ Result<> Extrapolated(RangeCall& call, const Window& window, std::size_t, Outcom
   return {};
 }
 
+// The factor of a window that is extended to the counter's zero only.
+double CutFactor(const RangeCall& call, const Grid& grid, std::size_t step, std::int64_t last,
+                 double sampled, double to_zero, std::size_t samples, bool rate) {
+  const double average = sampled / static_cast<double>(samples - 1);
+  double to_end = static_cast<double>(RangeAt(call.argument, grid, step).end - last) / 1000;
+  if (to_end >= average * 1.1) to_end = average / 2;
+  const double factor = (sampled + to_zero + to_end) / sampled;
+  return rate ? factor / call.RangeSeconds() : factor;
+}
+
+// Everything about the windows that does not depend on values. The factor is that of a window whose
+// start is not cut short at the counter's zero.
+const Extrapolation& ExtrapolationOf(RangeCall& call, const SharedBounds& bounds,
+                                     const tsdb::SeriesColumns::Times& times, const Grid& grid,
+                                     bool rate) {
+  const auto [it, added] = call.extrapolations.try_emplace(bounds.get());
+  Extrapolation& out = it->second;
+  if (!added) return out;
+  out.bounds = bounds;
+  out.to_start.resize(grid.count);
+  out.sampled.resize(grid.count);
+  out.factor.resize(grid.count);
+  for (std::size_t i = 0; i < grid.count; ++i) {
+    const std::size_t low = bounds->low[i], high = bounds->high[i];
+    if (high - low < 2) continue;
+    const Span span = RangeAt(call.argument, grid, i);
+    const std::int64_t first = ToMillis(times[low]), last = ToMillis(times[high - 1]);
+    double to_start = static_cast<double>(first - span.start) / 1000;
+    double to_end = static_cast<double>(span.end - last) / 1000;
+    const double sampled = static_cast<double>(last - first) / 1000;
+    const double average = sampled / static_cast<double>(high - low - 1);
+    const double threshold = average * 1.1;
+    if (to_start >= threshold) to_start = average / 2;
+    if (to_end >= threshold) to_end = average / 2;
+    double factor = (sampled + to_start + to_end) / sampled;
+    if (rate) factor /= call.RangeSeconds();
+    out.to_start[i] = to_start;
+    out.sampled[i] = sampled;
+    out.factor[i] = factor;
+  }
+  return out;
+}
+
 // The same for a whole row of floats. Counter resets are rare: one pass finds them, and only
 // windows that hold one are summed up, in the order of the plain loop above.
 template <bool kCounter, bool kRate>
-void ExtrapolatedRow(RangeCall& call, const RangeSeries& series, const WindowBounds& bounds,
+void ExtrapolatedRow(RangeCall& call, const RangeSeries& series, const SharedBounds& bounds,
                      const Grid& grid, std::span<double> out) {
-  const double* values = series.values.data();
-  const Timestamp* times = series.times->data();
-  const double range_seconds = call.RangeSeconds();
+  const double* const values = series.values.data();
+  const Extrapolation& known = ExtrapolationOf(call, bounds, *series.times, grid, kRate);
   // Position of the first reset at or behind the window's second sample, kept up while sliding.
   const std::size_t size = series.values.size();
   std::size_t next_reset = 1;
@@ -124,32 +166,30 @@ void ExtrapolatedRow(RangeCall& call, const RangeSeries& series, const WindowBou
     while (next_reset < size && !(values[next_reset] < values[next_reset - 1])) ++next_reset;
   };
   if (kCounter) advance(1);
+  const std::uint32_t* const lows = bounds->low.data();
+  const std::uint32_t* const highs = bounds->high.data();
   for (std::size_t i = 0; i < grid.count; ++i) {
-    const std::size_t low = bounds.low[i], high = bounds.high[i];
+    const std::size_t low = lows[i], high = highs[i];
     if (high - low < 2) continue;
     const double first = values[low];
     double change = values[high - 1] - first;
+    double factor = known.factor[i];
     if constexpr (kCounter) {
       if (next_reset <= low) advance(low + 1);
       for (std::size_t reset = next_reset; reset < high; ++reset) {
         if (values[reset] < values[reset - 1]) change += values[reset - 1];
       }
+      // Whether the counter would have been zero within what is added at the start, first without
+      // the division: nearly always it is far from that.
+      const double to_start = known.to_start[i], sampled = known.sampled[i];
+      if (change > 0 && first >= 0 && sampled * first < to_start * change * 1.0001) {
+        const double to_zero = sampled * (first / change);
+        if (to_zero < to_start) {
+          factor = CutFactor(call, grid, i, ToMillis((*series.times)[high - 1]), sampled, to_zero,
+                             high - low, kRate);
+        }
+      }
     }
-    const Span span = RangeAt(call.argument, grid, i);
-    const std::int64_t first_time = ToMillis(times[low]), last_time = ToMillis(times[high - 1]);
-    double to_start = static_cast<double>(first_time - span.start) / 1000;
-    double to_end = static_cast<double>(span.end - last_time) / 1000;
-    const double sampled = static_cast<double>(last_time - first_time) / 1000;
-    const double average = sampled / static_cast<double>(high - low - 1);
-    const double threshold = average * 1.1;
-    if (to_start >= threshold) to_start = average / 2;
-    if (kCounter && change > 0 && first >= 0) {
-      const double to_zero = sampled * (first / change);
-      if (to_zero < to_start) to_start = to_zero;
-    }
-    if (to_end >= threshold) to_end = average / 2;
-    double factor = (sampled + to_start + to_end) / sampled;
-    if (kRate) factor /= range_seconds;
     out[i] = change * factor;
   }
 }

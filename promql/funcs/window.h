@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "promql/exec/plan.h"
@@ -47,6 +48,13 @@ struct WindowBounds {
   std::vector<std::uint32_t> low, high;
 };
 
+// What extrapolation needs to know of each window's times: the same for all series with one column
+// of times.
+struct Extrapolation {
+  std::shared_ptr<const WindowBounds> bounds;  // what it is about
+  std::vector<double> to_start, sampled, factor;
+};
+
 // One call of a range function: what does not change from window to window.
 struct RangeCall {
   Execution& execution;
@@ -55,6 +63,7 @@ struct RangeCall {
   const Labels* labels = nullptr;            // of the present series
   std::vector<std::vector<double>> scalars;  // by argument position, by step
   std::int64_t range = 0;                    // milliseconds
+  std::unordered_map<const WindowBounds*, Extrapolation> extrapolations;
 
   // Where notes point at: the first argument; for upstream, a subquery is at the very start.
   PositionRange Position() const;
@@ -71,7 +80,8 @@ using RangeFunction = Result<> (*)(RangeCall&, const Window&, std::size_t step, 
 
 // All windows of a series of floats alone, without start timestamps. `out` has a value per step,
 // absent where the window is too short.
-using RangeKernel = void (*)(RangeCall&, const RangeSeries&, const WindowBounds&, const Grid&,
+using SharedBounds = std::shared_ptr<const WindowBounds>;
+using RangeKernel = void (*)(RangeCall&, const RangeSeries&, const SharedBounds&, const Grid&,
                              std::span<double> out);
 
 }  // namespace meerkat::promql
