@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/regex.h"
+#include "server/remote/read_server.h"
 #include "server/remote/write_receiver.h"
 #include "server/web/federate.h"
 #include "server/web/instrument.h"
@@ -51,6 +52,12 @@ class Web::Impl {
     if (auto origin = Regex::Compile(options_.cors_origin); origin.ok()) {
       cors_origin_ = std::move(*origin);
     }
+    remote::ReadServerOptions reading;
+    reading.sample_limit = options_.read_sample_limit;
+    reading.max_bytes_in_frame = options_.read_max_bytes_in_frame;
+    reading.concurrent_limit = options_.read_concurrent_limit;
+    read_server_ = std::make_unique<remote::ReadServer>(doors_.database, doors_.external_labels,
+                                                        reading, registry_);
     if (options_.enable_remote_write) {
       remote::WriteReceiverOptions receiver;
       receiver.accept_v1 = options_.remote_write_v1;
@@ -150,6 +157,14 @@ class Web::Impl {
       return write_receiver_->Handle(request, std::move(stop));
     };
     routes.push_back(std::move(write));
+    ApiRoute read;
+    read.methods = {"POST"};
+    read.path = "/read";
+    read.lane = net::Lane::kQuery;
+    read.handler = [this](const net::Request& request, std::stop_token stop) {
+      return read_server_->Handle(request, std::move(stop));
+    };
+    routes.push_back(std::move(read));
     return routes;
   }
 
@@ -221,6 +236,7 @@ class Web::Impl {
   Federation federation_;
   Gauge& metrics_in_flight_;
   std::optional<Regex> cors_origin_;
+  std::unique_ptr<remote::ReadServer> read_server_;
   std::unique_ptr<remote::WriteReceiver> write_receiver_;
 };
 

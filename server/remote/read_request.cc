@@ -1,0 +1,119 @@
+#include "server/remote/read_request.h"
+
+#include <optional>
+#include <utility>
+
+#include "server/remote/message.h"
+
+namespace meerkat::remote {
+namespace {
+
+Result<Matcher> ReadMatcher(std::string_view message) {
+  Message reader(message);
+  std::int32_t type = 0;
+  std::string name;
+  std::string value;
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case 1:
+        type = reader.get_enum();
+        break;
+      case 2:
+        name = reader.bytes();
+        break;
+      case 3:
+        value = reader.bytes();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  static constexpr Matcher::Type kTypes[] = {Matcher::Type::kEqual, Matcher::Type::kNotEqual,
+                                             Matcher::Type::kRegex, Matcher::Type::kNotRegex};
+  if (type < 0 || type > 3) {
+    return Error(Code::kInvalid, "invalid matcher type");
+  }
+  return Matcher::Make(kTypes[type], std::move(name), std::move(value));
+}
+
+Result<ReadQuery> ReadOne(std::string_view message) {
+  ReadQuery query;
+  query.range = {FromMillis(0), FromMillis(0)};
+  Message reader(message);
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case 1:
+        query.range.min = FromMillis(reader.get_int64());
+        break;
+      case 2:
+        query.range.max = FromMillis(reader.get_int64());
+        break;
+      case 3: {
+        auto matcher = ReadMatcher(reader.bytes());
+        if (!matcher) return std::move(matcher).error();
+        query.matchers.push_back(std::move(*matcher));
+        break;
+      }
+      default:
+        reader.skip();  // hints: the store needs none
+    }
+  }
+  return query;
+}
+
+}  // namespace
+
+Result<ReadRequest> ParseReadRequest(std::string_view message) {
+  ReadRequest request;
+  std::optional<ReadRequest::Form> form;
+  bool unknown_form = false;
+  try {
+    Message reader(message);
+    while (reader.next()) {
+      if (reader.tag() == 1) {
+        auto query = ReadOne(reader.bytes());
+        if (!query) return std::move(query).error();
+        request.queries.push_back(std::move(*query));
+      } else if (reader.tag() == 2) {
+        const auto accept = [&](std::uint64_t type) {
+          if (form) return;
+          if (type == 0) form = ReadRequest::Form::kSamples;
+          if (type == 1) form = ReadRequest::Form::kStreamedChunks;
+          unknown_form = unknown_form || type > 1;
+        };
+        reader.each_uint64(accept);
+      } else {
+        reader.skip();
+      }
+    }
+  } catch (const protozero::exception& error) {
+    return Error(Code::kInvalid, std::string("proto: ") + error.what());
+  }
+  if (!form && unknown_form) {
+    return Error(Code::kInvalid, "server does not support any of the requested response types");
+  }
+  request.form = form.value_or(ReadRequest::Form::kSamples);
+  return request;
+}
+
+std::vector<Matcher> WithoutExternal(const std::vector<Matcher>& matchers, const Labels& external) {
+  std::vector<Matcher> kept;
+  for (const Matcher& matcher : matchers) {
+    const std::string_view value = external.Get(matcher.name());
+    const bool ours =
+        matcher.type() == Matcher::Type::kEqual && !value.empty() && matcher.value() == value;
+    kept.push_back(ours ? Matcher::Equal(matcher.name(), "") : matcher);
+  }
+  return kept;
+}
+
+Labels WithExternal(const Labels& labels, const Labels& external) {
+  if (external.empty()) return labels;
+  LabelsBuilder builder(labels);
+  for (const Label label : external) {
+    if (builder.Get(label.name).empty()) builder.Set(label.name, label.value);
+  }
+  return builder.Build();
+}
+
+}  // namespace meerkat::remote

@@ -1,0 +1,163 @@
+#include "server/remote/write_receiver.h"
+
+#include "server/remote/snappy_body.h"
+#include "server/remote/wire.h"
+#include "tests/server/remote/fixture.h"
+#include "tests/server/remote/messages.h"
+
+namespace meerkat::remote {
+namespace {
+
+class WriteReceiverTest : public RemoteFixture {
+ protected:
+  WriteReceiver::Outcome V1(const std::string& message) {
+    return receiver_.WriteV1(message, *database_);
+  }
+  WriteReceiver::Outcome V2(const std::string& message) {
+    return receiver_.WriteV2(message, *database_);
+  }
+  net::Response Post(const std::string& body, const std::string& type,
+                     const std::string& encoding = "snappy") {
+    net::Request request;
+    request.method = "POST";
+    request.body = body;
+    if (!type.empty()) request.headers.Set("Content-Type", type);
+    if (!encoding.empty()) request.headers.Set("Content-Encoding", encoding);
+    return receiver_.Handle(request, {});
+  }
+
+  WriteReceiver receiver_{clock_, [this] { return database_.get(); },
+                          WriteReceiverOptions{true, true}, registry_, Logger::Silent()};
+};
+
+TEST_F(WriteReceiverTest, StoresSamplesOfManySeriesAgainAndAgain) {
+  for (const std::int64_t t : {0, 1000, 2000}) {
+    const auto outcome = V1(SeriesV1({{"__name__", "m"}, {"a", "1"}}, {{kNow + t, 1.5}}) +
+                            SeriesV1({{"a", "2"}, {"__name__", "m"}}, {{kNow + t, 2}}));
+    EXPECT_EQ(outcome.status, 204) << outcome.error;
+    EXPECT_EQ(outcome.samples, 2U);
+  }
+  EXPECT_EQ(Dump(),
+            "m{a=\"1\"} 1.5 @0\nm{a=\"1\"} 1.5 @1000\nm{a=\"1\"} 1.5 @2000\n"
+            "m{a=\"2\"} 2 @0\nm{a=\"2\"} 2 @1000\nm{a=\"2\"} 2 @2000\n");
+}
+
+TEST_F(WriteReceiverTest, ARefusalFailsTheWholeRequest) {
+  ASSERT_EQ(V1(SeriesV1({{"__name__", "b"}}, {{kNow, 4}})).status, 204);
+  struct Case {
+    Points points;
+    int status;
+    std::string error;
+  };
+  const Case cases[] = {
+      {{{kNow, 4}}, 204, ""},  // the same again is fine
+      {{{kNow, 5}}, 400, "duplicate sample for timestamp"},
+      {{{kNow - 1000, 5}}, 400, "out of order sample"},
+      {{{kNow + 11 * 60 * 1000, 5}}, 400, "out of bounds"},
+  };
+  int i = 0;
+  for (const Case& c : cases) {
+    const std::string before = Dump();
+    const auto outcome = V1(SeriesV1({{"__name__", "a" + std::to_string(++i)}}, {{kNow, 1}}) +
+                            SeriesV1({{"__name__", "b"}}, c.points));
+    EXPECT_EQ(outcome.status, c.status);
+    EXPECT_EQ(outcome.error, c.error);
+    if (c.status != 204) EXPECT_EQ(Dump(), before);
+  }
+}
+
+TEST_F(WriteReceiverTest, SeriesWithBadLabelsArePassedOver) {
+  const auto outcome = V1(SeriesV1({{"only", "label"}}, {{kNow, 1}}) +
+                          SeriesV1({{"__name__", "x"}, {"__name__", "y"}}, {{kNow, 1}}) +
+                          SeriesV1({{"__name__", "x"}, {"bad", "\xff"}}, {{kNow, 1}}) +
+                          SeriesV1({{"__name__", "good"}}, {{kNow, 1}}));
+  EXPECT_EQ(outcome.status, 204);
+  EXPECT_EQ(Dump(), "good 1 @0\n");
+}
+
+TEST_F(WriteReceiverTest, TakesNativeHistograms) {
+  Histogram h;
+  h.integer = true;
+  h.count = 4;
+  h.sum = 10;
+  h.zero_threshold = 0.001;
+  h.positive_spans = {{0, 2}};
+  h.positive_buckets = {1, 3};
+  std::string message;
+  WriteHistogram(message, FromMillis(kNow), h);
+  EXPECT_EQ(V1(SeriesV1({{"__name__", "h"}}, {}, message)).histograms, 1U);
+  EXPECT_EQ(Dump(), "h 4/10 @0\n");
+  const WireHistogram back = ReadHistogram(message);
+  EXPECT_TRUE(back.histogram->SameAs(h));
+}
+
+TEST_F(WriteReceiverTest, VersionTwoStoresWhatIsGood) {
+  const auto good = V2(RequestV2({"", "__name__", "m", "a", "b"}, {1, 2, 3, 4}, {{kNow, 7}}));
+  EXPECT_EQ(good.status, 204) << good.error;
+  EXPECT_EQ(good.samples, 1U);
+  const auto half =
+      V2(RequestV2({"", "a", "b", "__name__", "m"}, {1, 2, 3, 4}, {{kNow - 1, 6}, {kNow + 1, 8}}));
+  EXPECT_EQ(half.status, 400);
+  EXPECT_EQ(half.error, "out of order sample for series m{a=\"b\"}");
+  EXPECT_EQ(half.samples, 1U);
+  EXPECT_EQ(Dump(), "m{a=\"b\"} 7 @0\nm{a=\"b\"} 8 @1\n");
+}
+
+TEST_F(WriteReceiverTest, VersionTwoRefusals) {
+  struct Case {
+    std::string message;
+    std::string error;
+  };
+  const Case cases[] = {
+      {RequestV2({"", "__name__", "m"}, {1, 99}, {{kNow, 1}}),
+       "parsing labels for series [1 99]: labelRefs 1 (name) = 99 (value) outside of symbols table "
+       "(size 3)"},
+      {RequestV2({"", "__name__", "m"}, {1, 2, 1}, {{kNow, 1}}),
+       "parsing labels for series [1 2 1]: invalid labelRefs length 3"},
+      {RequestV2({"", "__name__", "m"}, {1, 2}, {}),
+       "TimeSeries must contain at least one sample or histogram for series m"},
+      {RequestV2({"", "a", "b"}, {1, 2}, {{kNow, 1}}),
+       "invalid metric name or labels, got {a=\"b\"}"},
+      {RequestV2({"", "__name__", "m", "a"}, {1, 2, 3, 2, 3, 1}, {{kNow, 1}}),
+       "invalid labels for series, labels m{a=\"__name__\"}, duplicated label a"},
+  };
+  for (const Case& c : cases) {
+    const auto outcome = V2(c.message);
+    EXPECT_EQ(outcome.status, 400);
+    EXPECT_EQ(outcome.error, c.error);
+  }
+  EXPECT_EQ(Dump(), "");
+}
+
+TEST_F(WriteReceiverTest, AnswersByTypeAndEncoding) {
+  const std::string good = Snappy(SeriesV1({{"__name__", "m"}}, {{kNow, 1}}));
+  struct Case {
+    std::string body, type, encoding;
+    int status;
+  };
+  const Case cases[] = {
+      {good, "application/x-protobuf", "snappy", 204},
+      {good, "", "", 204},
+      {good, "application/x-protobuf;proto=prometheus.WriteRequest", "snappy", 204},
+      {good, "application/json", "snappy", 415},
+      {good, "application/x-protobuf;proto=other", "snappy", 415},
+      {good, "application/x-protobuf;nonsense", "snappy", 415},
+      {good, "application/x-protobuf", "zstd", 415},
+      {"", "application/x-protobuf", "snappy", 400},
+      {"\xde\xad\xbe\xef", "application/x-protobuf", "snappy", 400},
+      {std::string("\xff\xff\xff\xff\x0f\x00", 6), "application/x-protobuf", "snappy", 400},
+      {Snappy("\x08\x05"), "application/x-protobuf", "snappy", 400},
+      {Snappy(""), "application/x-protobuf", "snappy", 204},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(Post(c.body, c.type, c.encoding).status, c.status) << c.type << " " << c.encoding;
+  }
+  const net::Response v2 = Post(Snappy(RequestV2({"", "__name__", "n"}, {1, 2}, {{kNow, 1}})),
+                                "application/x-protobuf;proto=io.prometheus.write.v2.Request");
+  EXPECT_EQ(v2.status, 204);
+  EXPECT_EQ(v2.headers.Get("X-Prometheus-Remote-Write-Samples-Written"), "1");
+  EXPECT_EQ(v2.headers.Get("X-Prometheus-Remote-Write-Histograms-Written"), "0");
+}
+
+}  // namespace
+}  // namespace meerkat::remote
