@@ -1,0 +1,593 @@
+#include "tests/promql/naive.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "base/number.h"
+#include "promql/functions.h"
+#include "promql/histogram_math.h"
+
+namespace meerkat::promql {
+namespace {
+
+using Sample = NaiveEvaluator::Sample;
+using Samples = NaiveEvaluator::Samples;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Labels Drop(const Labels& labels) {
+  const std::vector<std::string> names = {"__name__", "__type__", "__unit__"};
+  return labels.Without(names);
+}
+
+void RequireUnique(const Samples& samples) {
+  std::set<Labels> seen;
+  for (const Sample& sample : samples) {
+    if (!seen.insert(sample.labels).second) {
+      throw NaiveError{"vector cannot contain metrics with the same labelset"};
+    }
+  }
+}
+
+double QuantileOf(double rank, std::vector<double> values) {
+  if (values.empty() || std::isnan(rank)) return kNan;
+  if (rank < 0) return -INFINITY;
+  if (rank > 1) return INFINITY;
+  std::sort(values.begin(), values.end(),
+            [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; });
+  const double place = rank * static_cast<double>(values.size() - 1);
+  const auto lower = static_cast<std::size_t>(place);
+  const std::size_t upper = std::min(values.size() - 1, lower + 1);
+  const double weight = place - static_cast<double>(lower);
+  return values[lower] * (1 - weight) + values[upper] * weight;
+}
+
+double Apply(Op op, double a, double b) {
+  switch (op) {
+    case Op::kAdd:
+      return a + b;
+    case Op::kSub:
+      return a - b;
+    case Op::kMul:
+      return a * b;
+    case Op::kDiv:
+      return a / b;
+    case Op::kMod:
+      return std::fmod(a, b);
+    case Op::kPow:
+      return std::pow(a, b);
+    case Op::kAtan2:
+      return std::atan2(a, b);
+    case Op::kEqual:
+      return a == b;
+    case Op::kNotEqual:
+      return a != b;
+    case Op::kLess:
+      return a < b;
+    case Op::kLessEqual:
+      return a <= b;
+    case Op::kGreater:
+      return a > b;
+    default:
+      return a >= b;
+  }
+}
+
+bool IsArithmetic(Op op) {
+  return !IsComparison(op) && !IsSetOperator(op);
+}
+
+// One element with one element; nullopt: nothing comes of it.
+std::optional<Sample> Combine(const BinaryExpr& expr, const Sample& left, const Sample& right) {
+  Sample out;
+  const bool h_left = left.histogram != nullptr, h_right = right.histogram != nullptr;
+  if (!h_left && !h_right) {
+    const double value = Apply(expr.op, left.value, right.value);
+    if (IsComparison(expr.op) && !expr.return_bool) {
+      if (value == 0) return std::nullopt;
+      out.value = left.value;
+    } else {
+      out.value = value;
+    }
+    return out;
+  }
+  if (h_left && h_right && (expr.op == Op::kAdd || expr.op == Op::kSub)) {
+    WorkingHistogram sum(*left.histogram);
+    if (!sum.Add(*right.histogram, expr.op == Op::kAdd ? 1 : -1).compatible) return std::nullopt;
+    out.histogram = sum.Share();
+    return out;
+  }
+  if (h_left && h_right && (expr.op == Op::kEqual || expr.op == Op::kNotEqual)) {
+    const bool keep = EqualHistograms(*left.histogram, *right.histogram) == (expr.op == Op::kEqual);
+    if (expr.return_bool) {
+      out.value = keep;
+      return out;
+    }
+    if (!keep) return std::nullopt;
+    out.histogram = left.histogram;
+    return out;
+  }
+  if (expr.op == Op::kMul && h_left != h_right) {
+    out.histogram =
+        h_left ? Scaled(*left.histogram, right.value) : Scaled(*right.histogram, left.value);
+    return out;
+  }
+  if (expr.op == Op::kDiv && h_left && !h_right) {
+    out.histogram = Divided(*left.histogram, right.value);
+    return out;
+  }
+  return std::nullopt;
+}
+
+Labels Signature(const VectorMatching& matching, const Labels& labels) {
+  std::vector<std::string> names = matching.labels;
+  if (matching.on) return labels.Keep(names);
+  names.emplace_back(kMetricName);
+  return labels.Without(names);
+}
+
+HistogramPtr SumOf(const std::vector<HistogramPtr>& histograms, double divisor) {
+  WorkingHistogram sum(*histograms[0]);
+  for (std::size_t i = 1; i < histograms.size(); ++i) {
+    if (!sum.Add(*histograms[i]).compatible) return nullptr;
+  }
+  sum.Divide(divisor);
+  return sum.Share();
+}
+
+// Mean and population variance, in long double and two passes.
+std::pair<double, double> Moments(const std::vector<double>& values) {
+  long double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  const long double mean = sum / static_cast<long double>(values.size());
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return {static_cast<double>(mean),
+          static_cast<double>(squares / static_cast<long double>(values.size()))};
+}
+
+double SumOf(const std::vector<double>& values) {
+  long double sum = 0;
+  for (const double value : values) sum += value;
+  return static_cast<double>(sum);
+}
+
+double ExtremeOf(const std::vector<double>& values, bool max) {
+  double best = kNan;
+  for (const double value : values) {
+    if (std::isnan(best) || (max ? value > best : value < best)) best = value;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::int64_t NaiveEvaluator::Reference(const TimeModifiers& modifiers, std::int64_t time) const {
+  switch (modifiers.at) {
+    case AtKind::kNone:
+      break;
+    case AtKind::kTime:
+      time = ToMillis(modifiers.at_time);
+      break;
+    case AtKind::kStart:
+      time = start_;
+      break;
+    case AtKind::kEnd:
+      time = end_;
+      break;
+  }
+  return time - modifiers.offset.count();
+}
+
+double NaiveEvaluator::ScalarAt(const Expr& expr, std::int64_t time) const {
+  return At(expr, time)[0].value;
+}
+
+Samples NaiveEvaluator::At(const Expr& expr, std::int64_t time) const {
+  switch (expr.kind) {
+    case Expr::Kind::kNumber:
+      return {{{}, static_cast<const NumberLiteral&>(expr).value, nullptr}};
+    case Expr::Kind::kParen:
+      return At(*static_cast<const ParenExpr&>(expr).inner, time);
+    case Expr::Kind::kUnary: {
+      const auto& unary = static_cast<const UnaryExpr&>(expr);
+      Samples samples = At(*unary.operand, time);
+      if (!unary.negate) return samples;
+      for (Sample& sample : samples) {
+        sample.labels = Drop(sample.labels);
+        sample.value = -sample.value;
+        if (sample.histogram != nullptr) sample.histogram = Scaled(*sample.histogram, -1);
+      }
+      RequireUnique(samples);
+      return samples;
+    }
+    case Expr::Kind::kBinary:
+      return Binary(static_cast<const BinaryExpr&>(expr), time);
+    case Expr::Kind::kAggregate:
+      return Aggregate(static_cast<const AggregateExpr&>(expr), time);
+    case Expr::Kind::kCall:
+      return Call(static_cast<const CallExpr&>(expr), time);
+    case Expr::Kind::kVectorSelector:
+      return Select(static_cast<const VectorSelector&>(expr), time);
+    default:
+      throw NaiveError{"not an instant vector"};
+  }
+}
+
+Samples NaiveEvaluator::Select(const VectorSelector& selector, std::int64_t time) const {
+  const std::int64_t at = Reference(selector.modifiers, time);
+  Samples out;
+  for (const auto& [labels, series] : storage_.series()) {
+    if (!std::all_of(selector.matchers.begin(), selector.matchers.end(),
+                     [&](const Matcher& matcher) { return matcher.Matches(labels); })) {
+      continue;
+    }
+    const MemoryStorage::Sample* newest = nullptr;
+    for (const auto& sample : series.samples) {
+      const std::int64_t t = ToMillis(sample.time);
+      if (t > at - lookback_ && t <= at) newest = &sample;
+    }
+    if (newest == nullptr) continue;
+    if (newest->histogram == nullptr && IsStaleNan(newest->value)) continue;
+    out.push_back({labels, newest->value, newest->histogram});
+  }
+  return out;
+}
+
+NaiveEvaluator::Range NaiveEvaluator::SelectRange(const Expr& expr, std::int64_t time) const {
+  if (expr.kind == Expr::Kind::kParen) {
+    return SelectRange(*static_cast<const ParenExpr&>(expr).inner, time);
+  }
+  Range range;
+  range.now = time;
+  if (expr.kind == Expr::Kind::kMatrixSelector) {
+    const auto& matrix = static_cast<const MatrixSelector&>(expr);
+    range.end = Reference(matrix.selector->modifiers, time);
+    range.start = range.end - matrix.range.count();
+    for (const auto& [labels, series] : storage_.series()) {
+      if (!std::all_of(matrix.selector->matchers.begin(), matrix.selector->matchers.end(),
+                       [&](const Matcher& matcher) { return matcher.Matches(labels); })) {
+        continue;
+      }
+      RangeSeries out{labels, {}, {}};
+      for (const auto& sample : series.samples) {
+        const std::int64_t t = ToMillis(sample.time);
+        if (t <= range.start || t > range.end) continue;
+        if (sample.histogram != nullptr) {
+          out.histograms.emplace_back(t, sample.histogram);
+        } else if (!IsStaleNan(sample.value)) {
+          out.floats.emplace_back(t, sample.value);
+        }
+      }
+      if (!out.floats.empty() || !out.histograms.empty()) range.series.push_back(std::move(out));
+    }
+    return range;
+  }
+  const auto& subquery = static_cast<const SubqueryExpr&>(expr);
+  range.end = Reference(subquery.modifiers, time);
+  range.start = range.end - subquery.range.count();
+  const std::int64_t step = subquery.step.count() > 0 ? subquery.step.count() : 60000;
+  std::int64_t t = range.start / step * step;
+  while (t <= range.start) t += step;
+  std::map<Labels, RangeSeries> found;
+  for (; t <= range.end; t += step) {
+    for (const Sample& sample : At(*subquery.inner, t)) {
+      RangeSeries& series = found[sample.labels];
+      series.labels = sample.labels;
+      if (sample.histogram != nullptr) {
+        series.histograms.emplace_back(t, sample.histogram);
+      } else {
+        series.floats.emplace_back(t, sample.value);
+      }
+    }
+  }
+  for (auto& [labels, series] : found) range.series.push_back(std::move(series));
+  return range;
+}
+
+Samples NaiveEvaluator::OverRange(std::string_view name, const Range& range) const {
+  Samples out;
+  for (const RangeSeries& series : range.series) {
+    std::vector<double> values;
+    for (const auto& [time, value] : series.floats) values.push_back(value);
+    std::vector<HistogramPtr> histograms;
+    for (const auto& [time, histogram] : series.histograms) histograms.push_back(histogram);
+    Sample sample{Drop(series.labels), 0, nullptr};
+    const bool mixed = !values.empty() && !histograms.empty();
+    if (name == "count_over_time") {
+      sample.value = static_cast<double>(values.size() + histograms.size());
+    } else if (name == "present_over_time") {
+      sample.value = 1;
+    } else if (name == "last_over_time") {
+      sample.labels = series.labels;
+      if (histograms.empty() ||
+          (!values.empty() && series.floats.back().first > series.histograms.back().first)) {
+        sample.value = values.back();
+      } else {
+        sample.histogram = histograms.back();
+      }
+    } else if (name == "sum_over_time" || name == "avg_over_time") {
+      if (mixed) continue;
+      const bool mean = name == "avg_over_time";
+      if (histograms.empty()) {
+        sample.value = mean ? Moments(values).first : SumOf(values);
+      } else {
+        sample.histogram = SumOf(histograms, mean ? static_cast<double>(histograms.size()) : 1);
+        if (sample.histogram == nullptr) continue;
+      }
+    } else if (name == "changes" || name == "resets") {
+      if (!histograms.empty()) throw NaiveError{"unsupported"};
+      for (std::size_t i = 1; i < values.size(); ++i) {
+        if (name == "resets") {
+          sample.value += values[i] < values[i - 1];
+        } else {
+          sample.value +=
+              values[i] != values[i - 1] && !(std::isnan(values[i]) && std::isnan(values[i - 1]));
+        }
+      }
+    } else if (name == "rate" || name == "increase" || name == "delta") {
+      if (!histograms.empty()) throw NaiveError{"unsupported"};
+      if (values.size() < 2) continue;
+      const bool counter = name != "delta";
+      double change = values.back() - values.front();
+      for (std::size_t i = 1; counter && i < values.size(); ++i) {
+        if (values[i] < values[i - 1]) change += values[i - 1];
+      }
+      const double first = static_cast<double>(series.floats.front().first) / 1000;
+      const double last = static_cast<double>(series.floats.back().first) / 1000;
+      const double average = (last - first) / static_cast<double>(values.size() - 1);
+      double to_start = first - static_cast<double>(range.start) / 1000;
+      double to_end = static_cast<double>(range.end) / 1000 - last;
+      if (to_start >= average * 1.1) to_start = average / 2;
+      if (to_end >= average * 1.1) to_end = average / 2;
+      if (counter && change > 0 && values.front() >= 0) {
+        to_start = std::min(to_start, (last - first) * (values.front() / change));
+      }
+      sample.value = change * (last - first + to_start + to_end) / (last - first);
+      if (name == "rate") sample.value /= static_cast<double>(range.end - range.start) / 1000;
+    } else if (name == "irate" || name == "idelta") {
+      if (!histograms.empty()) throw NaiveError{"unsupported"};
+      if (values.size() < 2) continue;
+      const double before = values[values.size() - 2], now = values.back();
+      sample.value = name == "irate" && now < before ? now : now - before;
+      const auto times = series.floats.size();
+      if (name == "irate") {
+        sample.value /=
+            static_cast<double>(series.floats[times - 1].first - series.floats[times - 2].first) /
+            1000;
+      }
+    } else {
+      if (values.empty()) continue;
+      if (name == "min_over_time" || name == "max_over_time") {
+        sample.value = ExtremeOf(values, name == "max_over_time");
+      } else if (name == "stdvar_over_time") {
+        sample.value = Moments(values).second;
+      } else if (name == "stddev_over_time") {
+        sample.value = std::sqrt(Moments(values).second);
+      } else {
+        throw NaiveError{"unsupported"};
+      }
+    }
+    out.push_back(std::move(sample));
+  }
+  RequireUnique(out);
+  return out;
+}
+
+Samples NaiveEvaluator::Call(const CallExpr& expr, std::int64_t time) const {
+  const std::string_view name = expr.function->name;
+  if (name == "time") return {{{}, static_cast<double>(time) / 1000, nullptr}};
+  if (name == "vector") return {{{}, ScalarAt(*expr.args[0], time), nullptr}};
+  if (name == "scalar") {
+    double value = kNan;
+    int found = 0;
+    for (const Sample& sample : At(*expr.args[0], time)) {
+      if (sample.histogram == nullptr) {
+        value = sample.value;
+        ++found;
+      }
+    }
+    return {{{}, found == 1 ? value : kNan, nullptr}};
+  }
+  if (name == "absent") {
+    return At(*expr.args[0], time).empty() ? Samples{{{}, 1, nullptr}} : Samples();
+  }
+  if (name == "quantile_over_time") {
+    Samples out;
+    for (const RangeSeries& series : SelectRange(*expr.args[1], time).series) {
+      std::vector<double> values;
+      for (const auto& [t, value] : series.floats) values.push_back(value);
+      if (values.empty()) continue;
+      out.push_back(
+          {Drop(series.labels), QuantileOf(ScalarAt(*expr.args[0], time), values), nullptr});
+    }
+    RequireUnique(out);
+    return out;
+  }
+  if (expr.function->arg_types[0] == ValueType::kMatrix) {
+    return OverRange(name, SelectRange(*expr.args[0], time));
+  }
+  Samples out;
+  for (Sample& sample : At(*expr.args[0], time)) {
+    Sample mapped{Drop(sample.labels), 0, nullptr};
+    if (name == "histogram_count" || name == "histogram_sum") {
+      if (sample.histogram == nullptr) continue;
+      mapped.value = name == "histogram_count" ? sample.histogram->count : sample.histogram->sum;
+    } else {
+      if (sample.histogram != nullptr) continue;
+      if (name == "abs") mapped.value = std::fabs(sample.value);
+      if (name == "ceil") mapped.value = std::ceil(sample.value);
+      if (name == "floor") mapped.value = std::floor(sample.value);
+      if (name == "sgn") mapped.value = sample.value > 0 ? 1 : sample.value < 0 ? -1 : sample.value;
+    }
+    out.push_back(std::move(mapped));
+  }
+  RequireUnique(out);
+  return out;
+}
+
+Samples NaiveEvaluator::Aggregate(const AggregateExpr& expr, std::int64_t time) const {
+  const double param = expr.param != nullptr && expr.op != AggregateOp::kCountValues
+                           ? ScalarAt(*expr.param, time)
+                           : 0;
+  std::map<Labels, Samples> groups;
+  for (Sample& sample : At(*expr.inner, time)) {
+    std::vector<std::string> names = expr.grouping;
+    if (expr.without) names.emplace_back(kMetricName);
+    const Labels group = expr.without    ? sample.labels.Without(names)
+                         : names.empty() ? Labels()
+                                         : sample.labels.Keep(names);
+    groups[group].push_back(std::move(sample));
+  }
+  Samples out;
+  for (auto& [labels, members] : groups) {
+    std::vector<double> values;
+    std::vector<HistogramPtr> histograms;
+    for (const Sample& member : members) {
+      if (member.histogram != nullptr) {
+        histograms.push_back(member.histogram);
+      } else {
+        values.push_back(member.value);
+      }
+    }
+    Sample sample{labels, 0, nullptr};
+    switch (expr.op) {
+      case AggregateOp::kCount:
+        sample.value = static_cast<double>(members.size());
+        break;
+      case AggregateOp::kGroup:
+        sample.value = 1;
+        break;
+      case AggregateOp::kSum:
+      case AggregateOp::kAvg: {
+        if (!values.empty() && !histograms.empty()) continue;
+        const bool mean = expr.op == AggregateOp::kAvg;
+        if (histograms.empty()) {
+          sample.value = mean ? Moments(values).first : SumOf(values);
+        } else {
+          sample.histogram = SumOf(histograms, mean ? static_cast<double>(histograms.size()) : 1);
+          if (sample.histogram == nullptr) continue;
+        }
+        break;
+      }
+      case AggregateOp::kTopk:
+      case AggregateOp::kBottomk: {
+        std::erase_if(members, [](const Sample& member) { return member.histogram != nullptr; });
+        const bool top = expr.op == AggregateOp::kTopk;
+        std::stable_sort(members.begin(), members.end(), [&](const Sample& a, const Sample& b) {
+          if (std::isnan(a.value) || std::isnan(b.value)) {
+            return !std::isnan(a.value) && std::isnan(b.value);
+          }
+          return top ? a.value > b.value : a.value < b.value;
+        });
+        for (std::size_t i = 0; i < members.size() && static_cast<double>(i) < param; ++i) {
+          out.push_back(members[i]);
+        }
+        continue;
+      }
+      default:
+        if (values.empty()) continue;
+        if (expr.op == AggregateOp::kMin) sample.value = ExtremeOf(values, false);
+        if (expr.op == AggregateOp::kMax) sample.value = ExtremeOf(values, true);
+        if (expr.op == AggregateOp::kStdvar) sample.value = Moments(values).second;
+        if (expr.op == AggregateOp::kStddev) sample.value = std::sqrt(Moments(values).second);
+        if (expr.op == AggregateOp::kQuantile) sample.value = QuantileOf(param, values);
+        break;
+    }
+    out.push_back(std::move(sample));
+  }
+  return out;
+}
+
+Samples NaiveEvaluator::Binary(const BinaryExpr& expr, std::int64_t time) const {
+  Samples left = At(*expr.left, time), right = At(*expr.right, time);
+  const bool scalar_left = expr.left->type == ValueType::kScalar;
+  const bool scalar_right = expr.right->type == ValueType::kScalar;
+  if (scalar_left && scalar_right) {
+    return {{{}, Apply(expr.op, left[0].value, right[0].value), nullptr}};
+  }
+  if (!scalar_left && !scalar_right) {
+    Samples out = IsSetOperator(expr.op) ? Sets(expr, left, right)
+                                         : Match(expr, std::move(left), std::move(right));
+    RequireUnique(out);
+    return out;
+  }
+  Samples out;
+  for (const Sample& element : scalar_left ? right : left) {
+    auto combined =
+        scalar_left ? Combine(expr, left[0], element) : Combine(expr, element, right[0]);
+    if (!combined) continue;
+    // A comparison keeps the vector's element, whichever side it is on.
+    if (IsComparison(expr.op) && !expr.return_bool) combined->value = element.value;
+    combined->labels =
+        IsArithmetic(expr.op) || expr.return_bool ? Drop(element.labels) : element.labels;
+    out.push_back(std::move(*combined));
+  }
+  RequireUnique(out);
+  return out;
+}
+
+Samples NaiveEvaluator::Sets(const BinaryExpr& expr, const Samples& left,
+                             const Samples& right) const {
+  const VectorMatching matching = expr.matching.value_or(VectorMatching());
+  const auto signatures = [&](const Samples& samples) {
+    std::set<Labels> out;
+    for (const Sample& sample : samples) out.insert(Signature(matching, sample.labels));
+    return out;
+  };
+  const std::set<Labels> in_left = signatures(left), in_right = signatures(right);
+  Samples out;
+  for (const Sample& sample : left) {
+    const bool matched = in_right.contains(Signature(matching, sample.labels));
+    if (expr.op == Op::kOr || matched == (expr.op == Op::kAnd)) out.push_back(sample);
+  }
+  for (const Sample& sample : right) {
+    if (expr.op == Op::kOr && !in_left.contains(Signature(matching, sample.labels))) {
+      out.push_back(sample);
+    }
+  }
+  return out;
+}
+
+Samples NaiveEvaluator::Match(const BinaryExpr& expr, Samples left, Samples right) const {
+  const VectorMatching matching = expr.matching.value_or(VectorMatching());
+  if (left.empty() || right.empty()) return {};
+  const bool swapped = matching.card == Cardinality::kOneToMany;
+  const Samples& many = swapped ? right : left;
+  const Samples& one = swapped ? left : right;
+  std::map<Labels, const Sample*> partners;
+  for (const Sample& sample : one) {
+    if (!partners.try_emplace(Signature(matching, sample.labels), &sample).second) {
+      throw NaiveError{"found duplicate series"};
+    }
+  }
+  Samples out;
+  std::set<std::pair<Labels, Labels>> taken;
+  for (const Sample& sample : many) {
+    const Labels signature = Signature(matching, sample.labels);
+    const auto partner = partners.find(signature);
+    if (partner == partners.end()) continue;
+    Labels labels = IsArithmetic(expr.op) ? Drop(sample.labels) : sample.labels;
+    if (matching.card == Cardinality::kOneToOne) {
+      labels = matching.on ? labels.Keep(matching.labels) : labels.Without(matching.labels);
+      if (!taken.emplace(signature, Labels()).second) throw NaiveError{"multiple matches"};
+    } else {
+      LabelsBuilder builder(labels);
+      for (const std::string& name : matching.include) {
+        builder.Set(name, partner->second->labels.Get(name));
+      }
+      labels = builder.Build();
+      if (!taken.emplace(signature, labels).second) throw NaiveError{"multiple matches"};
+    }
+    auto combined =
+        swapped ? Combine(expr, *partner->second, sample) : Combine(expr, sample, *partner->second);
+    if (!combined) continue;
+    combined->labels = expr.return_bool ? Drop(labels) : labels;
+    out.push_back(std::move(*combined));
+  }
+  return out;
+}
+
+}  // namespace meerkat::promql
