@@ -33,20 +33,6 @@ void ForEach(const std::vector<BucketSpan>& spans, const std::vector<double>& co
 
 }  // namespace
 
-double ExponentialBound(std::int32_t index, std::int32_t schema) {
-  if (schema < 0) {
-    const std::int64_t exponent = static_cast<std::int64_t>(index) * (std::int64_t{1} << -schema);
-    if (exponent == 1024) return std::numeric_limits<double>::max();
-    return std::ldexp(1.0, static_cast<int>(std::clamp<std::int64_t>(exponent, -5000, 5000)));
-  }
-  const std::int32_t fraction = index & ((1 << schema) - 1);
-  const std::int32_t exponent = (index >> schema) + 1;
-  if (fraction == 0 && exponent == 1025) return std::numeric_limits<double>::max();
-  const double mantissa =
-      0.5 * std::exp2(static_cast<double>(fraction) / static_cast<double>(1 << schema));
-  return std::ldexp(mantissa, exponent);
-}
-
 std::vector<HistogramBucket> BucketsOf(const Histogram& h) {
   std::vector<HistogramBucket> out;
   out.reserve(h.negative_buckets.size() + h.positive_buckets.size() + 1);

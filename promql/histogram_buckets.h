@@ -5,13 +5,10 @@
 #include <vector>
 
 #include "base/histogram.h"
+#include "base/histogram_bounds.h"
 
 // Native histograms seen as ranges of values: what functions, operators and the HTTP API ask about.
 namespace meerkat::promql {
-
-// The upper bound of bucket `index` of an exponential schema (-4…8). The last regular bucket ends
-// at the largest finite double, the one after it at +Inf.
-double ExponentialBound(std::int32_t index, std::int32_t schema);
 
 // One bucket as an interval with its count.
 struct HistogramBucket {

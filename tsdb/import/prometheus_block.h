@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/labels.h"
 #include "base/result.h"
-#include "tsdb/import/mapped_file.h"
+#include "base/mapped_file.h"
 #include "tsdb/import/prometheus_chunk.h"
 
 namespace meerkat::tsdb {

@@ -13,7 +13,7 @@
 #include "base/number.h"
 #include "tsdb/chunk/frame.h"
 #include "tsdb/import/big_endian.h"
-#include "tsdb/import/mapped_file.h"
+#include "base/mapped_file.h"
 
 // A segment is pages of 32 KiB, a record one or more fragments, a fragment within one page:
 // type: u8 (low three bits: 0 the page is over, 1 whole, 2 first, 3 middle, 4 last; 8 snappy,

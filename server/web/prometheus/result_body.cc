@@ -1,10 +1,10 @@
 #include "server/web/prometheus/result_body.h"
 
-#include <cmath>
 #include <limits>
 #include <utility>
 #include <variant>
 
+#include "base/histogram_bounds.h"
 #include "base/json_writer.h"
 #include "base/number.h"
 
@@ -33,21 +33,6 @@ void AppendPoint(std::string& out, Timestamp time, const Histogram& histogram) {
   out += ',';
   AppendHistogram(out, histogram);
   out += ']';
-}
-
-// The upper bound of exponential bucket `index`: base^index with base = 2^(2^-schema).
-double BoundOf(std::int64_t index, std::int32_t schema) {
-  if (schema < 0) {
-    const std::int64_t exponent = index << -schema;
-    if (exponent == 1024) return std::numeric_limits<double>::max();
-    return std::ldexp(1.0, static_cast<int>(exponent));
-  }
-  const std::int64_t steps = std::int64_t{1} << schema;
-  const std::int64_t part = index & (steps - 1);
-  const double fraction = 0.5 * std::exp2(static_cast<double>(part) / static_cast<double>(steps));
-  const std::int64_t exponent = (index >> schema) + 1;
-  if (fraction == 0.5 && exponent == 1025) return std::numeric_limits<double>::max();
-  return std::ldexp(fraction, static_cast<int>(exponent));
 }
 
 struct Bucket {
@@ -243,16 +228,17 @@ void AppendHistogram(std::string& out, const Histogram& h) {
       AppendBucket(out, bucket, first);
     });
   } else {
+    const auto bound = [&h](std::int64_t index) {
+      return ExponentialBound(static_cast<std::int32_t>(index), h.schema);
+    };
     std::vector<Bucket> negative;
     ForEach(h.negative_spans, h.negative_buckets, [&](std::int64_t index, double count) {
-      negative.push_back(
-          {-BoundOf(index, h.schema), -BoundOf(index - 1, h.schema), count, true, false});
+      negative.push_back({-bound(index), -bound(index - 1), count, true, false});
     });
     for (auto it = negative.rbegin(); it != negative.rend(); ++it) AppendBucket(out, *it, first);
     AppendBucket(out, {-h.zero_threshold, h.zero_threshold, h.zero_count, true, true}, first);
     ForEach(h.positive_spans, h.positive_buckets, [&](std::int64_t index, double count) {
-      AppendBucket(
-          out, {BoundOf(index - 1, h.schema), BoundOf(index, h.schema), count, false, true}, first);
+      AppendBucket(out, {bound(index - 1), bound(index), count, false, true}, first);
     });
   }
   if (!first) out += ']';

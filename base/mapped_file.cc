@@ -1,4 +1,4 @@
-#include "tsdb/import/mapped_file.h"
+#include "base/mapped_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace meerkat::tsdb {
+namespace meerkat {
 namespace {
 
 Error Failed(const std::filesystem::path& path) {
@@ -46,4 +46,4 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 
-}  // namespace meerkat::tsdb
+}  // namespace meerkat

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace meerkat::tsdb {
+namespace meerkat {
 
 // A file in memory, read only. Nobody may shorten it meanwhile.
 class MappedFile {
@@ -27,4 +27,4 @@ class MappedFile {
   std::string_view bytes_;
 };
 
-}  // namespace meerkat::tsdb
+}  // namespace meerkat
