@@ -1,0 +1,236 @@
+// What a data directory holds: dump, list, analyze, verify.
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <limits>
+
+#include "base/rfc3339.h"
+#include "promql/histogram_buckets.h"
+#include "promql/parser.h"
+#include "server/commands/tsdb_session.h"
+#include "tsdb/transfer.h"
+
+namespace meerkat::commands {
+namespace {
+
+constexpr std::string_view kDefaultPath = "data/";
+
+std::string PathOf(const Arguments& arguments) {
+  return arguments.words().empty() ? std::string(kDefaultPath) : arguments.words()[0];
+}
+
+Result<std::vector<std::vector<Matcher>>> SelectorsOf(const Arguments& arguments) {
+  std::vector<std::vector<Matcher>> selectors;
+  for (const std::string& text : arguments.All("--match")) {
+    auto matchers = promql::ParseSelector(text);
+    if (!matchers) return std::move(matchers).error();
+    selectors.push_back(std::move(*matchers));
+  }
+  return selectors;
+}
+
+Result<TimeRange> RangeOf(const Arguments& arguments) {
+  auto min = arguments.Integer("--min-time", std::numeric_limits<std::int64_t>::min());
+  if (!min) return std::move(min).error();
+  auto max = arguments.Integer("--max-time", std::numeric_limits<std::int64_t>::max());
+  if (!max) return std::move(max).error();
+  return TimeRange{FromMillis(*min), FromMillis(*max)};
+}
+
+Result<> DumpTo(Streams streams, const Arguments& arguments, tsdb::DumpFormat format) {
+  auto selectors = SelectorsOf(arguments);
+  if (!selectors) return std::move(selectors).error();
+  auto range = RangeOf(arguments);
+  if (!range) return std::move(range).error();
+  auto session = Session::Open(PathOf(arguments), false);
+  if (!session) return std::move(session).error();
+  const tsdb::DumpOptions options{.format = format,
+                                  .range = *range,
+                                  .selectors = std::move(*selectors),
+                                  .histogram_text = &promql::FormatHistogram};
+  return tsdb::Dump((*session)->database(), options, [&](std::string_view piece) -> Result<> {
+    if (streams.out.write(piece.data(), static_cast<std::streamsize>(piece.size()))) return {};
+    return Error(Code::kUnavailable, "the output cannot be written");
+  });
+}
+
+constexpr std::array<std::string_view, 5> kDumpFlags = {"--min-time", "--max-time", "--match",
+                                                        "--format", "--sandbox-dir-root"};
+
+int RunDump(std::span<const std::string> args, Streams streams) {
+  auto arguments = Arguments::Read(args, kDumpFlags, {});
+  if (!arguments) return Fail(streams, arguments.error());
+  const std::string format = arguments->Get("--format", "prom");
+  if (format != "prom" && format != "seriesjson") {
+    return Fail(streams, Error(Code::kInvalid,
+                               "enum value must be one of prom,seriesjson, got '" + format + "'"));
+  }
+  const auto dumped =
+      DumpTo(streams, *arguments,
+             format == "prom" ? tsdb::DumpFormat::kPrometheus : tsdb::DumpFormat::kSeriesJson);
+  return dumped ? 0 : Fail(streams, dumped.error());
+}
+
+int RunDumpOpenMetrics(std::span<const std::string> args, Streams streams) {
+  auto arguments = Arguments::Read(args, kDumpFlags, {});
+  if (!arguments) return Fail(streams, arguments.error());
+  const auto dumped = DumpTo(streams, *arguments, tsdb::DumpFormat::kOpenMetrics);
+  return dumped ? 0 : Fail(streams, dumped.error());
+}
+
+// Rows of words in columns two spaces apart.
+void PrintTable(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out << row[i];
+      if (i + 1 < row.size()) out << std::string(widths[i] + 2 - row[i].size(), ' ');
+    }
+    out << "\n";
+  }
+}
+
+// 1h6m39.999s, as promtool writes lengths of time.
+std::string LengthOf(std::int64_t millis) {
+  std::string text;
+  const std::int64_t hours = millis / 3600000;
+  const std::int64_t minutes = millis / 60000 % 60;
+  if (hours > 0) text += std::to_string(hours) + "h";
+  if (millis >= 60000) text += std::to_string(minutes) + "m";
+  text += std::to_string(millis / 1000 % 60);
+  if (std::int64_t part = millis % 1000; part != 0) {
+    std::string digits = std::to_string(1000 + part).substr(1);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += "." + digits;
+  }
+  return text + "s";
+}
+
+// 7KiB316B: whole units, the two greatest.
+std::string ReadableBytes(std::uint64_t bytes) {
+  constexpr std::string_view kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  std::string text;
+  int written = 0;
+  for (int unit = 6; unit >= 0 && written < 2; --unit) {
+    const std::uint64_t count = bytes >> (10 * unit) & 1023;
+    if (count == 0 && (written == 0 || unit > 0)) {
+      if (written > 0) break;
+      continue;
+    }
+    if (count > 0) text += std::to_string(count) + std::string(kUnits[unit]);
+    ++written;
+  }
+  return text.empty() ? "0B" : text;
+}
+
+int RunList(std::span<const std::string> args, Streams streams) {
+  constexpr std::array<std::string_view, 2> kAlone = {"-r", "--human-readable"};
+  auto arguments = Arguments::Read(args, {}, kAlone);
+  if (!arguments) return Fail(streams, arguments.error());
+  const bool readable = arguments->Has("-r") || arguments->Has("--human-readable");
+  auto session = Session::Open(PathOf(*arguments), false);
+  if (!session) return Fail(streams, session.error());
+  std::vector<std::vector<std::string>> rows = {{"BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION",
+                                                 "NUM SAMPLES", "NUM CHUNKS", "NUM SERIES",
+                                                 "SIZE"}};
+  auto blocks = (*session)->database().Blocks();
+  std::sort(blocks.begin(), blocks.end(),
+            [](const auto& a, const auto& b) { return a.range.min < b.range.min; });
+  const auto time = [readable](Timestamp t) {
+    if (!readable) return std::to_string(ToMillis(t));
+    // 2006-01-02 15:04:05 +0000 UTC, as Go prints a time.
+    std::string text = FormatRfc3339(std::chrono::floor<std::chrono::seconds>(t));
+    text[text.find('T')] = ' ';
+    text.pop_back();
+    return text + " +0000 UTC";
+  };
+  for (const auto& block : blocks) {
+    rows.push_back({block.id, time(block.range.min), time(block.range.max),
+                    LengthOf((block.range.max - block.range.min).count()),
+                    std::to_string(block.samples), std::to_string(block.chunks),
+                    std::to_string(block.series),
+                    readable ? ReadableBytes(block.bytes) : std::to_string(block.bytes)});
+  }
+  PrintTable(streams.out, rows);
+  return 0;
+}
+
+void PrintCounts(std::ostream& out, std::string_view title,
+                 const std::vector<tsdb::NamedCount>& counts) {
+  out << "\n" << title << ":\n";
+  for (const auto& [name, value] : counts) out << value << " " << name << "\n";
+}
+
+int RunAnalyze(std::span<const std::string> args, Streams streams) {
+  constexpr std::array<std::string_view, 1> kWithValue = {"--limit"};
+  auto arguments = Arguments::Read(args, kWithValue, {});
+  if (!arguments) return Fail(streams, arguments.error());
+  auto limit = arguments->Integer("--limit", 20);
+  if (!limit) return Fail(streams, limit.error());
+  auto session = Session::Open(PathOf(*arguments), false);
+  if (!session) return Fail(streams, session.error());
+  const auto stats = (*session)->database().Cardinality(
+      static_cast<std::size_t>(std::max<std::int64_t>(0, *limit)));
+  streams.out << "Total Series: " << stats.series << "\n"
+              << "Postings (unique label pairs): " << stats.label_pairs << "\n";
+  if (stats.series > 0 && stats.min_time <= stats.max_time) {
+    streams.out << "Duration: " << LengthOf((stats.max_time - stats.min_time).count()) << "\n";
+  }
+  PrintCounts(streams.out, "Most common label pairs", stats.series_by_pair);
+  PrintCounts(streams.out, "Label names with highest cumulative label value length",
+              stats.bytes_by_label);
+  PrintCounts(streams.out, "Highest cardinality labels", stats.values_by_label);
+  PrintCounts(streams.out, "Highest cardinality metric names", stats.series_by_metric);
+  return 0;
+}
+
+// Reads every sample there is, so that every checksum is looked at.
+int RunVerify(std::span<const std::string> args, Streams streams) {
+  auto arguments = Arguments::Read(args, {}, {});
+  if (!arguments) return Fail(streams, arguments.error());
+  auto session = Session::Open(PathOf(*arguments), false);
+  if (!session) return Fail(streams, session.error());
+  auto querier = (*session)->database().NewQuerier({});
+  if (!querier) return Fail(streams, querier.error());
+  auto set = (*querier)->Select({}, {.sorted = false});
+  if (!set) return Fail(streams, set.error());
+  tsdb::SeriesColumns columns;
+  std::uint64_t series = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t damaged = 0;
+  for (;;) {
+    auto more = (*set)->Next();
+    if (!more) return Fail(streams, more.error());
+    if (!*more) break;
+    const auto read = (*set)->Read(columns);
+    ++series;
+    samples += columns.size();
+    if (read) continue;
+    ++damaged;
+    streams.err << (*set)->labels().ToString() << ": " << read.error().message() << "\n";
+  }
+  streams.out << series << " series, " << samples << " samples, " << damaged << " damaged\n";
+  return damaged == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+std::vector<Command> TsdbShowCommands() {
+  return {
+      {"tsdb dump",
+       "[--min-time=MS] [--max-time=MS] [--match=SELECTOR]… [--format=prom|seriesjson] [DB]",
+       "Print samples, one a line.", &RunDump},
+      {"tsdb dump-openmetrics", "[--min-time=MS] [--max-time=MS] [--match=SELECTOR]… [DB]",
+       "Print samples as OpenMetrics, to be imported elsewhere.", &RunDumpOpenMetrics},
+      {"tsdb list", "[-r] [DB]", "List the sealed parts.", &RunList},
+      {"tsdb analyze", "[--limit=20] [DB]", "Tell which labels and metrics have most series.",
+       &RunAnalyze},
+      {"tsdb verify", "[DB]", "Read everything and name what is damaged.", &RunVerify},
+  };
+}
+
+}  // namespace meerkat::commands

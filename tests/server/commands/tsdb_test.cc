@@ -1,0 +1,172 @@
+#include "server/commands/tsdb.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace meerkat::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TsdbCommandsTest : public testing::Test {
+ protected:
+  TsdbCommandsTest() {
+    std::string name = (fs::temp_directory_path() / "meerkat-test-XXXXXX").string();
+    directory_ = mkdtemp(name.data());
+  }
+  ~TsdbCommandsTest() override {
+    std::error_code ignored;
+    fs::remove_all(directory_, ignored);
+  }
+
+  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+  std::string Write(const std::string& name, const std::string& text) const {
+    std::ofstream(Path(name)) << text;
+    return Path(name);
+  }
+
+  struct Outcome {
+    int code = 0;
+    std::string out;
+    std::string err;
+  };
+  static Outcome Run(const std::string& command, const std::vector<std::string>& args) {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    for (const Command& known : TsdbCommands()) {
+      if (known.name != command) continue;
+      const int code = known.run(args, Streams{in, out, err});
+      return {code, out.str(), err.str()};
+    }
+    ADD_FAILURE() << "there is no " << command;
+    return {};
+  }
+
+  fs::path directory_;
+};
+
+constexpr char kText[] =
+    "# HELP requests Of all kinds.\n"
+    "# TYPE requests counter\n"
+    "requests_total{code=\"200\"} 1 1760000000\n"
+    "requests_total{code=\"200\"} 2.5 1760000015.125\n"
+    "# TYPE temperature gauge\n"
+    "temperature -1e6 1760000000\n"
+    "# EOF\n";
+
+TEST_F(TsdbCommandsTest, TakesOpenMetricsInAndGivesItOut) {
+  const std::string db = Path("db");
+  auto made = Run("tsdb import openmetrics",
+                  {"--storage.tsdb.path", db, "--label=site=x", Write("in.om", kText)});
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(made.out, "2 series, 3 samples\n");
+  auto dumped = Run("tsdb dump", {db});
+  EXPECT_EQ(dumped.code, 0) << dumped.err;
+  EXPECT_EQ(dumped.out,
+            "{__name__=\"requests_total\", code=\"200\", site=\"x\"} 1 1760000000000\n"
+            "{__name__=\"requests_total\", code=\"200\", site=\"x\"} 2.5 1760000015125\n"
+            "{__name__=\"temperature\", site=\"x\"} -1e+06 1760000000000\n");
+  EXPECT_EQ(Run("tsdb dump", {"--match", "temperature", "--format=seriesjson", db}).out,
+            "{\"__name__\":\"temperature\",\"site\":\"x\"}\n");
+  EXPECT_EQ(Run("tsdb dump-openmetrics", {"--min-time=1760000000001", db}).out,
+            "requests_total{code=\"200\", site=\"x\"} 2.5 1760000015.125\n# EOF\n");
+  EXPECT_EQ(Run("tsdb verify", {db}).out, "2 series, 3 samples, 0 damaged\n");
+}
+
+TEST_F(TsdbCommandsTest, TakesAPrometheusDirectoryIn) {
+  const std::string source = MEERKAT_SOURCE_DIR "/tests/data/tsdb/prometheus";
+  const std::string db = Path("db");
+  auto made = Run("tsdb import prometheus", {"--storage.tsdb.path=" + db, source});
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(made.out, "2 blocks, 10 series, 2512 samples\n");
+  std::ifstream file(source + "/dump.txt");
+  std::istringstream dumped(Run("tsdb dump", {db}).out);
+  std::string have;
+  std::string want;
+  while (std::getline(file, want)) {
+    ASSERT_TRUE(std::getline(dumped, have));
+    ASSERT_EQ(have, want);
+  }
+  EXPECT_FALSE(std::getline(dumped, have));
+  const auto analyzed = Run("tsdb analyze", {"--limit=1", db});
+  EXPECT_NE(analyzed.out.find("Total Series: 10\n"), std::string::npos) << analyzed.out;
+  EXPECT_NE(analyzed.out.find("Highest cardinality metric names:\n3 requests_total\n"),
+            std::string::npos)
+      << analyzed.out;
+}
+
+TEST_F(TsdbCommandsTest, BacksUpAndRestores) {
+  const std::string db = Path("db");
+  Run("tsdb create-blocks-from openmetrics", {"-q", Write("in.om", kText), db});
+  const auto backed_up = Run("tsdb backup", {"--storage.tsdb.path", db, Path("copy")});
+  EXPECT_EQ(backed_up.code, 0) << backed_up.err;
+  const auto restored = Run("tsdb restore", {"--storage.tsdb.path", Path("again"), Path("copy")});
+  EXPECT_EQ(restored.code, 0) << restored.err;
+  EXPECT_EQ(Run("tsdb dump", {Path("again")}).out, Run("tsdb dump", {db}).out);
+  EXPECT_EQ(Run("tsdb restore", {"--storage.tsdb.path", db, Path("copy")}).err,
+            "error: " + db + " is there already and not empty\n");
+}
+
+TEST_F(TsdbCommandsTest, ListsPartsInPromtoolsTable) {
+  const std::string db = Path("db");
+  Run("tsdb create-blocks-from openmetrics", {"-q", Write("in.om", kText), db});
+  const auto listed = Run("tsdb list", {"-r", db});
+  EXPECT_EQ(listed.code, 0);
+  EXPECT_TRUE(listed.out.starts_with("BLOCK ULID  MIN TIME")) << listed.out;
+}
+
+TEST_F(TsdbCommandsTest, SaysWhatIsWrong) {
+  const std::string db = Path("db");
+  const std::string no_time = Write("no_time.om", "a_total 1\n# EOF\n");
+  const std::string no_end = Write("no_end.om", "# TYPE a gauge\na 1 1\n");
+  const struct {
+    std::string command;
+    std::vector<std::string> args;
+    int code;
+    std::string err;
+  } cases[] = {
+      {"tsdb dump",
+       {Path("none")},
+       1,
+       "error: " + Path("none") + ": there is no such data directory\n"},
+      {"tsdb dump", {"--match=up{", db}, 2, ""},
+      {"tsdb dump", {"--nonsense"}, 2, "error: unknown flag '--nonsense'\n"},
+      {"tsdb dump", {"--match"}, 2, "error: expected argument for flag '--match'\n"},
+      {"tsdb dump", {"--min-time=soon"}, 2, "error: --min-time: \"soon\" is no integer\n"},
+      {"tsdb dump",
+       {"--format=xml"},
+       2,
+       "error: enum value must be one of prom,seriesjson, got 'xml'\n"},
+      {"tsdb create-blocks-from openmetrics",
+       {no_time, db},
+       2,
+       "error: " + no_time + ": expected timestamp for series got none: a_total\n"},
+      {"tsdb create-blocks-from openmetrics", {no_end, db}, 2, ""},
+      {"tsdb create-blocks-from openmetrics",
+       {},
+       2,
+       "error: required argument 'input file' not provided\n"},
+      {"tsdb import openmetrics", {"--label=x", no_time}, 2, "error: expected KEY=VALUE got 'x'\n"},
+      {"tsdb import prometheus",
+       {"--storage.tsdb.path", db, Path("none")},
+       1,
+       "error: " + Path("none") + " is no directory\n"},
+  };
+  for (const auto& [command, args, code, err] : cases) {
+    const auto outcome = Run(command, args);
+    EXPECT_EQ(outcome.code, code) << command << " " << outcome.err;
+    if (err.empty()) {
+      EXPECT_TRUE(outcome.err.starts_with("error: ")) << command;
+    } else {
+      EXPECT_EQ(outcome.err, err);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace meerkat::commands
