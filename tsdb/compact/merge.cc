@@ -64,7 +64,7 @@ class Merger {
       merged.info.level = std::max(merged.info.level, info.level);
     }
     if (parts_.size() > 1) ++merged.info.level;
-    if (auto finished = writer_.Finish(merged.info); !finished) {
+    if (auto finished = writer_.Finish(merged.info, merged.directory); !finished) {
       return std::move(finished).error();
     }
     merged.file = writer_.file();

@@ -139,6 +139,10 @@ std::string PartKey(std::uint64_t part, std::uint32_t block) {
   return key + BigEndianKey(block).substr(4);
 }
 
+std::string PartDirectoryKey(std::uint64_t part) {
+  return "directory/" + BigEndianKey(part);
+}
+
 Part::Part(PartInfo info, Store& store, BlockCache& cache, Damaged damaged)
     : info_(info), store_(store), cache_(cache), damaged_(std::move(damaged)) {}
 
@@ -152,7 +156,7 @@ Part::~Part() {
 Result<const PartDirectory*> Part::Directory() const {
   MutexLock lock(mu_);
   if (directory_ != nullptr) return directory_.get();
-  auto bytes = store_.Get(Family::kParts, PartKey(info_.number, kDirectoryBlock));
+  auto bytes = store_.Get(Family::kMeta, PartDirectoryKey(info_.number));
   Result<PartDirectory> directory = Error(Code::kCorruption, "part directory is missing");
   if (!bytes) {
     directory = std::move(bytes).error();

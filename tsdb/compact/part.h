@@ -55,7 +55,8 @@ struct PartDirectory {
 };
 
 std::string PartKey(std::uint64_t part, std::uint32_t block);
-inline constexpr std::uint32_t kDirectoryBlock = 0xffffffff;
+inline constexpr std::uint32_t kDirectoryBlock = 0xffffffff;  // no block: names the directory
+std::string PartDirectoryKey(std::uint64_t part);             // in the meta family
 
 // A sealed stretch of samples: blocks in one sorted file, immutable. When the last reader lets go
 // of a dropped part, its keys are deleted. Threads: any.

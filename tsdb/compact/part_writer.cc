@@ -69,11 +69,9 @@ Result<> PartWriter::CloseBlock() {
   return out_->Put(PartKey(info_.number, block), bytes);
 }
 
-Result<> PartWriter::Finish(PartInfo& info) {
+Result<> PartWriter::Finish(PartInfo& info, std::string& directory) {
   if (auto closed = CloseBlock(); !closed) return closed;
-  if (auto put = out_->Put(PartKey(info_.number, kDirectoryBlock), directory_.Encode()); !put) {
-    return put;
-  }
+  directory = directory_.Encode();
   auto bytes = out_->Finish();
   if (!bytes) return std::move(bytes).error();
   std::sort(all_.begin(), all_.end());

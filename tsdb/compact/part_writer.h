@@ -25,8 +25,9 @@ class PartWriter {
   Result<> Add(SeriesId series, const ColumnView& column);
 
   bool empty() const { return info_.blocks == 0 && !open_; }
-  // Ends the file. `info` gets range, series, samples, blocks and bytes.
-  Result<> Finish(PartInfo& info);
+  // Ends the file. `info` gets range, series, samples, blocks and bytes; `directory` is to be kept
+  // in the meta family.
+  Result<> Finish(PartInfo& info, std::string& directory);
   const std::filesystem::path& file() const { return file_; }
 
  private:

@@ -211,7 +211,8 @@ Result<std::vector<SealedPart>> SealGeneration(const Generation& generation, Mil
     SealedPart part;
     part.info.first_generation = generation.number();
     part.info.last_generation = generation.number();
-    if (auto finished = writer.Finish(part.info); !finished) return std::move(finished).error();
+    if (auto finished = writer.Finish(part.info, part.directory); !finished)
+      return std::move(finished).error();
     part.file = writer.file();
     parts.push_back(std::move(part));
   }

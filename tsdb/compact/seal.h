@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -12,6 +13,7 @@ namespace meerkat::tsdb {
 
 struct SealedPart {
   PartInfo info;
+  std::string directory;  // encoded
   std::filesystem::path file;
 };
 

@@ -90,19 +90,13 @@ Result<> Shelf::Load() {
   std::sort(known.begin(), known.end());
   if (!known.empty()) greatest = known.back();
   // Files that were taken over, but whose change was not completed.
-  std::string from;
-  for (;;) {
-    std::uint64_t found = 0;
-    const auto first = [&](std::string_view key, std::string_view) {
-      found = ReadBigEndian(key);
-      return false;
-    };
-    if (auto scanned = store_.Scan(Family::kParts, from, {}, first); !scanned) return scanned;
-    if (found == 0) break;
+  auto on_disk = store_.PartNumbers();
+  if (!on_disk) return std::move(on_disk).error();
+  for (const std::uint64_t found : *on_disk) {
     greatest = std::max(greatest, found);
-    from = BigEndianKey(found + 1);
     if (std::binary_search(known.begin(), known.end(), found)) continue;
-    if (auto dropped = store_.DropParts(BigEndianKey(found), from); !dropped) return dropped;
+    auto dropped = store_.DropParts(BigEndianKey(found), BigEndianKey(found + 1));
+    if (!dropped) return dropped;
   }
   next_part_.store(greatest + 1);
   std::error_code ignored;
@@ -148,9 +142,13 @@ Result<> Shelf::Ingest(const std::vector<SealedPart>& sealed) {
 Result<> Shelf::Swap(const std::vector<std::shared_ptr<const Part>>& out,
                      const std::vector<SealedPart>& in, const Generation* sealed) {
   StoreBatch batch;
-  for (const auto& part : out) batch.Delete(Family::kMeta, MetaKey(part->info().number));
+  for (const auto& part : out) {
+    batch.Delete(Family::kMeta, MetaKey(part->info().number));
+    batch.Delete(Family::kMeta, PartDirectoryKey(part->info().number));
+  }
   for (const SealedPart& part : in) {
     batch.Put(Family::kMeta, MetaKey(part.info.number), part.info.Encode());
+    batch.Put(Family::kMeta, PartDirectoryKey(part.info.number), part.directory);
   }
   std::uint64_t journal_start = journal_start_.load();
   if (sealed != nullptr) {

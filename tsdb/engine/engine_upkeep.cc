@@ -129,6 +129,9 @@ Result<> Engine::ForgetSeries() {
     for (const auto& generation : live_.view.closed) mark(*generation);
     mark(*live_.view.open);
   }
+  for (const SeriesId series : head_->exemplars().Series()) {
+    if (series < held.size()) held[series] = true;
+  }
   if (auto marked = shelf_.MarkSeries(held); !marked) return marked;
   std::vector<SeriesId> empty;
   for (SeriesId id = 0; id < held.size(); ++id) {

@@ -87,6 +87,12 @@ std::vector<ExemplarRing::Kept> ExemplarRing::Select(TimeRange range,
   return found;
 }
 
+std::vector<SeriesId> ExemplarRing::Series() const {
+  MutexLock lock(mu_);
+  std::vector<SeriesId> series;
+  for (const auto& [id, newest] : newest_) series.push_back(id);
+  return series;
+}
 std::size_t ExemplarRing::size() const {
   MutexLock lock(mu_);
   return ring_.size();

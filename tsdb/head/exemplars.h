@@ -29,6 +29,7 @@ class ExemplarRing {
   // Of these series (ascending ids) within the range; in order of series, then of time.
   std::vector<Kept> Select(TimeRange range, std::span<const SeriesId> series) const;
 
+  std::vector<SeriesId> Series() const;  // that have any, in no order
   std::size_t size() const;
   std::size_t series_count() const;
   std::int64_t capacity() const;

@@ -18,7 +18,7 @@ PartFile::~PartFile() = default;
 Result<std::unique_ptr<PartFile>> PartFile::Create(const std::filesystem::path& file) {
   auto state = std::make_unique<State>();
   rocksdb::BlockBasedTableOptions table;
-  table.block_size = 64 << 10;
+  table.block_size = 4 << 10;  // most values are larger: each has a checksum of its own
   table.format_version = 5;
   state->options.compression = rocksdb::kNoCompression;  // blocks are compressed already
   state->options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));

@@ -13,15 +13,20 @@
 #include <rocksdb/write_batch.h>
 
 #include <array>
+#include <fstream>
 #include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "tsdb/rocks/log_files.h"
 #include "tsdb/rocks/status.h"
 
 namespace meerkat::tsdb {
 
 namespace {
+
+// Below this much free space nothing is written any more.
+constexpr std::uint64_t kSpareBytes = 8 << 20;
 
 constexpr std::array<const char*, kFamilies> kNames = {"default", "series", "journal", "parts",
                                                        "meta"};
@@ -110,21 +115,41 @@ std::uint64_t ReadBigEndian(std::string_view key) {
   return number;
 }
 
-struct Store::State {
+// One opened RocksDB; closing it is destroying this.
+struct Handle {
+  const std::shared_ptr<LogFiles> files = std::make_shared<LogFiles>();
+  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files);
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
-  Mutex write_mu;  // one writer at a time, see allow_concurrent_memtable_write
-  bool failed GUARDED_BY(write_mu) = false;
 
   rocksdb::ColumnFamilyHandle* at(Family family) const {
     return families[static_cast<std::size_t>(family)];
   }
-  ~State() {
+  ~Handle() {
     if (db == nullptr) return;
-    (void)db->SyncWAL();  // a server that was stopped in order survives power loss
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);
-    db->Close();
+    (void)db->Close();
   }
+};
+
+struct Store::State {
+  std::filesystem::path path;
+  StoreOptions options;
+  // Held shared by every use of the handle, alone to reopen it.
+  SharedMutex handle_mu;
+  std::unique_ptr<Handle> handle GUARDED_BY(handle_mu);  // null: could not be reopened yet
+  Mutex write_mu;  // one writer at a time, see allow_concurrent_memtable_write
+  bool failed GUARDED_BY(write_mu) = false;
+
+  ~State() {
+    // A server that was stopped in order survives power loss.
+    if (handle != nullptr && !failed) (void)handle->db->SyncWAL();
+  }
+
+  // Whether a write has a chance: RocksDB gives up after failures of its background work, so it is
+  // not asked while there is little space.
+  Result<> Probe() const;
+  Result<> Recover() REQUIRES(write_mu);
 };
 
 struct StoreBatch::State {
@@ -155,34 +180,99 @@ void StoreBatch::DeleteRange(Family family, std::string_view begin, std::string_
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
-Result<Store::Opened> Store::Open(const std::filesystem::path& path, const StoreOptions& options) {
-  auto state = std::make_unique<State>();
+namespace {
+
+Result<std::unique_ptr<Handle>> OpenHandle(const std::filesystem::path& path,
+                                           const StoreOptions& options, std::string& damage) {
+  auto handle = std::make_unique<Handle>();
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     descriptors.emplace_back(kNames[i], FamilyOptions(static_cast<Family>(i), cache));
   }
   rocksdb::DBOptions db_options = DatabaseOptions();
+  db_options.env = handle->env.get();
   rocksdb::DB* db = nullptr;
-  Opened opened;
   rocksdb::Status status =
-      rocksdb::DB::Open(db_options, path.string(), descriptors, &state->families, &db);
+      rocksdb::DB::Open(db_options, path.string(), descriptors, &handle->families, &db);
   if (status.IsCorruption()) {
     // A damaged log: what stands before the damage is taken, and the loss is told.
-    opened.damage = status.ToString();
+    damage = status.ToString();
     db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    status = rocksdb::DB::Open(db_options, path.string(), descriptors, &state->families, &db);
+    status = rocksdb::DB::Open(db_options, path.string(), descriptors, &handle->families, &db);
   }
   if (!status.ok()) return ToError(status).Within("opening " + path.string());
-  state->db.reset(db);
+  handle->db.reset(db);
+  return handle;
+}
+
+Error Closed() {
+  return Error(Code::kUnavailable, "the store could not be opened again after a failure");
+}
+
+}  // namespace
+
+Result<Store::Opened> Store::Open(const std::filesystem::path& path, const StoreOptions& options) {
+  Opened opened;
+  auto handle = OpenHandle(path, options, opened.damage);
+  if (!handle) return std::move(handle).error();
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->options = options;
+  {
+    WriterLock lock(state->handle_mu);
+    state->handle = std::move(*handle);
+  }
   opened.store.reset(new Store(std::move(state)));
   return opened;
 }
 
+Result<> Store::State::Probe() const {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(path, error);
+  if (!error && space.available < kSpareBytes) {
+    return Error(Code::kUnavailable, "no space left on device: " + path.string() + " has " +
+                                         std::to_string(space.available >> 10) +
+                                         " KiB left, writes are refused below " +
+                                         std::to_string(kSpareBytes >> 10) + " KiB");
+  }
+  return {};
+}
+
+// After a failed write: closes and opens again, which replays the log up to the failure.
+Result<> Store::State::Recover() {
+  const std::filesystem::path probe = path / "probe";
+  const std::string bytes(64 << 10, '\0');
+  std::ofstream file(probe, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  std::error_code ignored;
+  std::filesystem::remove(probe, ignored);
+  if (file.fail()) {
+    return Error(Code::kUnavailable, "writes are refused: " + path.string() + " is not writable");
+  }
+  WriterLock lock(handle_mu);
+  handle.reset();
+  std::string damage;
+  auto reopened = OpenHandle(path, options, damage);
+  if (!reopened) return std::move(reopened).error();
+  handle = std::move(*reopened);
+  failed = false;
+  return {};
+}
+
 Result<> Store::Write(StoreBatch& batch, bool sync) {
+  MutexLock writer(state_->write_mu);
+  if (auto probed = state_->Probe(); !probed) return probed;
+  if (state_->failed) {
+    if (auto recovered = state_->Recover(); !recovered) return recovered;
+  }
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
+  const Handle& handle = *state_->handle;
   rocksdb::WriteBatch changes;
   for (const auto& change : batch.state_->changes) {
-    rocksdb::ColumnFamilyHandle* family = state_->at(change.family);
+    rocksdb::ColumnFamilyHandle* family = handle.at(change.family);
     switch (change.kind) {
       case StoreBatch::State::Change::Kind::kPut:
         changes.Put(family, change.key, change.value);
@@ -197,25 +287,21 @@ Result<> Store::Write(StoreBatch& batch, bool sync) {
   }
   rocksdb::WriteOptions options;
   options.sync = sync;
-  MutexLock lock(state_->write_mu);
-  if (state_->failed) {
-    const rocksdb::Status resumed = state_->db->Resume();
-    if (!resumed.ok()) return ToError(resumed).Within("write refused");
-    state_->failed = false;
-  }
-  const rocksdb::Status status = state_->db->Write(options, &changes);
-  if (!status.ok()) {
-    state_->failed = true;
-    return ToError(status).Within("writing to the journal");
-  }
+  const rocksdb::Status status = handle.db->Write(options, &changes);
+  state_->failed = !status.ok() || handle.files->failed();
+  if (!status.ok()) return ToError(status).Within("writing to the journal");
+  if (state_->failed) return Error(Code::kUnavailable, "the journal cannot be written");
   return {};
 }
 
 Result<std::optional<std::string>> Store::Get(Family family, std::string_view key) const {
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
   rocksdb::ReadOptions options;
   options.fill_cache = family != Family::kParts;
   rocksdb::PinnableSlice value;
-  const rocksdb::Status status = state_->db->Get(options, state_->at(family), ToSlice(key), &value);
+  const rocksdb::Status status =
+      state_->handle->db->Get(options, state_->handle->at(family), ToSlice(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
   if (!status.ok()) return ToError(status);
   return std::optional<std::string>(value.ToString());
@@ -223,11 +309,14 @@ Result<std::optional<std::string>> Store::Get(Family family, std::string_view ke
 
 Result<> Store::Scan(Family family, std::string_view begin, std::string_view end,
                      const Visit& visit) const {
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const rocksdb::Slice upper = ToSlice(end);
   if (!end.empty()) options.iterate_upper_bound = &upper;
-  std::unique_ptr<rocksdb::Iterator> it(state_->db->NewIterator(options, state_->at(family)));
+  std::unique_ptr<rocksdb::Iterator> it(
+      state_->handle->db->NewIterator(options, state_->handle->at(family)));
   for (it->Seek(ToSlice(begin)); it->Valid(); it->Next()) {
     if (!visit(ToView(it->key()), ToView(it->value()))) return {};
   }
@@ -236,58 +325,89 @@ Result<> Store::Scan(Family family, std::string_view begin, std::string_view end
 }
 
 Result<> Store::Flush() {
+  MutexLock writer(state_->write_mu);
+  if (auto probed = state_->Probe(); !probed) return probed;
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
   rocksdb::FlushOptions options;
   options.allow_write_stall = true;
-  MutexLock lock(state_->write_mu);
-  const rocksdb::Status status = state_->db->Flush(options, state_->families);
+  const rocksdb::Status status = state_->handle->db->Flush(options, state_->handle->families);
   if (!status.ok()) return ToError(status).Within("flushing");
   return {};
 }
 
 Result<> Store::Tidy() {
   if (auto flushed = Flush(); !flushed) return flushed;
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (const Family family : {Family::kState, Family::kSeries, Family::kJournal, Family::kMeta}) {
     const rocksdb::Status status =
-        state_->db->CompactRange(options, state_->at(family), nullptr, nullptr);
+        state_->handle->db->CompactRange(options, state_->handle->at(family), nullptr, nullptr);
     if (!status.ok()) return ToError(status).Within("tidying");
   }
   return {};
 }
 
 Result<> Store::Ingest(const std::filesystem::path& file) {
+  MutexLock writer(state_->write_mu);
+  if (auto probed = state_->Probe(); !probed) return probed;
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
   rocksdb::IngestExternalFileOptions options;
   options.move_files = true;
   options.snapshot_consistency = false;
   options.write_global_seqno = false;
-  MutexLock lock(state_->write_mu);
-  const rocksdb::Status status =
-      state_->db->IngestExternalFile(state_->at(Family::kParts), {file.string()}, options);
+  const rocksdb::Status status = state_->handle->db->IngestExternalFile(
+      state_->handle->at(Family::kParts), {file.string()}, options);
   if (!status.ok()) return ToError(status).Within("taking over " + file.filename().string());
   return {};
 }
 
+Result<std::vector<std::uint64_t>> Store::PartNumbers() const {
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
+  rocksdb::ColumnFamilyMetaData files;
+  state_->handle->db->GetColumnFamilyMetaData(state_->handle->at(Family::kParts), &files);
+  std::vector<std::uint64_t> numbers;
+  for (const auto& level : files.levels) {
+    for (const auto& file : level.files) {
+      numbers.push_back(ReadBigEndian(file.smallestkey));
+      numbers.push_back(ReadBigEndian(file.largestkey));
+    }
+  }
+  return numbers;
+}
+
 Result<> Store::DropParts(std::string_view begin, std::string_view end) {
-  rocksdb::ColumnFamilyHandle* family = state_->at(Family::kParts);
-  const rocksdb::Slice first = ToSlice(begin);
-  const rocksdb::Slice last = ToSlice(end);
-  rocksdb::Status status =
-      rocksdb::DeleteFilesInRange(state_->db.get(), family, &first, &last, false);
-  if (!status.ok()) return ToError(status).Within("dropping files");
-  // Leftovers, if a file held more than this range.
-  std::unique_ptr<rocksdb::Iterator> it(state_->db->NewIterator(rocksdb::ReadOptions(), family));
-  it->Seek(first);
-  if (!it->Valid() || it->key().compare(last) >= 0) return {};
-  it.reset();
+  {
+    ReaderLock lock(state_->handle_mu);
+    if (state_->handle == nullptr) return Closed();
+    const Handle& handle = *state_->handle;
+    rocksdb::ColumnFamilyHandle* family = handle.at(Family::kParts);
+    const rocksdb::Slice first = ToSlice(begin);
+    const rocksdb::Slice last = ToSlice(end);
+    const rocksdb::Status status =
+        rocksdb::DeleteFilesInRange(handle.db.get(), family, &first, &last, false);
+    if (!status.ok()) return ToError(status).Within("dropping files");
+    // Leftovers, if a file held more than this range.
+    std::unique_ptr<rocksdb::Iterator> it(handle.db->NewIterator(rocksdb::ReadOptions(), family));
+    it->Seek(first);
+    if (!it->Valid() || it->key().compare(last) >= 0) return {};
+  }
   StoreBatch batch;
   batch.DeleteRange(Family::kParts, begin, end);
   return Write(batch, false);
 }
 
 Result<> Store::Checkpoint(const std::filesystem::path& target) {
+  MutexLock writer(state_->write_mu);
+  if (auto probed = state_->Probe(); !probed) return probed;
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return Closed();
   rocksdb::Checkpoint* checkpoint = nullptr;
-  rocksdb::Status status = rocksdb::Checkpoint::Create(state_->db.get(), &checkpoint);
+  rocksdb::Status status = rocksdb::Checkpoint::Create(state_->handle->db.get(), &checkpoint);
   const std::unique_ptr<rocksdb::Checkpoint> owner(checkpoint);
   if (status.ok()) status = checkpoint->CreateCheckpoint(target.string());
   if (!status.ok()) return ToError(status).Within("snapshot to " + target.string());
@@ -295,18 +415,23 @@ Result<> Store::Checkpoint(const std::filesystem::path& target) {
 }
 
 std::uint64_t Store::LogBytes() const {
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return 0;
   rocksdb::VectorLogPtr logs;
   std::uint64_t bytes = 0;
-  if (!state_->db->GetSortedWalFiles(logs).ok()) return 0;
+  if (!state_->handle->db->GetSortedWalFiles(logs).ok()) return 0;
   for (const auto& log : logs) bytes += log->SizeFileBytes();
   return bytes;
 }
 
 std::uint64_t Store::MemtableBytes() const {
+  ReaderLock lock(state_->handle_mu);
+  if (state_->handle == nullptr) return 0;
   std::uint64_t bytes = 0;
-  for (auto* family : state_->families) {
+  for (auto* family : state_->handle->families) {
     std::uint64_t one = 0;
-    if (state_->db->GetIntProperty(family, rocksdb::DB::Properties::kSizeAllMemTables, &one)) {
+    if (state_->handle->db->GetIntProperty(family, rocksdb::DB::Properties::kSizeAllMemTables,
+                                           &one)) {
       bytes += one;
     }
   }

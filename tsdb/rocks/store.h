@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -75,6 +76,9 @@ class Store {
   Result<> Tidy();
   // Takes over a finished file (see part_file.h) of sorted keys; it is moved.
   Result<> Ingest(const std::filesystem::path& file);
+  // The first eight bytes, as a number, of the keys at both ends of each file of the parts family.
+  // Looks at no data.
+  Result<std::vector<std::uint64_t>> PartNumbers() const;
   // Drops [begin, end) of the parts family, whole files first.
   Result<> DropParts(std::string_view begin, std::string_view end);
 

@@ -1,0 +1,78 @@
+#include <atomic>
+#include <thread>
+
+#include "tests/tsdb/database/fixture.h"
+
+namespace meerkat::tsdb {
+namespace {
+
+class ThreadsTest : public DatabaseTest {};
+
+// Writers, readers, upkeep and deletions at once: every read sees whole batches and a growing past.
+TEST_F(ThreadsTest, ReadersSeeWholeBatchesWhileAllElseGoesOn) {
+  base_options.live.retention_time = Millis(0);
+  Open();
+  constexpr int kWriters = 2;
+  constexpr int kSteps = 300;
+  constexpr int kSeries = 20;
+  std::atomic<int> writing{kWriters};
+  std::vector<std::thread> threads;
+  for (int w = 0; w < kWriters; ++w) {
+    threads.emplace_back([&, w] {
+      const auto source = db->NewSource();
+      std::vector<SeriesRef> refs(kSeries, SeriesRef::kNone);
+      for (int step = 0; step < kSteps; ++step) {
+        auto appender = db->NewAppender(source.get());
+        for (int i = 0; i < kSeries; ++i) {
+          SeriesRef& ref = refs[static_cast<std::size_t>(i)];
+          if (ref == SeriesRef::kNone) {
+            ref = appender->Resolve(
+                {{"__name__", "m"}, {"i", std::to_string(i)}, {"writer", std::to_string(w)}});
+          }
+          EXPECT_EQ(appender->Append(ref, FromMillis(At(step)), i % 2 == 0 ? 1 : step),
+                    Refusal::kNone);
+        }
+        EXPECT_TRUE(appender->Commit().ok());
+        // A series of short life, so that series are forgotten meanwhile.
+        auto brief = db->NewAppender();
+        brief->Resolve({{"__name__", "brief"}, {"n", std::to_string(step)}});
+      }
+      --writing;
+    });
+  }
+  threads.emplace_back([&] {
+    while (writing > 0) EXPECT_TRUE(db->Seal().ok());
+    EXPECT_TRUE(db->Compact().ok());
+    EXPECT_TRUE(db->CleanTombstones().ok());
+  });
+  threads.emplace_back([&] {
+    std::map<std::string, std::size_t> before;
+    while (writing > 0) {
+      auto querier = db->NewQuerier({});
+      const Matcher m[] = {Matcher::Equal("__name__", "m")};
+      auto set = (*querier)->Select(m, {});
+      SeriesColumns columns;
+      std::map<std::string, std::size_t> sizes;
+      while (*(*set)->Next()) {
+        ASSERT_TRUE((*set)->Read(columns).ok());
+        std::size_t& size = sizes[std::string((*set)->labels().Get("writer"))];
+        if (size == 0) size = columns.size();
+        ASSERT_EQ(columns.size(), size) << "half a batch";
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+          ASSERT_EQ(ToMillis((*columns.times)[i]), At(static_cast<std::int64_t>(i)));
+        }
+      }
+      for (const auto& [writer, size] : sizes) {
+        ASSERT_GE(size, before[writer]);
+        before[writer] = size;
+      }
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  const Content content = ReadAll();
+  EXPECT_EQ(content.size(), std::size_t{kWriters * kSeries});
+  for (const auto& [series, samples] : content) EXPECT_EQ(samples.size(), std::size_t{kSteps});
+}
+
+}  // namespace
+}  // namespace meerkat::tsdb
