@@ -144,7 +144,8 @@ Result<Flags::Outcome> Flags::Parse(std::vector<std::string> args) {
     slot.option->group(std::string(spec.group));
   }
 
-  // CLI11 reads `--flag= next` as if next were the value; as an argument of its own "" is taken as meant.
+  // CLI11 reads `--flag= next` as if next were the value; as an argument of its own "" is taken as
+  // meant.
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (args[i].starts_with("--") && args[i].find('=') == args[i].size() - 1) {
       args[i].pop_back();

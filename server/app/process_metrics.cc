@@ -55,7 +55,9 @@ double Limit(int resource) {
                                          : static_cast<double>(limit.rlim_cur);
 }
 
-double Threads() {
+}  // namespace
+
+double ThreadCount() {
   // /proc/self/stat: the command stands in parentheses and may hold spaces; field 20 counts
   // threads.
   const std::string line = FirstLine("/proc/self/stat");
@@ -63,8 +65,6 @@ double Threads() {
   if (close == std::string::npos || close + 2 >= line.size()) return 0;
   return Field(std::string_view(line).substr(close + 2), 17);
 }
-
-}  // namespace
 
 double ResidentBytes() {
   return Field(FirstLine("/proc/self/statm"), 1) * PageSize();
@@ -99,9 +99,9 @@ void RegisterProcessMetrics(Registry& registry, Timestamp started) {
   registry.gauge_function("process_open_fds", "Number of open file descriptors.", OpenDescriptors);
   registry.gauge_function("process_max_fds", "Maximum number of open file descriptors.",
                           MaxDescriptors);
-  registry.gauge_function("go_threads", "Number of OS threads of the process.", Threads);
+  registry.gauge_function("go_threads", "Number of OS threads of the process.", ThreadCount);
   registry.gauge_function("go_goroutines", "Number of OS threads: there are no goroutines here.",
-                          Threads);
+                          ThreadCount);
   registry.gauge_function("go_memstats_alloc_bytes",
                           "Resident memory: there is no collected heap here.", ResidentBytes);
   registry.gauge("go_info", "The language the server is written in.", {{"version", "none"}}).Set(1);

@@ -14,5 +14,6 @@ void RegisterProcessMetrics(Registry& registry, Timestamp started);
 double ResidentBytes();
 double OpenDescriptors();
 double MaxDescriptors();
+double ThreadCount();
 
 }  // namespace meerkat::app

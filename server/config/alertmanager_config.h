@@ -26,6 +26,9 @@ struct AlertmanagerFile {
 // time zones that the text names, nothing else.
 Result<AlertmanagerFile> ParseAlertmanagerConfig(const std::string& file, std::string_view text);
 
+// The zone of an IANA name from the system's time zone files; null for Local and UTC. Reads a file.
+Result<std::shared_ptr<const alerting::Zone>> LoadZone(const std::string& name);
+
 // Reads `file` and parses it.
 Result<AlertmanagerFile> LoadAlertmanagerConfig(const std::string& file);
 

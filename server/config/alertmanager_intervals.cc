@@ -41,22 +41,6 @@ void TimesField(Fields& fields, std::vector<TimeInterval::Times>& times) {
   });
 }
 
-// An IANA name as a file of the system's time zone database.
-Result<std::shared_ptr<const alerting::Zone>> LoadZone(const std::string& name) {
-  const Error unknown(Code::kInvalid, "unknown time zone " + name);
-  std::string path = "/usr/share/zoneinfo/" + name;
-  if (name == "Local") path = "/etc/localtime";
-  if (name.find("..") != std::string::npos || name.starts_with('/')) return unknown;
-  std::ifstream in(path, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (bytes.empty()) {
-    // A system without /etc/localtime runs on UTC.
-    if (name == "Local") return std::shared_ptr<const alerting::Zone>();
-    return unknown;
-  }
-  return alerting::Zone::FromTzif(bytes);
-}
-
 void IntervalFields(Fields& fields, TimeInterval& interval) {
   TimesField(fields, interval.times);
   RangesField(fields, "weekdays", alerting::ParseWeekdays, interval.weekdays);
@@ -72,6 +56,21 @@ void IntervalFields(Fields& fields, TimeInterval& interval) {
 }
 
 }  // namespace
+
+Result<std::shared_ptr<const alerting::Zone>> LoadZone(const std::string& name) {
+  const Error unknown(Code::kInvalid, "unknown time zone " + name);
+  std::string path = "/usr/share/zoneinfo/" + name;
+  if (name == "Local") path = "/etc/localtime";
+  if (name.find("..") != std::string::npos || name.starts_with('/')) return unknown;
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (bytes.empty()) {
+    // A system without /etc/localtime runs on UTC.
+    if (name == "Local") return std::shared_ptr<const alerting::Zone>();
+    return unknown;
+  }
+  return alerting::Zone::FromTzif(bytes);
+}
 
 void NamedIntervalsFields(Fields& fields, alerting::NamedIntervals& named) {
   fields.Field("name", named.name);

@@ -163,15 +163,18 @@ net::Response Done(const Result<>& result) {
 
 }  // namespace
 
-void AddDashboardRoutes(net::Router& router, const std::string& prefix, DashboardLibrary& library) {
+void AddDashboardRoutes(net::Router& router, const std::string& prefix,
+                        std::function<DashboardLibrary*()> library) {
   const std::string root = prefix + "/api/v1/dashboards";
   const auto add = [&](std::string method, const std::string& path, auto call) {
     net::Route route;
     route.methods = {std::move(method)};
     route.pattern = root + path;
     route.max_body_bytes = kMaxBody;
-    route.handler = [&library, call](const net::Request& request, const std::stop_token&) {
-      return call(library, request);
+    route.handler = [library, call](const net::Request& request, const std::stop_token&) {
+      DashboardLibrary* ready = library();
+      return ready != nullptr ? call(*ready, request)
+                              : net::Response::Text(503, "Service Unavailable");
     };
     router.Add(std::move(route));
   };

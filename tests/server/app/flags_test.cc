@@ -41,7 +41,7 @@ TEST(Flags, RefuseInOneClearLine) {
       error({"--web.listen-adress=x"}),
       "unknown flag --web.listen-adress (did you mean --web.listen-address?); see meerkat --help");
   EXPECT_EQ(error({"surplus"}), "unexpected argument \"surplus\"; see meerkat --help");
-  EXPECT_EQ(error({"--query.timeout=2x"}), "--query.timeout: not a valid duration string: \"2x\"");
+  EXPECT_EQ(error({"--query.timeout=2x"}), "--query.timeout: unknown unit \"x\" in duration \"2x\"");
   EXPECT_EQ(error({"--log.level=loud"}),
             "--log.level: must be one of debug, info, warn, error, got \"loud\"");
   EXPECT_EQ(error({"--query.max-samples=many"}),

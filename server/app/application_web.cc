@@ -1,0 +1,243 @@
+// How the application meets the web: addresses, routes, and the doors handlers look through.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "server/app/application_impl.h"
+#include "server/app/process_metrics.h"
+#include "server/app/version.h"
+#include "server/config/web_config_file.h"
+#include "server/dashboards/dashboard_api.h"
+
+namespace meerkat::app {
+namespace {
+
+// --web.route-prefix, or the path of the external URL; "" or "/prom".
+std::string RoutePrefix(const Flags& flags, const std::string& external_url) {
+  std::string prefix = flags.text("web.route-prefix");
+  if (!flags.is_set("web.route-prefix")) {
+    const std::size_t path = external_url.find('/', external_url.find("://") + 3);
+    prefix = path == std::string::npos ? "" : external_url.substr(path);
+  }
+  while (prefix.ends_with('/')) prefix.pop_back();
+  if (!prefix.empty() && prefix.front() != '/') prefix.insert(0, "/");
+  return prefix;
+}
+
+web::WebOptions WebOptionsOf(const Flags& flags, const std::string& external_url) {
+  web::WebOptions options;
+  options.external_url = external_url;
+  options.route_prefix = RoutePrefix(flags, external_url);
+  options.page_title = flags.text("web.page-title");
+  options.cors_origin = flags.text("web.cors.origin");
+  options.user_assets = flags.text("web.user-assets");
+  options.listen_address = flags.list("web.listen-address").front();
+  options.enable_lifecycle = flags.on("web.enable-lifecycle");
+  options.enable_admin_api = flags.on("web.enable-admin-api");
+  options.enable_remote_write = flags.on("web.enable-remote-write-receiver");
+  const auto& messages = flags.list("web.remote-write-receiver.accepted-protobuf-messages");
+  const auto accepts = [&](std::string_view name) {
+    return std::find(messages.begin(), messages.end(), name) != messages.end();
+  };
+  options.remote_write_v1 = accepts("prometheus.WriteRequest");
+  options.remote_write_v2 = accepts("io.prometheus.write.v2.Request");
+  options.enable_otlp = flags.on("web.enable-otlp-receiver");
+  options.agent = flags.on("agent");
+  options.features.insert(flags.list("enable-feature").begin(), flags.list("enable-feature").end());
+  options.max_notification_subscribers = flags.integer("web.max-notifications-subscribers");
+  options.read_sample_limit =
+      static_cast<std::uint64_t>(flags.integer("storage.remote.read-sample-limit"));
+  options.read_max_bytes_in_frame =
+      static_cast<std::uint64_t>(flags.integer("storage.remote.read-max-bytes-in-frame"));
+  options.read_concurrent_limit =
+      static_cast<std::uint64_t>(flags.integer("storage.remote.read-concurrent-limit"));
+  options.search_max_limit = static_cast<std::uint64_t>(flags.integer("web.search.max-limit"));
+  options.query_max_concurrency =
+      static_cast<std::uint64_t>(flags.integer("query.max-concurrency"));
+  options.snapshot_directory =
+      (std::filesystem::path(flags.text("storage.tsdb.path")) / "snapshots").string();
+  return options;
+}
+
+}  // namespace
+
+// The web address is bound and answers first: a port in use is told before the data is touched, and
+// /-/ready can say that the server is starting.
+Result<> Application::Impl::Listen() {
+  const web::WebOptions options = WebOptionsOf(flags_, external_url_);
+  web_ = std::make_unique<web::Web>(options, doors_, registry_, notifications_,
+                                    log_.With("component", "web"));
+  notifications_.Add(web::kStartingUp);
+  AddRoutes(options.route_prefix);
+
+  net::ServerHooks hooks;
+  hooks.finish = [this](const net::Request& request, net::Response& response) {
+    web_->Finish(request, response);
+  };
+  auto web_file = WebConfigReader("web.config.file");
+  if (!web_file) return std::move(web_file).error();
+  hooks.web_config = std::move(*web_file);
+  net::ServerOptions server;
+  server.listen = flags_.list("web.listen-address");
+  server.max_connections =
+      static_cast<std::size_t>(std::max<std::int64_t>(1, flags_.integer("web.max-connections")));
+  server.read_timeout = server.idle_timeout = flags_.duration("web.read-timeout");
+  const net::Lanes lanes{quick_, query_, ingest_};
+  auto listening = net::Server::Listen(io_, lanes, router_, server, hooks, registry_,
+                                       log_.With("component", "web"));
+  if (!listening) return std::move(listening).error();
+  server_ = std::move(*listening);
+
+  server.listen = flags_.list("alertmanager.listen-address");
+  if (!server.listen.empty()) {
+    auto alert_file = WebConfigReader("alertmanager.web.config.file");
+    if (!alert_file) return std::move(alert_file).error();
+    hooks.web_config = std::move(*alert_file);
+    auto extra = net::Server::Listen(io_, lanes, alert_router_, server, hooks, registry_,
+                                     log_.With("component", "alertmanager"));
+    if (extra) {
+      alert_server_ = std::move(*extra);
+    } else if (flags_.is_set("alertmanager.listen-address")) {
+      return std::move(extra).error();
+    } else {
+      log_.Warn("The Alertmanager API has no address of its own; it is on the web address",
+                {{"address", server.listen.front()}, {"err", extra.error().message()}});
+    }
+  }
+  server_->Start();
+  if (alert_server_) alert_server_->Start();
+  WarnAboutOpenDoors(server_->addresses());
+  return {};
+}
+
+void Application::Impl::BuildDoors() {
+  doors_.clock = &clock_;
+  doors_.phase = [this] { return phase_.load(); };
+  doors_.database = [this] { return open_ ? database_.get() : nullptr; };
+  doors_.engine = [this] { return engine(); };
+  doors_.external_labels = [this] { return ExternalLabels(); };
+  doors_.config_yaml = [this] { return ConfigYaml(); };
+  doors_.flags = [this] { return flags_.all(); };
+  doors_.runtime = [this] { return Runtime(); };
+  doors_.replay = [] { return web::ReplayStatus{}; };
+  doors_.alertmanagers = [this] {
+    web::AlertmanagerUrls urls;
+    if (!open_) return urls;
+    auto addresses = external_->addresses();
+    urls.active = std::move(addresses.active);
+    urls.dropped = std::move(addresses.dropped);
+    return urls;
+  };
+  doors_.otlp = [this] {
+    MutexLock lock(state_mu_);
+    return otlp_;
+  };
+  doors_.reload = [this] { return Reload(); };
+  doors_.quit = [this] { AskForEnd(); };
+  doors_.build.version = kPrometheusVersion;
+  doors_.build.revision = "meerkat-" + std::string(kVersion);
+  doors_.build.branch = "main";
+  doors_.build.build_user = "meerkat";
+  doors_.build.go_version = Compiler();
+}
+
+Result<std::function<Result<std::shared_ptr<const net::WebConfig>>()>>
+Application::Impl::WebConfigReader(std::string_view flag) const {
+  const std::string& path = flags_.text(flag);
+  if (path.empty()) return std::function<Result<std::shared_ptr<const net::WebConfig>>()>();
+  auto file = std::make_shared<config::WebConfigFile>(path);
+  if (auto now = file->Current(); !now)
+    return std::move(now).error().Within("--" + std::string(flag));
+  return std::function([file] { return file->Current(); });
+}
+
+void Application::Impl::AddRoutes(const std::string& prefix) {
+  web_->AddRoutes(router_);
+  server::AddDashboardRoutes(router_, prefix,
+                             [this] { return open_ ? dashboards_.get() : nullptr; });
+  net::Route alerts;
+  alerts.pattern = prefix + "/api/v2/{rest...}";
+  alerts.handler = Late(late_);
+  router_.Add(alerts);
+
+  // The extra address speaks as Alertmanager does.
+  const auto status = [this](const net::Request&, const std::stop_token&) {
+    return open_ ? net::Response::Text(200, "OK") : net::Response::Text(503, "Service Unavailable");
+  };
+  const std::string own_prefix = AlertManagerPrefix();
+  for (const char* path : {"/-/healthy", "/-/ready"}) alert_router_.Get(own_prefix + path, status);
+  alert_router_.Get(own_prefix + "/metrics", [this](const net::Request&, const std::stop_token&) {
+    return net::Response::Text(200, registry_.Exposition(),
+                               "text/plain; version=0.0.4; charset=utf-8");
+  });
+  alert_router_.Post(own_prefix + "/-/reload", [this](const net::Request&, const std::stop_token&) {
+    if (!open_) return net::Response::Text(503, "Service Unavailable");
+    const auto done = ReloadAlertManager();
+    if (done) return net::Response::Text(200, "");
+    return net::Response::Text(500, "failed to reload config: " + done.error().message() + "\n");
+  });
+  alert_router_.Get(own_prefix + "/", [this](const net::Request&, const std::stop_token&) {
+    return net::Response::Redirect(302, external_url_ + "alerts");
+  });
+  net::Route rest;
+  rest.pattern = own_prefix + "/api/{rest...}";
+  rest.handler = Late(alert_late_);
+  alert_router_.Add(rest);
+}
+
+std::string Application::Impl::AlertManagerPrefix() const {
+  std::string prefix = flags_.text("alertmanager.web.route-prefix");
+  while (prefix.ends_with('/')) prefix.pop_back();
+  return prefix;
+}
+
+void Application::Impl::AddAlertManagerRoutes() {
+  web::BuildInfo build = doors_.build;
+  build.version = kAlertmanagerVersion;
+  alert_api_ = std::make_unique<web::AlertmanagerApi>(*alert_manager_, registry_, build);
+  alert_api_->AddRoutes(late_, RoutePrefix(flags_, external_url_), false);
+  alert_api_->AddRoutes(alert_late_, AlertManagerPrefix(), true);
+}
+
+net::Handler Application::Impl::Late(const net::Router& router) const {
+  return [this, &router](const net::Request& request, std::stop_token stop) {
+    if (!open_) return net::Response::Text(503, "Service Unavailable");
+    net::Router::Match match = router.Find(request.method, request.raw_path);
+    if (match.route == nullptr) return match.fallback(request, std::move(stop));
+    net::Request handed = request;
+    handed.path_values = std::move(match.path_values);
+    return match.route->handler(handed, std::move(stop));
+  };
+}
+
+void Application::Impl::WarnAboutOpenDoors(const std::vector<std::string>& addresses) const {
+  if (!flags_.text("web.config.file").empty()) return;
+  for (const std::string& address : addresses) {
+    const bool loopback = address.starts_with("127.") || address.starts_with("[::1]");
+    if (loopback) continue;
+    log_.Warn(
+        "Anybody who reaches this address can read everything: no users are set "
+        "(--web.config.file)",
+        {{"address", address}});
+    return;
+  }
+}
+
+web::RuntimeInfo Application::Impl::Runtime() const {
+  web::RuntimeInfo info;
+  info.start_time = started_;
+  std::error_code error;
+  info.working_directory = std::filesystem::current_path(error).string();
+  info.hostname = HostName();
+  info.threads = static_cast<std::int64_t>(ThreadCount());
+  info.cores = static_cast<std::int64_t>(Cores());
+  MutexLock lock(state_mu_);
+  info.reload_success = reload_success_;
+  info.last_config_time = last_config_;
+  info.storage_retention = RetentionText(live_);
+  return info;
+}
+
+}  // namespace meerkat::app

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alerting/rules.h"
+#include "base/result.h"
+#include "promql/parser.h"
+#include "server/app/flags.h"
+#include "server/config/prometheus_config.h"
+#include "tsdb/database.h"
+
+namespace meerkat::app {
+
+// prometheus.yml with the rule files it names, read and checked as a whole: either all of it is
+// good, or nothing is taken over.
+struct Configuration {
+  config::PrometheusConfig prometheus;
+  std::vector<alerting::RuleGroupConfig> rules;
+};
+
+// Reads what --config.file names, or makes the embedded default when it names nothing;
+// `self_address` is where this server answers, for the default. Errors name file, line, column and
+// key.
+Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& self_address);
+
+// Upstream's features by name, as the parser's switches.
+promql::ParseOptions ParseOptionsOf(const Flags& flags);
+
+// Retention and the like: the configuration file wins over flags, 15 days are kept when neither
+// says anything.
+tsdb::LiveOptions LiveOptionsOf(const Flags& flags, const config::PrometheusConfig& config);
+// "15d", "15d or 1GiB", as /api/v1/status/runtimeinfo shows it.
+std::string RetentionText(const tsdb::LiveOptions& live);
+
+// Where users reach the server: --web.external-url completed, or host name and port of the first
+// listen address. With a slash at its end.
+Result<std::string> ExternalUrlOf(const std::string& flag, const std::string& listen_address);
+
+std::string HostName();  // "localhost" when the system has none
+// Where this server reaches itself: the listen address with localhost for "any".
+std::string SelfAddressOf(const std::string& listen_address);
+
+}  // namespace meerkat::app

@@ -1,0 +1,59 @@
+#include "server/app/rules_wiring.h"
+
+#include "alerting/template.h"
+#include "promql/histogram_buckets.h"
+
+namespace meerkat::app {
+namespace {
+
+namespace templates = alerting::templates;
+
+Result<promql::Vector> Answer(Result<promql::QueryResult> result) {
+  if (!result) return std::move(result).error();
+  return AsVector(std::move(result->value));
+}
+
+}  // namespace
+
+Result<promql::Vector> AsVector(promql::Value value) {
+  if (auto* vector = std::get_if<promql::Vector>(&value)) return std::move(*vector);
+  if (const auto* scalar = std::get_if<promql::Scalar>(&value)) {
+    return promql::Vector{{Labels(), scalar->time, scalar->value, nullptr}};
+  }
+  return Error(Code::kExecution, "rule result is not a vector or scalar");
+}
+
+std::function<Result<promql::Vector>(const promql::Expr&, std::string_view, Timestamp)> RuleQuery(
+    const RuleSurroundings& surroundings) {
+  return [surroundings](const promql::Expr& expression, std::string_view text, Timestamp at) {
+    promql::QueryOptions options;
+    options.start = options.end = at;
+    return Answer(surroundings.engine()->Run(expression, text, options));
+  };
+}
+
+std::function<Result<std::string>(std::string_view, std::string_view, const promql::VectorSample&,
+                                  Timestamp)>
+RuleTemplates(const RuleSurroundings& surroundings) {
+  return [surroundings](std::string_view alert, std::string_view text,
+                        const promql::VectorSample& sample, Timestamp at) {
+    templates::RuleWorld world;
+    world.query = [&surroundings](std::string_view query, Timestamp time) {
+      promql::QueryOptions options;
+      options.start = options.end = time;
+      return Answer(surroundings.engine()->Run(query, options));
+    };
+    world.now = at;
+    world.external_url = surroundings.external_url;
+    while (world.external_url.ends_with('/')) world.external_url.pop_back();
+    templates::RuleData data;
+    data.labels = sample.labels;
+    data.external_labels = surroundings.external_labels();
+    data.value = sample.histogram
+                     ? templates::Value::String(promql::FormatHistogram(*sample.histogram))
+                     : templates::Value::Float(sample.value);
+    return templates::ExpandRuleTemplate(alert, text, data, world);
+  };
+}
+
+}  // namespace meerkat::app

@@ -1,0 +1,90 @@
+#include "server/commands/all.h"
+
+#include <algorithm>
+#include <iostream>
+#include <span>
+
+#include "server/commands/check_alertmanager.h"
+#include "server/commands/command.h"
+#include "server/commands/rules.h"
+
+namespace meerkat::commands {
+namespace {
+
+std::vector<Command> AllCommands() {
+  std::vector<Command> all;
+  const auto add = [&](std::vector<Command> some) {
+    all.insert(all.end(), some.begin(), some.end());
+  };
+  add(CheckAlertmanagerCommands());
+  add(RulesCommands());
+  std::sort(all.begin(), all.end(),
+            [](const Command& a, const Command& b) { return a.name < b.name; });
+  return all;
+}
+
+// How many of `args` the command's name takes; 0 when it is not meant.
+std::size_t WordsOf(const Command& command, const std::vector<std::string>& args) {
+  std::string_view rest = command.name;
+  std::size_t words = 0;
+  while (!rest.empty()) {
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    if (words >= args.size() || args[words] != word) return 0;
+    ++words;
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+  }
+  return words;
+}
+
+void List(std::ostream& out, const std::vector<Command>& commands, std::string_view first_word) {
+  for (const Command& command : commands) {
+    if (!first_word.empty() && command.name.substr(0, command.name.find(' ')) != first_word)
+      continue;
+    std::string line = "  meerkat " + std::string(command.name) + " " + std::string(command.usage);
+    if (line.size() < 60) line.resize(60, ' ');
+    out << line << " " << command.summary << "\n";
+  }
+}
+
+std::string_view NameOf(std::string_view program) {
+  const std::size_t slash = program.rfind('/');
+  return slash == std::string_view::npos ? program : program.substr(slash + 1);
+}
+
+}  // namespace
+
+std::optional<int> RunCommand(std::string_view program, const std::vector<std::string>& args) {
+  const std::string_view called_as = NameOf(program);
+  const bool tool = called_as == "promtool" || called_as == "amtool";
+  if (!tool && (args.empty() || args[0].starts_with('-'))) return std::nullopt;
+  const std::vector<Command> commands = AllCommands();
+  if (args.empty() || args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
+    std::cout << "usage: " << called_as << " COMMAND …\n\n";
+    List(std::cout, commands, "");
+    return args.empty() ? 2 : 0;
+  }
+  const Command* chosen = nullptr;
+  std::size_t words = 0;
+  for (const Command& command : commands) {
+    if (const std::size_t taken = WordsOf(command, args); taken > words) {
+      chosen = &command;
+      words = taken;
+    }
+  }
+  if (chosen == nullptr) {
+    std::cerr << called_as << ": no such command: " << args[0]
+              << (args.size() > 1 ? " " + args[1] : "") << "\n";
+    List(std::cerr, commands, args[0]);
+    return 2;
+  }
+  const std::span<const std::string> rest(args.begin() + static_cast<std::ptrdiff_t>(words),
+                                          args.end());
+  if (!rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
+    std::cout << "usage: meerkat " << chosen->name << " " << chosen->usage << "\n\n"
+              << chosen->summary << "\n";
+    return 0;
+  }
+  return chosen->run(rest, Streams{std::cin, std::cout, std::cerr});
+}
+
+}  // namespace meerkat::commands
