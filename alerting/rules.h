@@ -151,6 +151,21 @@ class RuleSchedule {
   std::size_t evaluating_ GUARDED_BY(mu_) = 0;
 };
 
+// Groups that are evaluated only when told to, one after the other: for tests of rules. One thread.
+class RuleBench {
+ public:
+  RuleBench(RuleDoors doors, RuleOptions options, std::vector<RuleGroupConfig> groups);
+  ~RuleBench();
+
+  void Evaluate(Timestamp at);
+  std::vector<RuleGroupStatus> Status() const;
+
+ private:
+  const RuleDoors doors_;
+  const RuleOptions options_;
+  std::vector<std::unique_ptr<RuleGroup>> groups_;
+};
+
 // The first tick at or after `now` of a group: a multiple of its interval plus a hash of its key.
 Timestamp FirstTick(const RuleGroupConfig& group, Timestamp now);
 
