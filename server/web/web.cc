@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/regex.h"
+#include "server/remote/otlp_receiver.h"
 #include "server/remote/read_server.h"
 #include "server/remote/write_receiver.h"
 #include "server/web/federate.h"
@@ -58,6 +59,15 @@ class Web::Impl {
     reading.concurrent_limit = options_.read_concurrent_limit;
     read_server_ = std::make_unique<remote::ReadServer>(doors_.database, doors_.external_labels,
                                                         reading, registry_);
+    if (options_.enable_otlp && doors_.otlp) {
+      const auto lookback = [this] {
+        const auto engine = doors_.engine();
+        return engine == nullptr ? promql::EngineOptions().lookback : engine->options().lookback;
+      };
+      otlp_receiver_ =
+          std::make_unique<remote::OtlpReceiver>(doors_.database, doors_.otlp, lookback, registry_,
+                                                 log_.With("component", "otlp_receiver"));
+    }
     if (options_.enable_remote_write) {
       remote::WriteReceiverOptions receiver;
       receiver.accept_v1 = options_.remote_write_v1;
@@ -165,6 +175,19 @@ class Web::Impl {
       return read_server_->Handle(request, std::move(stop));
     };
     routes.push_back(std::move(read));
+    ApiRoute otlp;
+    otlp.methods = {"POST"};
+    otlp.path = "/otlp/v1/metrics";
+    otlp.lane = net::Lane::kIngest;
+    otlp.max_body_bytes = kMaxIngestBody;
+    otlp.handler = [this](const net::Request& request, std::stop_token stop) {
+      if (otlp_receiver_ == nullptr) {
+        return net::Response::Text(
+            404, "otlp write receiver needs to be enabled with --web.enable-otlp-receiver\n");
+      }
+      return otlp_receiver_->Handle(request, std::move(stop));
+    };
+    routes.push_back(std::move(otlp));
     return routes;
   }
 
@@ -236,6 +259,7 @@ class Web::Impl {
   Federation federation_;
   Gauge& metrics_in_flight_;
   std::optional<Regex> cors_origin_;
+  std::unique_ptr<remote::OtlpReceiver> otlp_receiver_;
   std::unique_ptr<remote::ReadServer> read_server_;
   std::unique_ptr<remote::WriteReceiver> write_receiver_;
 };

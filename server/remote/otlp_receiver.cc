@@ -1,0 +1,76 @@
+#include "server/remote/otlp_receiver.h"
+
+#include <utility>
+
+#include "server/net/compression.h"
+#include "server/remote/otlp_model.h"
+#include "server/remote/otlp_translator.h"
+#include "server/remote/wire.h"
+
+namespace meerkat::remote {
+namespace {
+
+constexpr std::uint64_t kMaxDecoded = 256 << 20;
+
+}  // namespace
+
+OtlpReceiver::OtlpReceiver(std::function<tsdb::Storage*()> storage,
+                           std::function<OtlpOptions()> options, std::function<Millis()> lookback,
+                           Registry& registry, Logger log)
+    : storage_(std::move(storage)),
+      options_(std::move(options)),
+      lookback_(std::move(lookback)),
+      log_(std::move(log)),
+      out_of_order_exemplars_(registry.counter(
+          "prometheus_api_otlp_out_of_order_exemplars_total",
+          "The total number of received OTLP exemplars which were rejected because they were out "
+          "of order.")) {}
+
+net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token) {
+  const auto refuse = [](int status, const std::string& text) {
+    return net::Response::Text(status, text + "\n");
+  };
+  std::string_view type = request.headers.Get("Content-Type");
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  const bool json = type == "application/json";
+  if (!json && type != "application/x-protobuf") {
+    return refuse(400, "unsupported content type: " + std::string(type) +
+                           ", supported: [application/json, application/x-protobuf]");
+  }
+  std::string plain;
+  std::string_view body = request.body;
+  const std::string_view encoding = request.headers.Get("Content-Encoding");
+  if (encoding == "gzip") {
+    auto decoded = net::Decompress(encoding, body, kMaxDecoded);
+    if (!decoded) return refuse(400, decoded.error().message());
+    plain = std::move(*decoded);
+    body = plain;
+  } else if (!encoding.empty() && encoding != "identity") {
+    return refuse(400, "unsupported compression: " + std::string(encoding) +
+                           ". Only \"gzip\" or no compression supported");
+  }
+  auto parsed = json ? otlp::ParseJson(body) : otlp::ParseProtobuf(body);
+  if (!parsed) return refuse(400, parsed.error().message());
+  tsdb::Storage* storage = storage_();
+  if (storage == nullptr) return refuse(503, "Service Unavailable");
+  const OtlpOptions options = options_();
+  auto appender = storage->NewAppender();
+  otlp::Translator translator(options, lookback_(), *appender);
+  const tsdb::Refusal refusal = translator.Append(*parsed);
+  out_of_order_exemplars_.Add(static_cast<double>(translator.refused_exemplars()));
+  for (const std::string& warning : translator.warnings()) {
+    log_.Warn("Error translating OTLP metrics to Prometheus write request", {{"err", warning}});
+  }
+  if (refusal != tsdb::Refusal::kNone) {
+    return refuse(refusal == tsdb::Refusal::kSeriesLimit ? 500 : 400, std::string(TextOf(refusal)));
+  }
+  auto committed = appender->Commit();
+  if (!committed) {
+    log_.Error("Error appending OTLP metrics", {{"err", committed.error().message()}});
+    return refuse(500, committed.error().message());
+  }
+  return net::Response::Empty(200);
+}
+
+}  // namespace meerkat::remote

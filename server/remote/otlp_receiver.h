@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "server/net/http.h"
+#include "server/remote/otlp_options.h"
+#include "tsdb/storage.h"
+
+namespace meerkat::remote {
+
+// POST /api/v1/otlp/v1/metrics: protobuf or JSON, plain or gzip. A refused sample fails the whole
+// request; a metric that has no Prometheus form is left out and logged. Threads: any number of
+// requests.
+class OtlpReceiver {
+ public:
+  OtlpReceiver(std::function<tsdb::Storage*()> storage, std::function<OtlpOptions()> options,
+               std::function<Millis()> lookback, Registry& registry, Logger log);
+
+  net::Response Handle(const net::Request& request, std::stop_token stop);
+
+ private:
+  const std::function<tsdb::Storage*()> storage_;
+  const std::function<OtlpOptions()> options_;
+  const std::function<Millis()> lookback_;
+  const Logger log_;
+  Counter& out_of_order_exemplars_;
+};
+
+}  // namespace meerkat::remote

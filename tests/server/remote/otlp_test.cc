@@ -1,0 +1,186 @@
+#include "server/net/compression.h"
+#include "server/remote/otlp_names.h"
+#include "server/remote/otlp_receiver.h"
+#include "tests/server/remote/fixture.h"
+#include "tests/server/remote/messages.h"
+
+namespace meerkat::remote {
+namespace {
+
+using otlp::Metric;
+
+TEST(OtlpNames, ByStrategy) {
+  using Kind = Metric::Kind;
+  struct Case {
+    std::string name, unit;
+    Kind kind;
+    bool monotonic;
+    std::string escaped, bare, raw;
+  };
+  const Case cases[] = {
+      {"room.temperature", "Cel", Kind::kGauge, false, "room_temperature_celsius",
+       "room_temperature", "room.temperature_celsius"},
+      {"cpu.utilization", "1", Kind::kGauge, false, "cpu_utilization_ratio", "cpu_utilization",
+       "cpu.utilization_ratio"},
+      {"http.requests", "{request}", Kind::kSum, true, "http_requests_total", "http_requests",
+       "http.requests_total"},
+      {"http.requests.total", "", Kind::kSum, true, "http_requests_total", "http_requests_total",
+       "http.requests_total"},
+      {"queue.size", "By", Kind::kSum, false, "queue_size_bytes", "queue_size", "queue.size_bytes"},
+      {"speed", "m/s", Kind::kGauge, false, "speed_meters_per_second", "speed",
+       "speed_meters_per_second"},
+      {"io.bytes", "By/s", Kind::kGauge, false, "io_bytes_per_second", "io_bytes",
+       "io.bytes_per_second"},
+      {"2.fast", "", Kind::kGauge, false, "_2_fast", "_2_fast", "2.fast"},
+      {"a__b", "", Kind::kGauge, false, "a_b", "a__b", "a__b"},
+      {"lat", "ms", Kind::kHistogram, false, "lat_milliseconds", "lat", "lat_milliseconds"},
+  };
+  for (const Case& c : cases) {
+    Metric metric;
+    metric.name = c.name;
+    metric.unit = c.unit;
+    metric.kind = c.kind;
+    metric.monotonic = c.monotonic;
+    using Strategy = TranslationStrategy;
+    EXPECT_EQ(MetricName(metric, Strategy::kUnderscoreEscapingWithSuffixes), c.escaped);
+    EXPECT_EQ(MetricName(metric, Strategy::kUnderscoreEscapingWithoutSuffixes), c.bare);
+    EXPECT_EQ(MetricName(metric, Strategy::kNoUtf8EscapingWithSuffixes), c.raw);
+    EXPECT_EQ(MetricName(metric, Strategy::kNoTranslation), c.name);
+  }
+}
+
+TEST(OtlpNames, OfLabels) {
+  OtlpOptions options;
+  EXPECT_EQ(otlp::LabelName("room.name", options), "room_name");
+  EXPECT_EQ(otlp::LabelName("1st", options), "key_1st");
+  EXPECT_EQ(otlp::LabelName("_a", options), "key_a");
+  EXPECT_EQ(otlp::LabelName("__a", options), "__a");
+  EXPECT_EQ(otlp::LabelName("a..b", options), "a__b");
+  options.label_name_preserve_multiple_underscores = false;
+  EXPECT_EQ(otlp::LabelName("a..b", options), "a_b");
+  options.strategy = TranslationStrategy::kNoTranslation;
+  EXPECT_EQ(otlp::LabelName("room.name", options), "room.name");
+}
+
+class OtlpTest : public RemoteFixture {
+ protected:
+  int Post(const std::string& body, const std::string& type = "application/json",
+           const std::string& encoding = "") {
+    net::Request request;
+    request.method = "POST";
+    request.body = body;
+    request.headers.Set("Content-Type", type);
+    if (!encoding.empty()) request.headers.Set("Content-Encoding", encoding);
+    return receiver_.Handle(request, {}).status;
+  }
+  // One resource with `attributes` and `metrics`, both JSON; @ stands for the time.
+  static std::string Request(const std::string& attributes, std::string metrics) {
+    for (auto at = metrics.find('@'); at != std::string::npos; at = metrics.find('@', at)) {
+      metrics.replace(at, 1, "\"timeUnixNano\":\"" + std::to_string(kNow * 1'000'000) + "\"");
+    }
+    return R"({"resourceMetrics":[{"resource":{"attributes":[)" + attributes +
+           R"(]},"scopeMetrics":[{"scope":{"name":"s","version":"1"},"metrics":[)" + metrics +
+           "]}]}]}";
+  }
+  static std::string Attribute(const std::string& key, const std::string& value) {
+    return R"({"key":")" + key + R"(","value":{"stringValue":")" + value + "\"}}";
+  }
+
+  OtlpOptions options_;
+  OtlpReceiver receiver_{[this] { return database_.get(); }, [this] { return options_; },
+                         [] { return Millis(300'000); }, registry_, Logger::Silent()};
+};
+
+TEST_F(OtlpTest, EveryKindOfMetric) {
+  ASSERT_EQ(Post(Request(Attribute("service.name", "shop"),
+                         R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1.5,"attributes":[)" +
+                             Attribute("a.b", "c") + R"(]}]}},
+                {"name":"c","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[{@,"asInt":"12"}]}},
+                {"name":"h","unit":"ms","histogram":{"aggregationTemporality":"AGGREGATION_TEMPORALITY_CUMULATIVE",
+                 "dataPoints":[{@,"count":"6","sum":30.5,"explicitBounds":[1,5],"bucketCounts":["1","2","3"]}]}},
+                {"name":"s","summary":{"dataPoints":[{@,"count":3,"sum":1.5,"quantileValues":[{"quantile":0.5,"value":0.4},{"quantile":1,"value":0.9}]}]}},
+                {"name":"e","exponentialHistogram":{"aggregationTemporality":2,
+                 "dataPoints":[{@,"count":6,"sum":10,"zeroCount":2,"scale":0,"positive":{"offset":-1,"bucketCounts":[1,3]}}]}})")),
+            200);
+  EXPECT_EQ(Dump(),
+            "c_total{job=\"shop\"} 12 @0\n"
+            "e{job=\"shop\"} 6/10 @0\n"
+            "g{a_b=\"c\", job=\"shop\"} 1.5 @0\n"
+            "h_milliseconds_bucket{job=\"shop\", le=\"+Inf\"} 6 @0\n"
+            "h_milliseconds_bucket{job=\"shop\", le=\"1\"} 1 @0\n"
+            "h_milliseconds_bucket{job=\"shop\", le=\"5\"} 3 @0\n"
+            "h_milliseconds_count{job=\"shop\"} 6 @0\n"
+            "h_milliseconds_sum{job=\"shop\"} 30.5 @0\n"
+            "s{job=\"shop\", quantile=\"0.5\"} 0.4 @0\n"
+            "s{job=\"shop\", quantile=\"1\"} 0.9 @0\n"
+            "s_count{job=\"shop\"} 3 @0\n"
+            "s_sum{job=\"shop\"} 1.5 @0\n");
+}
+
+TEST_F(OtlpTest, ResourceAttributesGoToTargetInfoAndWhereTheyArePromoted) {
+  options_.promote_resource_attributes = {"host.name"};
+  ASSERT_EQ(
+      Post(Request(Attribute("service.name", "cart") + "," +
+                       Attribute("service.namespace", "shop") + "," +
+                       Attribute("service.instance.id", "i-2") + "," + Attribute("host.name", "h1"),
+                   R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")),
+      200);
+  EXPECT_EQ(Dump(),
+            "g{host_name=\"h1\", instance=\"i-2\", job=\"shop/cart\"} 1 @0\n"
+            "target_info{host_name=\"h1\", instance=\"i-2\", job=\"shop/cart\"} 1 @0\n");
+}
+
+TEST_F(OtlpTest, DeltasAreLeftOut) {
+  EXPECT_EQ(Post(Request("", R"({"name":"d","sum":{"aggregationTemporality":1,"isMonotonic":true,
+                              "dataPoints":[{@,"asInt":"12"}]}},
+                              {"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")),
+            200);
+  EXPECT_EQ(Dump(), "g 1 @0\n");
+}
+
+TEST_F(OtlpTest, CustomBucketsWhenAsked) {
+  options_.convert_histograms_to_nhcb = true;
+  ASSERT_EQ(Post(Request("", R"({"name":"h","histogram":{"aggregationTemporality":2,"dataPoints":[
+                              {@,"count":"6","sum":30.5,"explicitBounds":[1,5],"bucketCounts":["1","2","3"]}]}})")),
+            200);
+  EXPECT_EQ(Dump(), "h 6/30.5 @0\n");
+}
+
+TEST_F(OtlpTest, ScopeMetadataWhenAsked) {
+  options_.promote_scope_metadata = true;
+  ASSERT_EQ(Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")), 200);
+  EXPECT_EQ(Dump(), "g{otel_scope_name=\"s\", otel_scope_version=\"1\"} 1 @0\n");
+}
+
+TEST_F(OtlpTest, ProtobufPlainAndCompressed) {
+  std::string message;
+  {
+    protozero::pbf_writer request(message);
+    protozero::pbf_writer resource(request, 1);
+    protozero::pbf_writer scope(resource, 2);
+    protozero::pbf_writer metric(scope, 2);
+    metric.add_string(1, "p");
+    protozero::pbf_writer gauge(metric, 5);
+    protozero::pbf_writer point(gauge, 1);
+    point.add_fixed64(3, kNow * 1'000'000ULL);
+    point.add_double(4, 2);
+  }
+  EXPECT_EQ(Post(message, "application/x-protobuf"), 200);
+  EXPECT_EQ(Dump(), "p 2 @0\n");
+  EXPECT_EQ(Post(net::Compress(net::Encoding::kGzip, message), "application/x-protobuf", "gzip"),
+            200);
+}
+
+TEST_F(OtlpTest, Refusals) {
+  EXPECT_EQ(Post("", "text/plain"), 400);
+  EXPECT_EQ(Post("{}", "application/json", "snappy"), 400);
+  EXPECT_EQ(Post("[1"), 400);
+  EXPECT_EQ(Post("\x0a\xff\xff\xff", "application/x-protobuf"), 400);
+  EXPECT_EQ(Post("x", "application/x-protobuf", "gzip"), 400);
+  EXPECT_EQ(Post("", "application/x-protobuf"), 200);
+  ASSERT_EQ(Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")), 200);
+  EXPECT_EQ(Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":2}]}})")), 400);
+}
+
+}  // namespace
+}  // namespace meerkat::remote
