@@ -71,14 +71,19 @@ Result<> AlertManager::Core::Apply(std::shared_ptr<const Config> config,
   const Timestamp now = clock_.Now();
   auto tree = std::make_shared<const RoutingTree>(config->route);
   auto inhibitor = std::make_shared<Inhibitor>(config->inhibit_rules);
-  auto pipeline =
-      Pipeline::Make({clock_, silences_, log_, history_, metrics_, world_.logger, world_.read_file,
-                      world_.random, options_.external_url, options_.hostname, world_.zone},
-                     *config, tree, inhibitor,
-                     std::make_shared<MonitoredTransport>(std::move(transport), monitor_));
+  auto pipeline = Pipeline::Make(
+      {clock_, silences_, log_, gate_, history_, metrics_, world_.logger, world_.read_file,
+       world_.random, options_.external_url, options_.hostname, world_.zone},
+      *config, tree, inhibitor,
+      std::make_shared<MonitoredTransport>(std::move(transport), monitor_));
   if (!pipeline) return std::move(pipeline).error();
 
-  if (pipeline_ != nullptr) old_pipelines_.push_back(pipeline_);
+  // Its groups must be gone before their last flushes end.
+  dispatcher_ = nullptr;
+  if (pipeline_ != nullptr) {
+    pipeline_->Retire();
+    old_pipelines_.push_back(pipeline_);
+  }
   std::erase_if(old_pipelines_, [](const auto& old) { return old.expired(); });
   config_ = std::move(config);
   tree_ = std::move(tree);
@@ -219,6 +224,7 @@ void AlertManager::Core::Stop() {
   collection_timer_ = nullptr;
   maintenance_timer_ = nullptr;
   dispatcher_ = nullptr;
+  gate_.Clear();
   if (pipeline_ != nullptr) pipeline_->Stop();
   for (const auto& old : old_pipelines_) {
     if (const auto pipeline = old.lock()) pipeline->Stop();

@@ -60,6 +60,7 @@ class AlertManager::Core {
 
   AlertStore alerts_ GUARDED_BY(monitor_->mu);
   NotificationLog log_ GUARDED_BY(monitor_->mu);
+  DeliveryGate gate_ GUARDED_BY(monitor_->mu);
   std::shared_ptr<const RoutingTree> tree_ GUARDED_BY(monitor_->mu);
   std::shared_ptr<Inhibitor> inhibitor_ GUARDED_BY(monitor_->mu);
   std::shared_ptr<Pipeline> pipeline_ GUARDED_BY(monitor_->mu);

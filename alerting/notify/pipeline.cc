@@ -122,12 +122,19 @@ void Pipeline::RunChannel(const Channel& channel, const std::shared_ptr<Progress
   std::sort(state.firing.begin(), state.firing.end());
   std::sort(state.resolved.begin(), state.resolved.end());
 
-  world_.metrics.log_queries.Add();
   const std::string key =
       NotificationLog::Key(flush.group_key, flush.route->receiver, channel.name, channel.index);
+  auto again = [self = shared_from_this(), &channel, progress] {
+    self->RunChannel(channel, progress);
+  };
+  if (!world_.gate.Enter(key, std::move(again))) return;
+  world_.metrics.log_queries.Add();
   const LogEntry* known = world_.log.Find(key);
   const auto reason = Decide(known, state);
-  if (!reason) return progress->EndOne(true);
+  if (!reason) {
+    world_.gate.Leave(key);
+    return progress->EndOne(true);
+  }
   if (!channel.send_resolved && state.firing.empty()) {
     // Nobody wants to hear of it, but the log must know that it is over.
     return OnSent(channel, progress, state, *reason, {true, {}, 0, {}});
@@ -168,13 +175,14 @@ void Pipeline::RunChannel(const Channel& channel, const std::shared_ptr<Progress
 void Pipeline::OnSent(const Channel& channel, const std::shared_ptr<Progress>& progress,
                       const GroupState& state, NotificationReason reason, RetryResult result) {
   const Flush& flush = progress->flush;
+  const std::string& receiver = flush.route->receiver;
   const std::string integration = channel.name + "[" + std::to_string(channel.index) + "]";
   if (result.attempts > 0) {
     HistoryEvent event;
     event.kind = result.sent ? HistoryEvent::Kind::kNotified : HistoryEvent::Kind::kNotifyFailed;
     event.at = world_.clock.Now();
     event.labels = flush.group_labels;
-    event.receiver = flush.route->receiver + "/" + integration;
+    event.receiver = receiver + "/" + integration;
     event.reason = ReasonText(reason);
     event.error = result.error;
     event.firing = static_cast<std::int64_t>(state.firing.size());
@@ -182,28 +190,36 @@ void Pipeline::OnSent(const Channel& channel, const std::shared_ptr<Progress>& p
     world_.history.Add(std::move(event));
     if (!world_.history.Write()) world_.metrics.state_write_errors.Add();
   }
+  const std::string key =
+      NotificationLog::Key(flush.group_key, receiver, channel.name, channel.index);
   if (!result.sent) {
     world_.logger.Error("Notify for alerts failed",
                         {{"component", "dispatcher"},
                          {"num_alerts", std::to_string(flush.alerts.size())},
-                         {"err", flush.route->receiver + "/" + integration + ": " + result.error}});
+                         {"err", receiver + "/" + integration + ": " + result.error}});
+    world_.gate.Leave(key);
     return progress->EndOne(false);
   }
   if (result.attempts > 1) {
     world_.logger.Info("Notify success", {{"component", "dispatcher"},
-                                          {"receiver", flush.route->receiver},
+                                          {"receiver", receiver},
                                           {"integration", integration},
                                           {"aggrGroup", flush.group_key},
                                           {"attempts", std::to_string(result.attempts)}});
   }
-  const std::string key =
-      NotificationLog::Key(flush.group_key, flush.route->receiver, channel.name, channel.index);
   if (auto stored = world_.log.Record(key, state, world_.clock.Now(), std::move(result.memory));
       !stored) {
     world_.metrics.state_write_errors.Add();
     world_.logger.Error("Notification log not stored", {{"err", stored.error().message()}});
   }
+  world_.gate.Leave(key);
   progress->EndOne(true);
+}
+
+void Pipeline::Retire() {
+  // Each one that ends here leaves the map.
+  const auto running = running_;
+  for (const auto& [address, retry] : running) retry->Retire();
 }
 
 }  // namespace meerkat::alerting

@@ -10,6 +10,7 @@
 #include "alerting/history.h"
 #include "alerting/mute/inhibitor.h"
 #include "alerting/mute/silences.h"
+#include "alerting/notify/gate.h"
 #include "alerting/notify/log.h"
 #include "alerting/notify/metrics.h"
 #include "alerting/notify/retry.h"
@@ -29,6 +30,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
     Clock& clock;
     const Silences& silences;
     NotificationLog& log;
+    DeliveryGate& gate;
     History& history;
     AlertmanagerMetrics& metrics;
     Logger logger;
@@ -46,6 +48,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
   // `done` runs exactly once, now or later. A muted group counts as told.
   void Run(Flush flush, std::function<void(FlushResult)> done);
+  // Another configuration has taken over: what is under way ends with its present attempt.
+  void Retire();
   // Abandons what is under way. Without it a flush and its pipeline keep each other alive.
   void Stop() { running_.clear(); }
 

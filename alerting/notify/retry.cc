@@ -70,6 +70,7 @@ void Retry::OnOutcome(int attempt, Outcome outcome) {
             {}});
     return;
   }
+  if (retired_) return FinishRetired();
   // Half to one and a half times the wait.
   const auto spread =
       static_cast<std::int64_t>(needs_.random() % static_cast<std::uint64_t>(backoff_.count() + 1));
@@ -81,6 +82,19 @@ void Retry::OnOutcome(int attempt, Outcome outcome) {
     const auto timer = std::move(self->backoff_timer_);
     self->Attempt();
   });
+}
+
+void Retry::Retire() {
+  retired_ = true;
+  if (backoff_timer_ != nullptr) FinishRetired();
+}
+
+void Retry::FinishRetired() {
+  last_reason_ = FailureReason::kContextCanceled;
+  Finish({false,
+          "notify retry canceled after " + std::to_string(attempts_) + " attempts: " + last_error_,
+          attempts_,
+          {}});
 }
 
 void Retry::Finish(RetryResult result) {

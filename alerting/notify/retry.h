@@ -35,11 +35,14 @@ class Retry : public std::enable_shared_from_this<Retry> {
         std::function<void(RetryResult)> done);
   // Begins. `done` runs at most once, now or later.
   void Start();
+  // Its configuration is gone: an attempt that is under way may still succeed, but is the last.
+  void Retire();
 
  private:
   void Attempt();
   void OnOutcome(int attempt, Outcome outcome);
   void Finish(RetryResult result);
+  void FinishRetired();
 
   Needs needs_;
   const std::shared_ptr<const Notification> notification_;
@@ -50,6 +53,7 @@ class Retry : public std::enable_shared_from_this<Retry> {
   std::unique_ptr<Timer> backoff_timer_;
   Millis backoff_ = std::chrono::milliseconds(500);
   int attempts_ = 0;
+  bool retired_ = false;
   std::string last_error_;
   FailureReason last_reason_ = FailureReason::kOther;
 };
