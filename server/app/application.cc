@@ -428,7 +428,9 @@ void Application::Impl::WaitForEnd() {
 // stop
 
 Result<> Application::Impl::Stop() {
-  if (phase_.exchange(web::Phase::kStopping) == web::Phase::kStopping) return {};
+  const web::Phase before = phase_.exchange(web::Phase::kStopping);
+  if (before == web::Phase::kStopping) return {};
+  const bool served = before == web::Phase::kReady;
   notifications_.Add(web::kShuttingDown);
   notifications_.Close();
   if (alert_server_) alert_server_->Stop();
@@ -443,7 +445,7 @@ Result<> Application::Impl::Stop() {
   io_.Stop();
   for (net::ThreadPool* pool : {&upkeep_, &rule_pool_, &quick_, &query_, &ingest_, &blocking_})
     pool->Stop();
-  log_.Info("See you next time!");
+  if (served) log_.Info("See you next time!");
   return closed;
 }
 

@@ -59,6 +59,7 @@ Result<> Engine::Start() {
     return std::move(replayed).error().Within("journal");
   }
   opened_at_.store(ToMillis(clock_.Now()));
+  RegisterFigures();
   upkeep_ = std::thread([this] { Upkeep(); });
   return {};
 }
