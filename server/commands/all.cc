@@ -5,6 +5,7 @@
 #include <span>
 
 #include "server/commands/check_alertmanager.h"
+#include "server/commands/check_config.h"
 #include "server/commands/command.h"
 #include "server/commands/rules.h"
 
@@ -17,6 +18,7 @@ std::vector<Command> AllCommands() {
     all.insert(all.end(), some.begin(), some.end());
   };
   add(CheckAlertmanagerCommands());
+  add(ConfigCommands());
   add(RulesCommands());
   std::sort(all.begin(), all.end(),
             [](const Command& a, const Command& b) { return a.name < b.name; });

@@ -1,0 +1,269 @@
+#include "server/commands/check_config.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <ostream>
+#include <system_error>
+
+#include "base/duration.h"
+#include "base/letter_case.h"
+#include "base/quote.h"
+#include "server/commands/check_rules.h"
+#include "server/config/prometheus_config.h"
+#include "server/config/sd_file.h"
+#include "server/scrape/target.h"
+
+namespace meerkat::commands {
+namespace {
+
+struct Options {
+  bool syntax_only = false;
+  bool agent = false;
+  bool ignore_unknown = false;
+  LintSettings lint;
+  std::vector<std::string> files;
+};
+
+Error Invalid(std::string text) {
+  return {Code::kInvalid, std::move(text)};
+}
+
+// Value of `--name=value` or `--name value`; advances `i` over a separate value.
+bool TakeValue(std::span<const std::string> args, std::size_t& i, std::string_view name,
+               std::string& value) {
+  const std::string& arg = args[i];
+  if (arg == name) {
+    if (i + 1 >= args.size()) return false;
+    value = args[++i];
+    return true;
+  }
+  if (!arg.starts_with(std::string(name) + "=")) return false;
+  value = arg.substr(name.size() + 1);
+  return true;
+}
+
+Result<Options> ParseArguments(std::span<const std::string> args) {
+  Options options;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string& arg = args[i];
+    std::string value;
+    if (arg == "--syntax-only") {
+      options.syntax_only = true;
+    } else if (arg == "--agent") {
+      options.agent = true;
+    } else if (arg == "--lint-fatal") {
+      options.lint.fatal = true;
+    } else if (arg == "--ignore-unknown-fields") {
+      options.ignore_unknown = true;
+    } else if (TakeValue(args, i, "--lint", value)) {
+      if (!ParseLint(value, options.lint)) return Invalid("unknown lint option " + Quote(value));
+    } else if (TakeValue(args, i, "--query.lookback-delta", value)) {
+      auto delta = ParseDuration(value);
+      if (!delta) return std::move(delta).error();
+      options.lint.lookback_delta = *delta;
+    } else if (arg.starts_with("--")) {
+      return Invalid("unknown flag " + arg);
+    } else {
+      options.files.push_back(arg);
+    }
+  }
+  if (options.files.empty()) return Invalid("required argument 'config-files' not provided");
+  return options;
+}
+
+Result<> CheckFileExists(const std::string& path, std::string_view what) {
+  if (path.empty() || access(path.c_str(), F_OK) == 0) return {};
+  return Invalid("error checking " + std::string(what) + " " + Quote(path) + ": stat " + path +
+                 ": " + ToLower(std::generic_category().message(errno)));
+}
+
+Result<> CheckTls(const net::TlsConfig& tls) {
+  if (auto checked = CheckFileExists(tls.cert_file, "client cert file"); !checked) return checked;
+  if (auto checked = CheckFileExists(tls.key.file, "client key file"); !checked) return checked;
+  return CheckFileExists(tls.ca_file, "ca file");
+}
+
+Result<> CheckGroups(const scrape::ScrapeConfig& job,
+                     const std::vector<discovery::TargetGroup>& groups) {
+  for (const discovery::TargetGroup& group : groups) {
+    for (const Labels& target : group.targets) {
+      const auto outcome = scrape::MakeTarget(job, target, group.labels);
+      if (!outcome.error.empty()) return Invalid(outcome.error);
+    }
+  }
+  return {};
+}
+
+Result<> CheckSdFiles(const discovery::FileSd& sd, const scrape::ScrapeConfig* job,
+                      Streams streams) {
+  for (const std::string& pattern : sd.files) {
+    const auto paths = config::Glob(pattern);
+    if (paths.empty() && job != nullptr) {
+      streams.out << "  WARNING: file " << Quote(pattern) << " for file_sd in scrape job "
+                  << Quote(job->job_name) << " does not exist\n";
+    }
+    for (const std::string& path : paths) {
+      auto groups = config::ReadTargetFile(path);
+      if (!groups) {
+        return Invalid("checking SD file " + Quote(path) + ": " + groups.error().message());
+      }
+      if (job == nullptr) continue;
+      if (auto checked = CheckGroups(*job, *groups); !checked) return checked;
+    }
+  }
+  return {};
+}
+
+Result<> CheckJob(const scrape::ScrapeConfig& job, Streams streams) {
+  if (job.http.authorization) {
+    auto checked = CheckFileExists(job.http.authorization->credentials.file,
+                                   "authorization credentials or bearer token file");
+    if (!checked) return checked;
+  }
+  if (auto checked = CheckTls(job.http.tls); !checked) return checked;
+  for (const discovery::SdConfig& sd : job.service_discovery) {
+    Result<> checked;
+    if (const auto* const files = std::get_if<discovery::FileSd>(&sd)) {
+      checked = CheckSdFiles(*files, &job, streams);
+    } else if (const auto* const fixed = std::get_if<discovery::StaticSd>(&sd)) {
+      checked = CheckGroups(job, fixed->groups);
+    } else if (const auto* const kubernetes = std::get_if<discovery::KubernetesSd>(&sd)) {
+      checked = CheckTls(kubernetes->http.tls);
+    }
+    if (!checked) return checked;
+  }
+  return {};
+}
+
+// The rule files a configuration names. A plain name must exist; a pattern may match nothing.
+Result<std::vector<std::string>> RuleFiles(const config::PrometheusConfig& config) {
+  std::vector<std::string> files;
+  for (const std::string& pattern : config.rule_files) {
+    const auto paths = config::Glob(pattern);
+    if (paths.empty() && pattern.find('*') == std::string::npos) {
+      return Invalid(Quote(pattern) + " does not point to an existing file");
+    }
+    files.insert(files.end(), paths.begin(), paths.end());
+  }
+  return files;
+}
+
+struct Checked {
+  std::vector<std::string> rule_files;
+  std::vector<scrape::ScrapeConfig> jobs;
+};
+
+Result<Checked> CheckOne(const std::string& file, const Options& options, Streams streams) {
+  streams.out << "Checking " << file << "\n";
+  auto config = config::LoadPrometheusConfig(file, {.agent = options.agent,
+                                                    .ignore_unknown_keys = options.ignore_unknown,
+                                                    .follow_includes = !options.syntax_only,
+                                                    .environment = {}});
+  if (!config) return std::move(config).error();
+  for (const std::string& warning : config->warnings) {
+    streams.out << "  WARNING: " << warning << "\n";
+  }
+  Checked checked{.rule_files = {}, .jobs = config->AllScrapeConfigs()};
+  if (options.syntax_only) return checked;
+  auto rules = RuleFiles(*config);
+  if (!rules) return std::move(rules).error();
+  checked.rule_files = *std::move(rules);
+  for (const scrape::ScrapeConfig& job : checked.jobs) {
+    if (auto good = CheckJob(job, streams); !good) return std::move(good).error();
+  }
+  for (const config::AlertmanagerConfig& alertmanager : config->alerting.alertmanagers) {
+    for (const discovery::SdConfig& sd : alertmanager.service_discovery) {
+      const auto* const files = std::get_if<discovery::FileSd>(&sd);
+      if (files == nullptr) continue;
+      if (auto good = CheckSdFiles(*files, nullptr, streams); !good) return std::move(good).error();
+    }
+  }
+  return checked;
+}
+
+// The command line of `check rules` for the rule files of a configuration.
+std::vector<std::string> RuleArguments(const Options& options,
+                                       const std::vector<std::string>& files) {
+  std::vector<std::string> args = {options.lint.duplicate_rules ? "--lint=duplicate-rules"
+                                                                : "--lint=none"};
+  if (options.lint.fatal) args.emplace_back("--lint-fatal");
+  if (options.ignore_unknown) args.emplace_back("--ignore-unknown-fields");
+  args.insert(args.end(), files.begin(), files.end());
+  return args;
+}
+
+bool LintJobs(const std::vector<scrape::ScrapeConfig>& jobs, const LintSettings& lint,
+              Streams streams) {
+  if (!lint.too_long_scrape_interval) return false;
+  bool found = false;
+  for (const scrape::ScrapeConfig& job : jobs) {
+    if (job.scrape_interval < lint.lookback_delta) continue;
+    streams.err << "  FAILED: too long scrape interval found, data point will be marked as stale - "
+                   "job: "
+                << job.job_name << ", interval: " << FormatDuration(job.scrape_interval) << "\n";
+    found = true;
+  }
+  return found;
+}
+
+}  // namespace
+
+bool ParseLint(const std::string& words, LintSettings& lint) {
+  lint.duplicate_rules = false;
+  lint.too_long_scrape_interval = false;
+  std::size_t at = 0;
+  while (at <= words.size()) {
+    const std::size_t comma = std::min(words.find(',', at), words.size());
+    const std::string word = words.substr(at, comma - at);
+    const bool all = word == "all";
+    if (!all && word != "none" && word != "duplicate-rules" && word != "too-long-scrape-interval") {
+      return false;
+    }
+    lint.duplicate_rules = lint.duplicate_rules || all || word == "duplicate-rules";
+    lint.too_long_scrape_interval =
+        lint.too_long_scrape_interval || all || word == "too-long-scrape-interval";
+    at = comma + 1;
+  }
+  return true;
+}
+
+int CheckConfig(std::span<const std::string> args, Streams streams) {
+  const auto options = ParseArguments(args);
+  if (!options) {
+    streams.err << "meerkat check config: " << options.error().message() << "\n";
+    return 2;
+  }
+  bool errors = false;
+  bool lints = false;
+  for (const std::string& file : options->files) {
+    const auto checked = CheckOne(file, *options, streams);
+    if (!checked) {
+      streams.err << "  FAILED: " << checked.error().message() << "\n";
+      errors = true;
+    } else {
+      if (!checked->rule_files.empty()) {
+        streams.out << "  SUCCESS: " << checked->rule_files.size() << " rule files found\n";
+      }
+      streams.out << " SUCCESS: " << file << " is valid prometheus config file syntax\n";
+    }
+    streams.out << "\n";
+    if (!checked || options->syntax_only) continue;
+    lints = LintJobs(checked->jobs, options->lint, streams) || lints;
+    if (checked->rule_files.empty()) continue;
+    const int verdict = CheckRules(RuleArguments(*options, checked->rule_files), streams);
+    errors = errors || verdict == 1;
+    lints = lints || verdict == 3;
+  }
+  if (errors) return 1;
+  return lints && options->lint.fatal ? 3 : 0;
+}
+
+std::vector<Command> ConfigCommands() {
+  return {{"check config",
+           "[--syntax-only] [--lint=duplicate-rules,too-long-scrape-interval,all,none] "
+           "[--lint-fatal] [--agent] [--ignore-unknown-fields] FILE…",
+           "check prometheus.yml files and the files they name", CheckConfig}};
+}
+
+}  // namespace meerkat::commands

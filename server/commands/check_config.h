@@ -1,0 +1,30 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "server/commands/command.h"
+
+namespace meerkat::commands {
+
+struct LintSettings {
+  bool duplicate_rules = true;
+  bool too_long_scrape_interval = false;
+  bool fatal = false;
+  Millis lookback_delta = std::chrono::minutes(5);
+};
+
+// `check config [--syntax-only] [--lint=…] [--lint-fatal] [--agent] [--ignore-unknown-fields]
+// FILE…`: prometheus.yml files with the rule, target and certificate files they name. Output and
+// exit codes are upstream's.
+int CheckConfig(std::span<const std::string> args, Streams streams);
+
+// --lint=a,b; false for an unknown word.
+bool ParseLint(const std::string& words, LintSettings& lint);
+
+// `check config`.
+std::vector<Command> ConfigCommands();
+
+}  // namespace meerkat::commands

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "server/discovery/sd_config.h"
+
+namespace meerkat::discovery {
+
+struct DnsRecord {
+  std::string host;        // an address, or a name with its final dot
+  std::uint16_t port = 0;  // SRV only
+};
+
+// Asks the system's name servers, with its search domains. No such name is no records; servers that
+// do not answer are an error. Blocks for some seconds at most: run it on a pool.
+Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type);
+
+}  // namespace meerkat::discovery
