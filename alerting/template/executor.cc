@@ -89,19 +89,22 @@ Result<> Executor::Run(const Tree& tree, const Value& data) {
   return {};
 }
 
+std::string Executor::Place() const {
+  const std::string_view before = std::string_view(*tree_->source).substr(0, at_->position);
+  const std::size_t line_break = before.rfind('\n');
+  const std::size_t column =
+      line_break == std::string_view::npos ? before.size() : before.size() - line_break - 1;
+  return *tree_->file + ":" + std::to_string(1 + std::ranges::count(before, '\n')) + ":" +
+         std::to_string(column) + ": ";
+}
+
 std::nullopt_t Executor::Fail(const std::string& text) {
   if (error_) return std::nullopt;
   std::string message = "template: ";
   if (at_ == nullptr) {
     message += tree_->name + ": " + text;
   } else {
-    const std::string_view before = std::string_view(*tree_->source).substr(0, at_->position);
-    const std::size_t line_break = before.rfind('\n');
-    const std::size_t column =
-        line_break == std::string_view::npos ? before.size() : before.size() - line_break - 1;
-    message += *tree_->file + ":" + std::to_string(1 + std::ranges::count(before, '\n')) + ":" +
-               std::to_string(column) + ": executing " + Quote(tree_->name) + " at <" +
-               at_->ToText() + ">: " + text;
+    message += Place() + "executing " + Quote(tree_->name) + " at <" + at_->ToText() + ">: " + text;
   }
   error_.emplace(Code::kExecution, std::move(message));
   return std::nullopt;
@@ -255,6 +258,11 @@ Executor::Flow Executor::Iterate(const Node& node, const Value& index, const Val
 Executor::Flow Executor::WalkTemplate(const Value& dot, const Node& node) {
   const Tree* called = Find(node.text);
   if (called == nullptr) {
+    if (out_.escapes() && !error_) {
+      error_.emplace(Code::kExecution,
+                     "html/template:" + Place() + "no such template " + Quote(node.text));
+      return Flow::kFailed;
+    }
     Fail("template " + Quote(node.text) + " not defined");
     return Flow::kFailed;
   }
@@ -282,6 +290,7 @@ Executor::Flow Executor::WalkTemplate(const Value& dot, const Node& node) {
 // ---- pipelines
 
 Executor::Evaluated Executor::Pipeline(const Value& dot, const Node& pipe) {
+  at_ = &pipe;
   Evaluated value;
   for (const NodePtr& command : pipe.children) {
     value = Command(dot, *command, value ? &*value : nullptr);
@@ -308,6 +317,7 @@ Executor::Evaluated Executor::Command(const Value& dot, const Node& command, con
   const Node& first = *command.children[0];
   switch (first.kind) {
     case Node::Kind::kField:
+      at_ = &first;
       return FieldChain(dot, dot, first, 0, &command, piped);
     case Node::Kind::kChain: {
       at_ = &first;
@@ -331,7 +341,7 @@ Executor::Evaluated Executor::Command(const Value& dot, const Node& command, con
     default:
       break;
   }
-  at_ = &first;
+  if (first.kind != Node::Kind::kPipe) at_ = &first;
   if (command.children.size() > 1 || piped != nullptr) {
     return Fail("can't give argument to non-function " + first.ToText());
   }
@@ -427,7 +437,6 @@ Executor::Evaluated Executor::Checked(Evaluated value, Param param) {
 Executor::Evaluated Executor::FieldChain(const Value& dot, Value receiver, const Node& node,
                                          std::size_t first, const Node* command,
                                          const Value* last) {
-  at_ = &node;
   for (std::size_t i = first; i < node.names.size(); ++i) {
     const bool is_last = i + 1 == node.names.size();  // which alone gets the arguments
     Evaluated next = Field(dot, node.names[i], node, is_last ? command : nullptr,

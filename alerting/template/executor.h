@@ -51,6 +51,7 @@ class Executor {
   Evaluated Returned(Result<Value> value, const std::string& name, const Node& node);
 
   std::nullopt_t Fail(const std::string& text);
+  std::string Place() const;  // FILE:LINE:COL: of at_
   bool CountStep();
   Value* Variable(const std::string& name);
   const Tree* Find(std::string_view name) const;

@@ -197,14 +197,14 @@ std::string FormatText(std::string text, char verb, const Spec& spec) {
   return Pad(std::move(text), spec, true);
 }
 
-std::string BadVerb(char32_t verb, const Value& value) {
+std::string FormatOne(char32_t verb, const Spec& spec, const Value& value);
+
+std::string BadVerb(char32_t verb, const Spec& spec, const Value& value) {
   std::string out = "%!";
   AppendRune(out, verb);
   if (value.is_nil()) return out + "(<nil>)";
-  return out + "(" + value.TypeName() + "=" + FormatValue(value) + ")";
+  return out + "(" + value.TypeName() + "=" + FormatOne('v', spec, value) + ")";
 }
-
-std::string FormatOne(char32_t verb, const Spec& spec, const Value& value);
 
 std::string FormatElements(char32_t verb, const Spec& spec, const Value& value) {
   std::string out;
@@ -238,9 +238,9 @@ std::string FormatOne(char32_t verb, const Spec& spec, const Value& value) {
   }
   switch (value.kind()) {
     case Value::Kind::kNil:
-      return verb == 'v' ? Pad("<nil>", spec, false) : BadVerb(verb, value);
+      return verb == 'v' ? Pad("<nil>", spec, false) : BadVerb(verb, spec, value);
     case Value::Kind::kBool:
-      if (verb != 't' && verb != 'v') return BadVerb(verb, value);
+      if (verb != 't' && verb != 'v') return BadVerb(verb, spec, value);
       return Pad(value.boolean() ? "true" : "false", spec, false);
     case Value::Kind::kInt:
     case Value::Kind::kDuration:
@@ -273,7 +273,7 @@ std::string FormatOne(char32_t verb, const Spec& spec, const Value& value) {
           return Pad(std::move(text), spec, false);
         }
         default:
-          return BadVerb(verb, value);
+          return BadVerb(verb, spec, value);
       }
     case Value::Kind::kFloat:
       switch (verb) {
@@ -286,13 +286,13 @@ std::string FormatOne(char32_t verb, const Spec& spec, const Value& value) {
         case 'G':
           return FormatNumber(value.number(), letter, spec);
         default:
-          return BadVerb(verb, value);
+          return BadVerb(verb, spec, value);
       }
     case Value::Kind::kString:
-      if (!texts) return BadVerb(verb, value);
+      if (!texts) return BadVerb(verb, spec, value);
       return FormatText(value.string(), letter, spec);
     case Value::Kind::kTime:
-      return BadVerb(verb, value);
+      return BadVerb(verb, spec, value);
     case Value::Kind::kList:
     case Value::Kind::kMap:
     case Value::Kind::kStruct:

@@ -204,6 +204,13 @@ std::string FilterStyle(std::string_view text) {
   return std::string(text);
 }
 
+bool IsDoctype(std::string_view text) {
+  constexpr std::string_view kDoctype = "<!doctype";
+  return text.size() >= kDoctype.size() &&
+         std::equal(kDoctype.begin(), kDoctype.end(), text.begin(),
+                    [](char a, char b) { return a == Lower(b); });
+}
+
 bool IsHtml(const Value& value) {
   return value.type() == &kSafeHtml;
 }
@@ -229,19 +236,22 @@ std::string_view HtmlOutput::Step(std::string_view text) {
         state_ = State::kComment;
         return text.substr(4);
       }
-      if (c == '<' && text.size() > 1 &&
-          (std::isalpha(static_cast<unsigned char>(text[1])) != 0 || text[1] == '/')) {
-        closing_ = text[1] == '/';
+      if (c != '<') break;
+      const std::size_t name = text.substr(1).starts_with('/') ? 2 : 1;
+      if (name < text.size() && std::isalpha(static_cast<unsigned char>(text[name])) != 0) {
+        closing_ = name == 2;
         tag_.clear();
         state_ = State::kTagName;
-        const std::size_t taken = closing_ ? 2 : 1;
-        out_ += text.substr(0, taken);
-        return text.substr(taken);
+        out_ += text.substr(0, name);
+        return text.substr(name);
       }
-      break;
+      // What opens no tag is a character.
+      if (IsDoctype(text)) break;
+      out_ += "&lt;";
+      return text.substr(1);
     }
     case State::kTagName:
-      if (c == '>' || c == '/' || IsSpace(c)) {
+      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != ':' && c != '-') {
         state_ = State::kTag;
         return text;
       }
@@ -303,6 +313,10 @@ std::string_view HtmlOutput::Step(std::string_view text) {
                      [](char a, char b) { return a == Lower(b); })) {
         state_ = State::kText;
         return text;
+      }
+      if (content_ == Content::kPlain && c == '<') {
+        out_ += "&lt;";
+        return text.substr(1);
       }
       if (content_ != Content::kPlain) NoteScript(text.substr(0, 1));
       break;

@@ -42,7 +42,8 @@ bool IsAlphaNumeric(char c) {
 std::string Describe(const Token& token) {
   if (token.type == TokenType::kEof) return "EOF";
   if (token.type == TokenType::kError) return token.value;
-  if (token.type >= TokenType::kBlock) return "<" + token.value + ">";
+  if (token.type >= TokenType::kBlock || token.type == TokenType::kDot)
+    return "<" + token.value + ">";
   if (token.value.size() <= 10) return Quote(token.value);
   std::string_view rest = token.value;
   for (int i = 0; i < 10 && !rest.empty(); ++i) TakeRune(rest);
@@ -276,8 +277,14 @@ void Lexer::LexNumber() {
     accept("+-");
     run("0123456789_");
   }
+  accept("i");  // of an imaginary number, which no function takes
   if (pos_ < source_.size() && IsAlphaNumeric(source_[pos_])) {
     ++pos_;
+    return Fail("bad number syntax: " + Quote(source_.substr(start_, pos_ - start_)));
+  }
+  // 1+2i would be a complex number: there are none here.
+  if (accept("+-")) {
+    run("0123456789_.i");
     return Fail("bad number syntax: " + Quote(source_.substr(start_, pos_ - start_)));
   }
   Emit(TokenType::kNumber);

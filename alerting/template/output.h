@@ -14,6 +14,7 @@ class Output {
   virtual ~Output() = default;
   virtual void Text(std::string_view text) = 0;
   virtual void Print(const Value& value) = 0;
+  virtual bool escapes() const { return false; }
 
   const std::string& text() const { return out_; }
   std::string Take() { return std::move(out_); }
@@ -37,6 +38,7 @@ class HtmlOutput final : public Output {
  public:
   void Text(std::string_view text) override;
   void Print(const Value& value) override;
+  bool escapes() const override { return true; }
 
  private:
   enum class State {

@@ -290,7 +290,9 @@ TEST(HtmlTemplate, EscapesForThePlace) {
           {"a<!-- {{ .Status }} -->b", "ab"},
           {"<p {{ \"onclick=x\" }}>", "<p ZgotmplZ>"},
           {"{{ .CommonLabels.nosuch }}{{ print nil }}", "&lt;nil&gt;"},
-          {"1 < 2 {{ \"<\" }}", "1 < 2 &lt;"},
+          {"1 < 2 {{ \"<\" }}", "1 &lt; 2 &lt;"},
+          {"<!DOCTYPE html><{{ .Status }}></p>", "<!DOCTYPE html>&lt;firing></p>"},
+          {"{{ template \"x\" }}", "html/template:t:1:12: no such template \"x\""},
       },
       Escaping::kHtml);
 }
