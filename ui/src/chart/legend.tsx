@@ -48,7 +48,7 @@ export function Legend({ lines, hidden, onHidden, onLift, table, values, sortBy,
       onMouseEnter={() => onLift?.(i)} onMouseLeave={() => onLift?.(undefined)} onFocus={() => onLift?.(i)} onBlur={() => onLift?.(undefined)}
     >
       <span class="key" style={{ '--c': line.color }} />
-      <span class="clip">{line.label}</span>
+      <span class="clip">{line.label || 'no name'}</span>
     </button>
   );
   if (!table) {

@@ -81,9 +81,9 @@ export function Search() {
   useShortcut('ctrl+k', 'Search or jump', () => set(true));
   return (
     <>
-      <button class="btn find" aria-label="Search or jump to" onClick={() => set(true)}>
+      <button class="btn find" title="Search or jump to" onClick={() => set(true)}>
         <Icon name="search" />
-        <span class="grow">Search or jump to</span>
+        <span class="grow">Search or jump to</span>{' '}
         <span class="kbd">Ctrl K</span>
       </button>
       {open && <Panel onClose={() => set(false)} />}

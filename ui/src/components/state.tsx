@@ -30,7 +30,7 @@ export function Empty({ children, action }: { children: ComponentChildren; actio
 
 export function Failed({ error, what, retry }: { error: Error; what: string; retry?: () => void }) {
   return (
-    <div class="state error" role="alert">
+    <div class="state error" role="alert" tabIndex={0}>
       <span class="row critical-t">
         <Icon name="critical" label="Error" />
         {what}

@@ -40,3 +40,17 @@ export function inkOn(color: string, under = LIGHT): string {
   const ground = over(top, toRgb(under) ?? toRgb(LIGHT)!);
   return contrast(ground, toRgb(LIGHT)!) >= contrast(ground, toRgb(DARK)!) ? LIGHT : DARK;
 }
+
+const hex = (v: number) => Math.round(v).toString(16).padStart(2, '0');
+
+// The colour, moved towards the text's own colour until words in it can be read on the ground.
+export function readable(color: string, ground: string, text: string, least = 4.5): string {
+  const [c, g, t] = [toRgb(color), toRgb(ground), toRgb(text)];
+  if (!c || !g || !t) return color;
+  const solid = over(c, g);
+  for (let share = 0; share < 1; share += 0.1) {
+    const mixed = { r: solid.r + (t.r - solid.r) * share, g: solid.g + (t.g - solid.g) * share, b: solid.b + (t.b - solid.b) * share, alpha: 1 };
+    if (contrast(mixed, g) >= least) return share ? `#${hex(mixed.r)}${hex(mixed.g)}${hex(mixed.b)}` : color;
+  }
+  return text;
+}

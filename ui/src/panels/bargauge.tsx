@@ -7,6 +7,7 @@ import { colorByName } from './data/setup';
 import { text } from './options';
 import { kNoData, type VizProps } from './types';
 import { displayValues } from './values';
+import { wordColor } from './words';
 
 const kLcdCell = 8;
 
@@ -54,12 +55,12 @@ export function BarGauge(p: VizProps) {
   const named = naming !== 'hidden' && (values.length > 1 || values.some((v) => v.display.title));
   const beside = across && (naming === 'left' || (naming === 'auto' && height / Math.max(1, values.length) < 44));
   return (
-    <div class={`bargauge ${across ? 'across' : 'up'}${beside ? ' beside' : ''}`} ref={box}>
+    <div class={`bargauge ${across ? 'across' : 'up'}${beside ? ' beside' : ''}`} ref={box} style={{ '--value-length': Math.max(0, ...values.map((v) => formattedValueToString(v.display).length)) }}>
       {values.map((v, i) => (
         <div key={i} class="bargauge-item" title={`${v.display.title ?? ''}: ${formattedValueToString(v.display)}`}>
           {named && <span class="bargauge-name clip">{v.display.title}</span>}
           <Bar v={v} mode={mode} across={across} unfilled={o.showUnfilled !== false} />
-          {valueMode !== 'hidden' && <span class="bargauge-value nowrap" style={valueMode === 'color' ? { color: v.display.color } : undefined}>{formattedValueToString(v.display)}</span>}
+          {valueMode !== 'hidden' && <span class="bargauge-value nowrap" style={valueMode === 'color' ? { color: wordColor(v.display.color) } : undefined}>{formattedValueToString(v.display)}</span>}
         </div>
       ))}
     </div>

@@ -83,7 +83,7 @@ export function Pie(p: VizProps) {
                 const name = v.display.title ?? '';
                 return (
                   <tr key={i}>
-                    <td><button class={off.has(name) ? 'off' : ''} aria-pressed={!off.has(name)} onClick={() => toggle(name)}><span class="key" style={{ '--c': v.display.color }} /><span class="clip">{name}</span></button></td>
+                    <td><button class={off.has(name) ? 'off' : ''} aria-pressed={!off.has(name)} onClick={() => toggle(name)}><span class="key" style={{ '--c': v.display.color }} /><span class="clip">{name || 'no name'}</span></button></td>
                     {extra.includes('value') && <td class="num">{formattedValueToString(v.display)}</td>}
                     {extra.includes('percent') && <td class="num">{s ? percent(s.to - s.from) : ''}</td>}
                   </tr>

@@ -8,6 +8,7 @@ import { Figure } from './figure';
 import { object, text } from './options';
 import { kNoData, type VizProps } from './types';
 import { displayValues, fontFor, share } from './values';
+import { wordColor } from './words';
 
 function Curve({ value, color }: { value: FieldDisplay; color: string }) {
   const y = (value.sparkline?.y.values ?? []) as (number | null)[];
@@ -46,7 +47,7 @@ function Cell({ v, panel, width, height, many }: { v: FieldDisplay; panel: VizPr
     <>
       {showName && showValue && <div class="stat-name clip">{v.display.title}</div>}
       {showName && !showValue && <div class="stat-figure clip" style={{ fontSize: size }}>{v.display.title}</div>}
-      {showValue && <Figure value={v.display} size={size} color={colorMode === 'value' ? v.display.color : undefined} />}
+      {showValue && <Figure value={v.display} size={size} color={colorMode === 'value' ? wordColor(v.display.color, size >= 24) : undefined} />}
       {curve && <div class="stat-curve"><Curve value={v} color={filled ? ink! : colorMode === 'none' ? token('series-1') : color} /></div>}
     </>
   );

@@ -17,9 +17,6 @@ export function displayValues(panel: Panel, frames: DataFrame[], replace: Replac
   }).filter((v) => v.hasLinks !== undefined || v.display).slice(0, kMostValues);
 }
 
-// No field at all gives one value without a field behind it.
-export const nothing = (values: FieldDisplay[]): boolean => !values.length || values.every((v) => v.view === undefined && v.colIndex === undefined && !v.sparkline && Number.isNaN(v.display.numeric) && !v.display.suffix);
-
 export interface Cells {
   columns: number;
   rows: number;
@@ -43,7 +40,7 @@ export function share(count: number, width: number, height: number, orientation:
 }
 
 // Type sizes a figure may have; the largest that fits is taken.
-const SIZES = [64, 40, 28, 20, 15, 12];
+const SIZES = [40, 28, 20, 15, 12];
 export function fontFor(length: number, width: number, height: number): number {
   return SIZES.find((s) => length * s * 0.56 <= width && s * 1.15 <= height) ?? 10;
 }

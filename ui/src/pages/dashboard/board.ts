@@ -2,8 +2,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { getDashboard } from '../../api/dashboards';
 import { targets } from '../../api/prometheus';
-import type { DashboardMeta } from '../../api/types';
+import type { DashboardFull, DashboardMeta } from '../../api/types';
 import type { Mark } from '../../chart/model';
+import { emptyDashboard } from '../../lib/dash/draft';
 import { interpolate } from '../../lib/dash/interpolate';
 import { migrate } from '../../lib/dash/migrate';
 import type { Dashboard, Json } from '../../lib/dash/model';
@@ -46,9 +47,20 @@ async function readIntervals(signal: AbortSignal): Promise<Map<string, number>> 
   }
 }
 
-export async function loadDashboard(uid: string, signal: AbortSignal): Promise<Loaded & { scrapeMs: (expr: string) => number }> {
-  const [full, jobs] = await Promise.all([getDashboard(uid, signal), readIntervals(signal)]);
-  return { json: full.dashboard, meta: full.meta, dashboard: migrate(full.dashboard, full.meta.uid), scrapeMs: scrapeIntervals(jobs) };
+export interface Asked extends Loaded {
+  asked: string; // the uid this answers
+  scrapeMs: (expr: string) => number;
+}
+
+// "new" is a dashboard that is not saved yet.
+function blank(): DashboardFull {
+  return { dashboard: emptyDashboard(), meta: { uid: 'new', slug: 'new', folder: '', version: 0, source: 'stored', updated: new Date().toISOString() } };
+}
+
+export async function loadDashboard(uid: string, signal: AbortSignal): Promise<Asked> {
+  const [full, jobs] = await Promise.all([uid === 'new' ? blank() : getDashboard(uid, signal), readIntervals(signal)]);
+  return {
+    asked: uid, json: full.dashboard, meta: full.meta, dashboard: migrate(full.dashboard, full.meta.uid), scrapeMs: scrapeIntervals(jobs) };
 }
 
 export function rangeOf(d: Dashboard | undefined, query: URLSearchParams): Range {
@@ -66,26 +78,27 @@ export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: stri
   const range = rangeOf(dashboard, query);
   const zone = query.get('timezone') ?? dashboard?.timezone ?? 'browser';
   const [turn, setTurn] = useState(0);
-  const [states, setStates] = useState<{ of: Dashboard; states: VarStates; turn: number }>();
+  const [states, setStates] = useState<{ of: string; states: VarStates; turn: number }>();
   const [marks, setMarks] = useState<ReadonlyMap<number, Mark[]>>(new Map());
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState(false);
   const shared = useRef(new SharedRequests());
   const vars = [...query].filter(([k]) => k.startsWith('var-')).map((p) => p.join('=')).join('&');
+  const definitions = useMemo(() => JSON.stringify(dashboard?.variables), [dashboard]);
   const span = useMemo(() => resolve(range, Date.now(), zone), [range.from, range.to, zone, turn, dashboard?.uid]);
 
   useEffect(() => {
     if (!dashboard) return;
     const control = new AbortController();
     setBusy(true);
-    const before = states?.of === dashboard ? states.states : undefined;
+    const before = states?.of === dashboard.uid ? states.states : undefined;
     const builtin = builtins(dashboard, span, zone);
     resolveVariables(dashboard, query, span, builtin, before, true, control.signal).then(
       (found) => {
         if (control.signal.aborted) return;
         shared.current.forget();
         setError(undefined);
-        setStates({ of: dashboard, states: found, turn });
+        setStates({ of: dashboard.uid, states: found, turn });
         setBusy(false);
       },
       (e: unknown) => {
@@ -95,10 +108,10 @@ export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: stri
       },
     );
     return () => control.abort();
-  }, [dashboard, vars, span]);
+  }, [dashboard?.uid, definitions, vars, span]);
 
   const board = useMemo((): Board | undefined => {
-    if (!dashboard || states?.of !== dashboard) return undefined;
+    if (!dashboard || states?.of !== dashboard.uid) return undefined;
     return {
       dashboard, range, span, zone, states: states.states, turn, shared: shared.current, scrapeMs, marks, filters: filtersOf(states.states),
       setRange: (from, to) => setQuery({ from: String(from), to: String(to) }, { replace: false }),
@@ -130,3 +143,25 @@ export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: stri
 
 export const titleOf = (d: Dashboard, board: Board | undefined): string => (board ? interpolate(d.title, lookupOf(board)) : d.title);
 export const replaceFor = (board: Board) => replaceOf(lookupOf(board));
+
+// Calls `refresh` every so often while the tab can be seen, and at once when it is seen again too late.
+export function useEvery(every: string, refresh: () => void): void {
+  const latest = useRef(refresh);
+  latest.current = refresh;
+  useEffect(() => {
+    const ms = parseDuration(every);
+    if (!ms || ms < 1000) return;
+    let due = Date.now() + ms;
+    const tick = () => {
+      if (document.hidden || Date.now() < due) return;
+      due = Date.now() + ms;
+      latest.current();
+    };
+    const timer = setInterval(tick, Math.min(ms, 1000));
+    document.addEventListener('visibilitychange', tick);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', tick);
+    };
+  }, [every]);
+}

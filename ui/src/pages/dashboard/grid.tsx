@@ -5,6 +5,7 @@ import type { Placed, Section } from '../../lib/dash/layout';
 import { plural } from '../../lib/format';
 import { type Board, lookupOf } from './context';
 import { PanelBox } from './panel';
+import type { EditActions } from './view';
 
 interface Props {
   sections: Section[];
@@ -14,12 +15,13 @@ interface Props {
   onEdit?: (id: number) => void;
   onFold: (id: string, folded: boolean) => void;
   countOf: (s: Section) => number;
+  edit?: EditActions;
 }
 
 const kCell = 38; // pixels of a unit of height with its gap
 const kGap = 8;
 
-export function Grid({ sections, board, findPanel, onView, onEdit, onFold, countOf }: Props) {
+export function Grid({ sections, board, findPanel, onView, onEdit, onFold, countOf, edit }: Props) {
   return (
     <>
       {sections.map((s, i) => {
@@ -37,7 +39,7 @@ export function Grid({ sections, board, findPanel, onView, onEdit, onFold, count
             )}
             {s.panels.length > 0 && (
               <div class="dash" style={{ '--rows': s.height, minHeight: `${Math.max(0, s.height * kCell - kGap)}px` }}>
-                {s.panels.map((placed) => <PanelBox key={placed.key} placed={placed} board={board} alone={false} findPanel={findPanel} onView={onView} onEdit={onEdit} />)}
+                {s.panels.map((placed) => <PanelBox key={placed.key} placed={placed} board={board} alone={false} findPanel={findPanel} onView={onView} onEdit={onEdit} edit={edit} />)}
               </div>
             )}
           </div>

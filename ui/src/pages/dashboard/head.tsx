@@ -14,6 +14,7 @@ import { ruleFrom } from './alertrule';
 import type { Board } from './context';
 import { toCsv } from './csv';
 import { download } from './download';
+import type { EditActions } from './view';
 
 interface Props {
   panel: Panel;
@@ -29,6 +30,7 @@ interface Props {
   alone: boolean;
   onView: (id: number | null) => void;
   onEdit?: (id: number) => void;
+  edit?: EditActions;
 }
 
 // The panel's expressions as they were sent, for Explore.
@@ -46,7 +48,7 @@ function ownTime(panel: Panel, replace: Replace): string {
 }
 
 export function PanelHead(p: Props) {
-  const { panel, title, shown, alone, onView, onEdit } = p;
+  const { panel, title, shown, alone, onView, onEdit, edit } = p;
   const [rule, setRule] = useState<string>();
   const links = panel.links.filter((l) => l.url);
   const time = ownTime(panel, p.replace);
@@ -76,6 +78,8 @@ export function PanelHead(p: Props) {
               <>
                 <button class="opt" role="menuitem" onClick={() => { close(); onView(alone ? null : panel.id); }}>{alone ? 'Back to the dashboard' : 'View alone'}</button>
                 {onEdit && <button class="opt" role="menuitem" onClick={() => { close(); onEdit(panel.id); }}>Edit</button>}
+                {edit && <button class="opt" role="menuitem" onClick={() => { close(); edit.onDuplicate(panel.id); }}>Duplicate</button>}
+                {edit && <button class="opt critical-t" role="menuitem" onClick={() => { close(); edit.onRemove(panel.id); }}>Remove</button>}
                 {expressions(p).length > 0 && <a class="opt" role="menuitem" href={explore()} onClick={close}>Open in Explore</a>}
                 {p.frames.length > 0 && <button class="opt" role="menuitem" onClick={() => { close(); csv(); }}>Download as CSV</button>}
                 {expressions(p).length > 0 && <button class="opt" role="menuitem" onClick={() => { close(); setRule(ruleFrom(title, panel, expressions(p)[0]!)); }}>Make an alert rule</button>}

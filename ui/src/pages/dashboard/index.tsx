@@ -1,91 +1,85 @@
-// A dashboard.
+// A dashboard: its frame, its time, its variables, and editing it.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Icon } from '../../components/icon';
 import { Refresh } from '../../components/refresh';
 import { Top } from '../../components/shell';
 import { Failed, Loading } from '../../components/state';
 import { TimePicker } from '../../components/timepicker';
-import { useTitle } from '../../components/use';
-import { layout, type Section } from '../../lib/dash/layout';
-import { parseDuration } from '../../lib/duration';
+import { useShortcut, useTitle } from '../../components/use';
+import { add, beginDraft } from '../../lib/dash/draft';
+import { migrate } from '../../lib/dash/migrate';
+import type { Json } from '../../lib/dash/model';
 import { useLoad } from '../../lib/load';
-import { setQuery, useLocation } from '../../lib/router';
-import { type Loaded, loadDashboard, rangeOf, replaceFor, titleOf, useBoard } from './board';
-import { type Board, lookupOf } from './context';
-import { Grid } from './grid';
+import { navigate, setQuery, useLocation } from '../../lib/router';
+import { loadDashboard, rangeOf, replaceFor, titleOf, useBoard, useEvery } from './board';
+import { lookupOf } from './context';
+import { SaveDialog } from './edit/save';
 import { DashLinks } from './links';
 import { Manage } from './manage';
-import { PanelBox } from './panel';
 import { Star } from './star';
-import { boundOf, optionsOf } from './variables';
 import { VariableBar } from './varbar';
+import { optionsOf } from './variables';
+import { View } from './view';
 
 const noScrape = () => 15_000;
-
-function View({ loaded, board, viewed }: { loaded: Loaded; board: Board; viewed: number | undefined }) {
-  const [folds, setFolds] = useState<Record<string, boolean>>({});
-  const { dashboard } = loaded;
-  const values = (name: string) => {
-    const s = board.states.get(name);
-    if (!s) return undefined;
-    const b = boundOf(s, board.span.to - board.span.from);
-    return b.verbatim ? { values: (s.options ?? []).map((o) => o.value), texts: (s.options ?? []).map((o) => o.text) } : { values: b.values, texts: b.texts ?? b.values };
-  };
-  const chosen = [...board.states.values()].map((s) => s.chosen.join('\u0000')).join('|');
-  const sections = useMemo(() => layout(dashboard.panels, values, (id, byDefault) => folds[id] ?? byDefault), [dashboard, folds, chosen]);
-  const all = dashboard.panels.flatMap((p) => [p, ...(p.panels ?? [])]);
-  const findPanel = (id: number) => all.find((p) => p.id === id);
-  const onView = (id: number | null) => setQuery({ viewPanel: id === null ? null : String(id) }, { replace: false });
-  const countOf = (s: Section) => layout(dashboard.panels, values, (id) => id !== s.row?.id).find((x) => x.row?.id === s.row?.id)?.panels.length ?? 0;
-  const alone = viewed === undefined ? undefined : findPanel(viewed);
-  if (alone) {
-    const placed = { panel: alone, pos: alone.gridPos, scope: {}, key: `alone-${alone.id}` };
-    return <div class="dash-alone"><PanelBox placed={placed} board={board} alone findPanel={findPanel} onView={onView} /></div>;
-  }
-  return <Grid sections={sections} board={board} findPanel={findPanel} onView={onView} onFold={(id, f) => setFolds({ ...folds, [id]: f })} countOf={countOf} />;
-}
+const panelId = (text: string | null) => (text ? Number(text.replace(/^panel-/, '')) : undefined);
 
 export default function DashboardPage() {
   const { path, query } = useLocation();
   const uid = decodeURIComponent(path.split('/')[1] ?? '');
   const loaded = useLoad((signal) => loadDashboard(uid, signal), [uid]);
-  const current = loaded.data?.meta.uid === uid || loaded.data ? loaded.data : undefined;
-  const dashboard = current?.dashboard;
+  const current = loaded.data && (loaded.data.asked === uid ? loaded.data : undefined);
+  const [draft, setDraft] = useState<Json>();
+  const [saving, setSaving] = useState(false);
+  const dashboard = useMemo(() => (current && draft ? migrate(draft, current.meta.uid) : current?.dashboard), [current, draft]);
   const { board, error, busy, refresh } = useBoard(dashboard, current?.scrapeMs ?? noScrape, query);
   const every = query.get('refresh') ?? dashboard?.refresh ?? '';
   const range = rangeOf(dashboard, query);
   const failed = loaded.error ?? error;
   const title = dashboard ? titleOf(dashboard, board) : uid;
   useTitle(dashboard ? title : 'Dashboard');
-
+  useEvery(draft ? '' : every, refresh);
+  useEffect(() => setDraft(undefined), [uid]);
   useEffect(() => {
-    const ms = parseDuration(every);
-    if (!ms || ms < 1000) return;
-    let due = Date.now() + ms;
-    const tick = () => {
-      if (document.hidden || Date.now() < due) return;
-      due = Date.now() + ms;
-      refresh();
-    };
-    const timer = setInterval(tick, Math.min(ms, 1000));
-    document.addEventListener('visibilitychange', tick);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener('visibilitychange', tick);
-    };
-  }, [every]);
+    if (!current || draft || (!query.get('editPanel') && uid !== 'new')) return;
+    setDraft(beginDraft(current.json));
+  }, [current, query.get('editPanel')]);
+  useEffect(() => {
+    if (!draft) return;
+    const ask = (e: BeforeUnloadEvent) => e.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [!!draft]);
+  useShortcut('ctrl+s', 'Save the dashboard', () => draft && setSaving(true));
 
   const state = failed && !board ? 'error' : board ? 'ready' : 'loading';
-  const viewed = query.get('viewPanel');
-  const viewPanel = viewed ? Number(viewed.replace(/^panel-/, '')) : undefined;
-  const zone = board?.zone ?? 'browser';
-  const leave = () => setQuery({ viewPanel: null }, { replace: false });
+  const viewed = panelId(query.get('viewPanel'));
+  const edited = panelId(query.get('editPanel'));
+  const begin = () => current && setDraft(beginDraft(current.json));
+  const leave = () => {
+    setDraft(undefined);
+    setQuery({ editPanel: null });
+    if (uid === 'new') navigate('dashboards');
+  };
+  const addPanel = () => {
+    const next = add(draft!);
+    setDraft(next.draft);
+    setQuery({ editPanel: String(next.id), viewPanel: null }, { replace: false });
+  };
+  const change = (d: Json) => setDraft(d);
   return (
     <div data-page="dashboard" data-page-state={state === 'loading' ? 'loading' : 'ready'} data-dashboard-uid={uid} data-dashboard-state={state} data-dashboard-message={state === 'error' ? failed?.message : undefined}>
-      <Top title={title} crumb={current?.meta.folder || 'Dashboards'} after={<Star uid={uid} />}>
-        <TimePicker range={range} zone={zone} onChange={(r) => setQuery({ from: r.from, to: r.to }, { replace: false })} onZone={(z) => setQuery({ timezone: z })} />
-        <Refresh every={every} choices={dashboard?.refreshChoices} busy={busy} onNow={refresh} onEvery={(e) => setQuery({ refresh: e || 'off' })} />
-        {current && <Manage loaded={current} />}
+      <Top title={title} crumb={current?.meta.folder || 'Dashboards'} after={<>{uid !== 'new' && <Star key={uid} uid={uid} />}{draft && <span class="badge warning"><Icon name="edit" />editing</span>}</>}>
+        {draft && (
+          <>
+            <button class="btn" onClick={addPanel}><Icon name="plus" /><span class="wide-only">Panel</span></button>
+            <button class="btn" onClick={leave}>Discard</button>
+            <button class="btn primary" onClick={() => setSaving(true)}>Save</button>
+          </>
+        )}
+        <TimePicker range={range} zone={board?.zone ?? 'browser'} onChange={(r) => setQuery({ from: r.from, to: r.to }, { replace: false })} onZone={(z) => setQuery({ timezone: z })} />
+        <Refresh every={every === 'off' ? '' : every} choices={dashboard?.refreshChoices} busy={busy} onNow={refresh} onEvery={(e) => setQuery({ refresh: e || 'off' })} />
+        {current && <Manage loaded={current} editing={!!draft} onEdit={begin} onRestore={(d) => setDraft(beginDraft(d))} />}
       </Top>
       {state === 'error' && <div class="page"><section class="panel"><Failed what="This dashboard cannot be shown" error={failed!} retry={loaded.reload} /></section></div>}
       {state === 'loading' && <Loading />}
@@ -96,11 +90,25 @@ export default function DashboardPage() {
             load={(s) => optionsOf(s.variable, lookupOf(board), board.span, new AbortController().signal)}
             onChange={(name, values) => setQuery({ ['var-' + name]: values }, { replace: false })}
           >
-            {viewPanel !== undefined && <button class="btn s" onClick={leave}><Icon name="chevron" class="folded" />All panels</button>}
+            {(viewed !== undefined || edited !== undefined) && <button class="btn s" onClick={() => setQuery({ viewPanel: null, editPanel: null }, { replace: false })}>All panels</button>}
             {board.dashboard.links.length > 0 && <DashLinks links={board.dashboard.links} replace={replaceFor(board)} uid={uid} time={`from=${encodeURIComponent(range.from)}&to=${encodeURIComponent(range.to)}`} />}
           </VariableBar>
-          <div class="page dash-page"><View loaded={current} board={board} viewed={viewPanel} /></div>
+          <div class={'page dash-page' + (draft ? ' editing' : '')}>
+            <View board={board} viewed={viewed} edited={edited} draft={draft} onDraft={change} />
+            {!board.dashboard.panels.length && edited === undefined && <div class="state"><span>This dashboard has no panels yet.</span>{draft && <button class="btn primary" onClick={addPanel}><Icon name="plus" />Panel</button>}</div>}
+          </div>
         </>
+      )}
+      {saving && draft && current && (
+        <SaveDialog
+          before={current.json} draft={draft} meta={current.meta} isNew={uid === 'new'} onClose={() => setSaving(false)}
+          onSaved={(meta) => {
+            setSaving(false);
+            setDraft(undefined);
+            if (uid === meta.uid) loaded.reload();
+            navigate(`d/${meta.uid}/${meta.slug}`, { replace: true });
+          }}
+        />
       )}
     </div>
   );

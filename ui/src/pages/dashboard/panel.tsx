@@ -3,6 +3,7 @@ import type { DataFrame } from '@grafana/data';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Boundary } from '../../components/boundary';
 import { Icon } from '../../components/icon';
+import { useThemeTurn } from '../../components/use';
 import type { Placed } from '../../lib/dash/layout';
 import { prepare } from '../../panels/data/prepare';
 import { type Answers, runTargets } from '../../panels/data/query';
@@ -10,7 +11,9 @@ import { isSupported, KINDS, WITHOUT_QUERY } from '../../panels/registry';
 import { Table } from '../../panels/table';
 import { interpolate } from '../../lib/dash/interpolate';
 import { type Board, lookupOf, panelSpan, replaceOf } from './context';
+import { Handles } from './edit/drag';
 import { PanelHead } from './head';
+import type { EditActions } from './view';
 import { useVisible } from './visible';
 
 type State = 'loading' | 'ready' | 'nodata' | 'error' | 'unsupported';
@@ -33,6 +36,7 @@ interface Props {
   findPanel: (id: number) => Placed['panel'] | undefined;
   onView: (id: number | null) => void;
   onEdit?: (id: number) => void;
+  edit?: EditActions;
 }
 
 // Some answers and some errors: what came is drawn, and the header tells of the rest.
@@ -42,7 +46,7 @@ function problem(a: Answers): Shown | undefined {
   return undefined;
 }
 
-export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Props) {
+export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit }: Props) {
   const { panel, scope } = placed;
   const root = useRef<HTMLElement>(null);
   const visible = useVisible(root);
@@ -57,8 +61,10 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
   const span = useMemo(() => panelSpan(panel, board, replace), [board.span, panel, replace]);
   const title = interpolate(panel.title, lookup, (b) => (b.texts ?? b.values).join(' + '));
   const kind = KINDS[panel.type];
-  // What the answer depends on: the same key needs no new answer when the panel comes back into view.
-  const key = `${board.turn}/${span.from}/${span.to}/${retry}/${JSON.stringify(panel.targets)}/${[...board.states.values()].map((s) => s.chosen.join()).join('|')}/${board.filters.join()}`;
+  const theme = useThemeTurn();
+  const made = useMemo(() => JSON.stringify(panel), [panel]);
+  // What the drawing depends on: the same key needs nothing new when the panel comes back into view.
+  const key = `${board.turn}/${span.from}/${span.to}/${retry}/${theme}/${made}/${[...board.states.values()].map((s) => s.chosen.join()).join('|')}/${board.filters.join()}`;
   const done = useRef('');
 
   useEffect(() => {
@@ -114,7 +120,8 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
       style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
       data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
     >
-      <PanelHead panel={panel} title={title} shown={shown} warnings={answers?.warnings ?? []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} />
+      <PanelHead panel={panel} title={title} shown={shown} warnings={answers?.warnings ?? []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} edit={edit} />
+      {edit && !alone && <Handles pos={edit.posOf(panel.id)} title={title || 'panel'} onPlace={(pos, over) => edit.onPlace(panel.id, pos, over)} />}
       {busy && loaded && <div class="panel-busy" aria-hidden="true" />}
       <div class="body" data-panel-body>
         {!loaded && shown.state === 'loading' && <Silhouette type={panel.type} />}
@@ -125,16 +132,18 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit }: Pr
         )}
         {empty && <div class="state"><span>{shown.message}</span></div>}
         {shown.state === 'error' && (
-          <div class="state error" role="alert">
+          <div class="state error" role="alert" tabIndex={0}>
             <code class="critical-t">{shown.message}</code>
             <button class="btn s" onClick={() => setRetry((n) => n + 1)}>Try again</button>
           </div>
         )}
         {shown.state === 'unsupported' && (
-          <div class="unsupported">
-            <div class="note"><Icon name="info" /><span>{shown.message}.</span></div>
-            {loaded && loaded.frames.length > 0 && <div class="viz"><Table panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={[]} replace={replace} onZoom={board.setRange} onDrawn={() => undefined} onEmpty={() => undefined} /></div>}
-          </div>
+          loaded && loaded.frames.length > 0 ? (
+            <div class="unsupported">
+              <div class="note"><Icon name="info" /><span>{shown.message}; its data as a table.</span></div>
+              <div class="viz"><Table panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={NO_MARKS} replace={replace} onZoom={board.setRange} onDrawn={nothing} onEmpty={nothing} /></div>
+            </div>
+          ) : <div class="state small"><span>{shown.message}.</span></div>
         )}
       </div>
     </section>
@@ -145,6 +154,7 @@ function marksFor(id: number, board: Board) {
   return board.marks.get(id) ?? board.marks.get(0) ?? NO_MARKS;
 }
 const NO_MARKS: never[] = [];
+const nothing = () => undefined;
 
 function Silhouette({ type }: { type: string }) {
   const [late, set] = useState(false);

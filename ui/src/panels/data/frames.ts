@@ -46,7 +46,7 @@ export const renderLegend = (legend: string, labels: Labels): string => legend.r
 function nameOf(a: Answered, labels: Labels): string | undefined {
   if (a.legend === '__auto') return Object.keys(labels).length ? undefined : a.expr;
   const name = a.legend ? renderLegend(a.legend, labels) : formatSeries(labels);
-  return name === '{}' ? a.expr : name;
+  return name === '{}' ? a.expr : name || undefined;
 }
 
 const timeField = (values: number[]): Field => ({ name: 'Time', type: FieldType.time, values, config: {} });

@@ -89,7 +89,7 @@ export async function runTargets(panel: Panel, c: QueryContext, signal: AbortSig
       continue;
     }
     if (kind !== 'prometheus') {
-      out.missing.push(kind === 'expression' ? 'A calculation over queries is not done here' : `A source of the kind ${kind} ${kUnconnected}`);
+      out.missing.push(kind === 'expression' ? 'Calculations over queries are not done here' : `${kind} ${kUnconnected}`);
       continue;
     }
     if (!target.expr?.trim()) continue;

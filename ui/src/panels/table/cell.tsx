@@ -3,6 +3,7 @@ import { type Field, formattedValueToString } from '@grafana/data';
 import { token, withAlpha } from '../../chart/colors';
 import { inkOn } from '../../lib/ink';
 import { object, text } from '../options';
+import { wordColor } from '../words';
 
 type Style = Record<string, string>;
 
@@ -35,7 +36,7 @@ export function Cell({ field, row }: { field: Field; row: number }) {
   const words = shown ? formattedValueToString(shown).replace(/^-(?=[\d.])/, '\u2212') : value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
   const links = field.config.links?.length ? (field.getLinks?.({ valueRowIndex: row }) ?? []) : [];
   const style: Style = {};
-  if (type === 'color-text' && shown?.color) style.color = shown.color;
+  if (type === 'color-text' && shown?.color) style.color = wordColor(shown.color)!;
   if (type === 'color-background' && shown?.color) {
     const soft = text(options.mode, 'gradient') === 'gradient';
     style.background = soft ? `linear-gradient(120deg, ${withAlpha(shown.color, 0.85)}, ${shown.color})` : shown.color;
@@ -43,7 +44,7 @@ export function Cell({ field, row }: { field: Field; row: number }) {
   }
   const inside =
     type === 'gauge' && typeof value === 'number' && Number.isFinite(value) ? (
-      <span class="row"><span class={'meter grow' + (options.mode === 'lcd' ? ' lcd' : '')} style={{ '--v': `${100 * meterShare(field, value)}%`, '--c': shown?.color ?? 'var(--series-1)' }}><i /></span>{text(options.valueDisplayMode) !== 'hidden' && <span style={text(options.valueDisplayMode) === 'text' ? undefined : { color: shown?.color }}>{words}</span>}</span>
+      <span class="row"><span class={'meter grow' + (options.mode === 'lcd' ? ' lcd' : '')} style={{ '--v': `${100 * meterShare(field, value)}%`, '--c': shown?.color ?? 'var(--series-1)' }}><i /></span>{text(options.valueDisplayMode) !== 'hidden' && <span style={text(options.valueDisplayMode) === 'text' ? undefined : { color: wordColor(shown?.color) }}>{words}</span>}</span>
     ) : field.type === 'frame' || type === 'sparkline' ? <Trend value={value} color={shown?.color} />
     : type === 'json-view' ? <code>{words}</code>
     : type === 'image' && /^data:image\//.test(words) ? <img src={words} alt="" height="24" />

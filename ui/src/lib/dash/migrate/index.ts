@@ -156,3 +156,6 @@ export function migrate(json: unknown, uid: string): Dashboard {
     inputs: new Map(list(d.__inputs).map((i) => [text(i.name), { type: text(i.type), pluginId: text(i.pluginId) || undefined, value: text(i.value) }])),
   };
 }
+
+// One panel's JSON in today's kind, for the editor.
+export const upgradedPanel = (raw: Json): Json => upgradeKind(raw);
