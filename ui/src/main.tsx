@@ -22,7 +22,7 @@ const ROUTES: [RegExp, Load][] = [
   [/^dashboards$/, () => import('./pages/dashboards/index')],
   [/^d\/[^/]+(\/.*)?$/, () => import('./pages/dashboard/index')],
   [/^(alerts|silences|routes)(\/.*)?$/, alerts],
-  [/^(targets|service-discovery|rules|config|flags|status|tsdb-status)$/, status],
+  [/^(targets|service-discovery|rules|config|flags|status|tsdb-status|alertmanager-discovery)$/, status],
 ];
 
 function Missing() {

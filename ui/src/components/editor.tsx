@@ -48,11 +48,12 @@ interface Props {
   value: string;
   label: string;
   hint?: string;
+  templated?: boolean; // it may hold $variables, which are no PromQL: nothing is underlined
   onChange: (text: string) => void;
   onRun: (text: string) => void;
 }
 
-export function Editor({ value, label, hint = 'Expression', onChange, onRun }: Props) {
+export function Editor({ value, label, hint = 'Expression', templated, onChange, onRun }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | undefined>(undefined);
   const call = useRef({ onChange, onRun });
@@ -63,6 +64,7 @@ export function Editor({ value, label, hint = 'Expression', onChange, onRun }: P
     const inside = document.createElement('div');
     root.replaceChildren(inside);
     const promql = new PromQLExtension().setComplete({ remote: promClient, maxMetricsMetadata: 20000 });
+    if (templated) promql.activateLinter(false);
     const run = (v: EditorView) => {
       call.current.onRun(v.state.doc.toString());
       return true;

@@ -16,7 +16,7 @@ const PLACES = [
   { to: 'dashboards', icon: 'grid', text: 'Dashboards', key: 'd', paths: /^(dashboards|d)(\/|$)/ },
   { to: 'query', icon: 'explore', text: 'Explore', key: 'e', paths: /^(query|graph|explore)$/ },
   { to: 'alerts', icon: 'bell', text: 'Alerts', key: 'a', paths: /^(alerts|silences|routes)(\/|$)/ },
-  { to: 'targets', icon: 'server', text: 'Status', key: 's', paths: /^(targets|service-discovery|rules|config|flags|status|tsdb-status)$/ },
+  { to: 'targets', icon: 'server', text: 'Status', key: 's', paths: /^(targets|service-discovery|rules|config|flags|status|tsdb-status|alertmanager-discovery)$/ },
 ];
 
 function Place({ place, path, count }: { place: (typeof PLACES)[number]; path: string; count?: number }) {

@@ -55,7 +55,7 @@ export function BarGauge(p: VizProps) {
   const named = naming !== 'hidden' && (values.length > 1 || values.some((v) => v.display.title));
   const beside = across && (naming === 'left' || (naming === 'auto' && height / Math.max(1, values.length) < 44));
   return (
-    <div class={`bargauge ${across ? 'across' : 'up'}${beside ? ' beside' : ''}`} ref={box} style={{ '--value-length': Math.max(0, ...values.map((v) => formattedValueToString(v.display).length)) }}>
+    <div class={`bargauge ${across ? 'across' : 'up'}${beside ? ' beside' : ''}`} ref={box} style={{ '--name-length': Math.max(0, ...values.map((v) => (v.display.title ?? '').length)), '--value-length': Math.max(0, ...values.map((v) => formattedValueToString(v.display).length)) }}>
       {values.map((v, i) => (
         <div key={i} class="bargauge-item" title={`${v.display.title ?? ''}: ${formattedValueToString(v.display)}`}>
           {named && <span class="bargauge-name clip">{v.display.title}</span>}

@@ -26,6 +26,8 @@ export const StatusTabs = () => {
 
 export default function Status() {
   const { path } = useLocation();
-  const Current = (TABS.find((t) => t.to === path) ?? TABS[0]!).page;
+  // Prometheus's own address for the list of alert managers, which is on the runtime page here.
+  const wanted = path === 'alertmanager-discovery' ? 'status' : path;
+  const Current = (TABS.find((t) => t.to === wanted) ?? TABS[0]!).page;
   return <Current key={path} />;
 }

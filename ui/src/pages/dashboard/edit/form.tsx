@@ -62,9 +62,9 @@ export function PanelForm({ panel, onChange }: Props) {
             {pick('Legend place', text(legend.placement, 'bottom'), { bottom: 'Below', right: 'Right' }, (v) => setOptions({ legend: { ...legend, placement: v } }))}
             {pick('Tooltip', text(object(options.tooltip).mode, 'single'), { single: 'One', multi: 'All', none: 'None' }, (v) => setOptions({ tooltip: { ...object(options.tooltip), mode: v } }))}
           </div>
-          <fieldset class="field row wrap"><legend>Legend figures</legend>
+          <fieldset class="field"><legend>Legend figures</legend><div class="row wrap">
             {CALCS.map((c) => { const on = Array.isArray(legend.calcs) && legend.calcs.includes(c); return <label key={c} class="check"><input type="checkbox" checked={on} onChange={() => setOptions({ legend: { ...legend, calcs: on ? (legend.calcs as string[]).filter((x) => x !== c) : [...((legend.calcs as string[] | undefined) ?? []), c] } })} />{c === 'lastNotNull' ? 'last' : c}</label>; })}
-          </fieldset>
+          </div></fieldset>
         </>
       )}
       {['stat', 'gauge', 'bargauge', 'piechart'].includes(kind) &&

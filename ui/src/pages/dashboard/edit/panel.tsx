@@ -14,6 +14,7 @@ interface EditorProps {
   value: string;
   label: string;
   hint?: string;
+  templated?: boolean;
   onChange: (text: string) => void;
   onRun: (text: string) => void;
 }
@@ -61,7 +62,7 @@ export function PanelEditor({ draft, id, board, panel, findPanel, onDraft, onDon
             <div key={i} class="query">
               <span class="query-name" aria-hidden="true">{text(t.refId)}</span>
               <div class="grow stack">
-                {Editor ? <Editor value={texts[i] ?? text(t.expr)} label={`Query ${text(t.refId)}`} onChange={(v) => setTexts({ ...texts, [i]: v })} onRun={(v) => setTarget(i, { expr: v })} /> : <div class="skel editor" />}
+                {Editor ? <Editor value={texts[i] ?? text(t.expr)} label={`Query ${text(t.refId)}`} templated onChange={(v) => setTexts({ ...texts, [i]: v })} onRun={(v) => setTarget(i, { expr: v })} /> : <div class="skel editor" />}
                 <div class="row wrap">
                   <label class="row small dim">Legend<input class="input" placeholder="{{instance}}" value={text(t.legendFormat)} onChange={(e) => setTarget(i, { legendFormat: e.currentTarget.value })} /></label>
                   <select class="select" aria-label="Format" value={text(t.format, 'time_series')} onChange={(e) => setTarget(i, { format: e.currentTarget.value })}><option value="time_series">Series</option><option value="table">Table</option><option value="heatmap">Heatmap</option></select>

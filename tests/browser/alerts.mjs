@@ -1,0 +1,50 @@
+// Alerts: what fires is shown as it is notified; silences begin, show and end.
+import assert from 'node:assert/strict';
+
+const firing = async (page) => {
+  await page.go('alerts');
+  await page.locator('.alert-entry', { hasText: 'PortClosed' }).waitFor({ timeout: 20_000 });
+};
+
+export const tests = [
+  ['a firing alert has its words, its graph and its receiver', async ({ page }) => {
+    await firing(page);
+    await page.locator('.alert-entry', { hasText: 'PortClosed' }).click();
+    const detail = page.locator('section[aria-label="PortClosed"]');
+    await detail.locator('canvas').waitFor();
+    assert.match(await detail.innerText(), /Nothing listens on 127\.0\.0\.1:1/);
+    assert.match(await detail.innerText(), /up\{job="closed"\} == 0/);
+    await page.locator('.route-node', { hasText: 'databases' }).locator('.gets').waitFor();
+  }],
+  ['every rule is listed, quiet ones too', async ({ page }) => {
+    await page.go('alerts?state=all');
+    await page.locator('.alert-entry', { hasText: 'Quiet' }).waitFor();
+  }],
+  ['a silence is made from an alert, previewed, shown and ended', async ({ page }) => {
+    await firing(page);
+    await page.getByRole('button', { name: 'Silence', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'New silence' });
+    await dialog.getByText('Matches 1 alert now').waitFor();
+    await dialog.getByLabel('By', { exact: true }).fill('browser');
+    await dialog.getByLabel('Why').fill('a test');
+    await dialog.getByRole('button', { name: 'Silence', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.go('silences');
+    const active = page.locator('section[aria-label="Active"]');
+    await active.getByText('a test, by browser').waitFor();
+    await active.getByRole('button', { name: 'End now' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click();
+    await page.locator('section[aria-label="Ended"]').getByText('a test, by browser').first().waitFor();
+  }],
+  ['routes tell who gets an alert', async ({ page }) => {
+    await page.go('routes?labels=' + encodeURIComponent('team="db"'));
+    await page.locator('.route-node.on', { hasText: 'databases' }).locator('.gets').waitFor();
+    await page.fill('[data-filter]', 'team="web"');
+    await page.locator('.route-node.on', { hasText: 'everyone' }).locator('.gets').waitFor();
+  }],
+  ['the history shows when it fired', async ({ page }) => {
+    await page.go('alerts/history');
+    await page.locator('.lane .firing').first().waitFor({ timeout: 20_000 });
+    assert.match(await page.locator('.lanes').innerText(), /PortClosed/);
+  }],
+];

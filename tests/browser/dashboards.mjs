@@ -1,0 +1,97 @@
+// Dashboards: listed, opened, every panel in an honest state; variables, rows, zoom, import, export.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const UID = 'browser-test';
+const panel = (id) => `[data-panel-id="${id}"]`;
+export const settled = (page, id) => page.waitForSelector(`${panel(id)}:not([data-panel-state="loading"])`);
+const stateOf = async (page, id) => {
+  await page.locator(panel(id)).scrollIntoViewIfNeeded();
+  await settled(page, id);
+  return page.getAttribute(panel(id), 'data-panel-state');
+};
+
+export const tests = [
+  ['the list filters by words and tags, and opens a dashboard', async ({ page }) => {
+    await page.go('dashboards');
+    await page.fill('[data-filter]', 'browser');
+    await page.getByRole('link', { name: 'Browser test' }).click();
+    await page.waitForSelector(`[data-dashboard-uid="${UID}"][data-dashboard-state="ready"]`);
+  }],
+  ['each panel is drawn, empty or wrong, and says so', async ({ page }) => {
+    await page.go(`d/${UID}/x`);
+    for (const id of [1, 2, 3, 4, 5]) assert.equal(await stateOf(page, id), 'ready', `panel ${id}`);
+    assert.equal(await stateOf(page, 6), 'error');
+    assert.match(await page.getAttribute(panel(6), 'data-panel-message'), /parse error/);
+    assert.equal(await stateOf(page, 7), 'nodata');
+    assert.equal(await page.evaluate(() => window.bad), undefined);
+    assert.match(await page.locator(panel(5)).innerText(), /meerkat/);
+  }],
+  ['a folded row asks nothing until it is opened', async ({ page }) => {
+    await page.go(`d/${UID}/x`);
+    await page.waitForSelector('[data-row-state="collapsed"]');
+    assert.equal(await page.locator(panel(9)).count(), 0);
+    await page.click('[data-row-toggle]');
+    assert.equal(await stateOf(page, 9), 'ready');
+  }],
+  ['variables come from the server, the address, and the picker', async ({ page }) => {
+    await page.go(`d/${UID}/x?var-job=meerkat`);
+    assert.equal(await page.getAttribute('[data-variable="job"]', 'data-value'), '["meerkat"]');
+    await page.locator('.btn.var', { hasText: 'job' }).click();
+    const choices = page.locator('.var-choices');
+    await choices.getByText('closed').hover();
+    await choices.locator('.var-opt', { hasText: 'closed' }).getByText('only').click();
+    await page.waitForURL(/var-job=closed/);
+    assert.equal(await page.getAttribute('[data-variable="job"]', 'data-value'), '["closed"]');
+  }],
+  ['a panel is viewed alone', async ({ page }) => {
+    await page.go(`d/${UID}/x?viewPanel=1`);
+    await settled(page, 1);
+    assert.equal(await page.locator('[data-panel-id]').count(), 1);
+  }],
+  ['a refresh asks again, a look at the same time does not', async ({ page }) => {
+    await page.go(`d/${UID}/x`);
+    await settled(page, 1);
+    const before = Number(await page.getAttribute(panel(1), 'data-panel-queries'));
+    await page.evaluate(() => scrollTo(0, 5000));
+    await page.evaluate(() => scrollTo(0, 0));
+    assert.equal(Number(await page.getAttribute(panel(1), 'data-panel-queries')), before);
+    await page.getByRole('button', { name: 'Refresh now' }).click();
+    await page.waitForFunction(([s, n]) => Number(document.querySelector(s).dataset.panelQueries) > n, [panel(1), before]);
+  }],
+  ['a dashboard is imported from a file and exported the same', async ({ page }) => {
+    const given = { title: 'Brought here', schemaVersion: 16, odd: [1.5, null, 'x'], rows: [{ height: '200px', panels: [{ id: 1, type: 'graph', title: 'Old graph', span: 12, targets: [{ expr: 'up', refId: 'A' }] }] }] };
+    await page.go('dashboards');
+    await page.getByRole('button', { name: 'Import' }).click();
+    await page.setInputFiles('input[type=file]', { name: 'brought.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(given)) });
+    await page.waitForURL(/\/d\/[^/]+\/brought-here/);
+    assert.equal(await stateOf(page, 1), 'ready');
+    await page.getByRole('button', { name: 'Share, export, versions' }).click();
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('Export as JSON').click()]);
+    const { uid, ...rest } = JSON.parse(fs.readFileSync(await file.path(), 'utf8'));
+    assert.deepEqual(rest, given);
+    assert.match(uid, /^[A-Za-z0-9_-]{1,40}$/);
+  }],
+  ['what is no dashboard is refused with a reason', async ({ page }) => {
+    await page.go('dashboards');
+    await page.getByRole('button', { name: 'Import' }).click();
+    await page.getByLabel('Or paste the JSON').fill('{"a": 1}');
+    await page.getByText('neither panels nor rows').waitFor();
+  }],
+  ['an unknown dashboard says so', async ({ page }) => {
+    await page.go('d/none-has-this-uid');
+    assert.equal(await page.getAttribute('[data-dashboard-state]', 'data-dashboard-state'), 'error');
+  }],
+  ['the dashboards of configs/ open with every panel settled', async ({ page, world, skip }) => {
+    const dir = world.root && path.join(world.root, 'configs/dashboards');
+    if (!dir || !fs.existsSync(dir)) skip('there are none');
+    for (const f of fs.readdirSync(dir).filter((n) => n.endsWith('.json'))) {
+      const { uid } = JSON.parse(fs.readFileSync(path.join(dir, f), 'utf8'));
+      await page.go(`d/${uid ?? path.basename(f, '.json')}/x?from=now-5m&to=now`);
+      const ids = await page.locator('[data-panel-id]').evaluateAll((l) => l.map((e) => e.dataset.panelId));
+      assert.ok(ids.length > 0, f);
+      for (const id of new Set(ids)) assert.match(await stateOf(page, id), /^(ready|nodata)$/, `${f} panel ${id}`);
+    }
+  }],
+];

@@ -1,0 +1,72 @@
+// Every page opens, says so, and complains of nothing.
+import assert from 'node:assert/strict';
+
+const PAGES = [
+  ['', 'home'], ['home', 'home'], ['query', 'explore'], ['graph', 'explore'], ['explore', 'explore'], ['alerts', 'alerts'], ['alerts?state=pending', 'alerts'], ['alerts?state=all', 'alerts'],
+  ['silences', 'silences'], ['routes', 'routes'], ['alerts/history', 'alert-history'], ['targets', 'targets'], ['service-discovery', 'service-discovery'], ['rules', 'rules'], ['config', 'config'],
+  ['flags', 'flags'], ['status', 'status'], ['tsdb-status', 'tsdb-status'], ['dashboards', 'dashboards'],
+];
+
+const opens = PAGES.map(([path, name]) => [
+  `/${path} opens`,
+  async ({ page }) => {
+    await page.go(path);
+    assert.equal(await page.getAttribute('[data-page]', 'data-page'), name);
+    assert.equal(await page.locator('h1').count(), 1);
+    assert.equal(await page.locator('.state.error').count(), 0, await page.locator('.state.error').allInnerTexts().then((t) => t.join()));
+  },
+]);
+
+const narrow = PAGES.map(([path]) => [
+  `/${path} does not scroll sideways on a phone`,
+  async ({ page }) => {
+    await page.go(path);
+    const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
+    assert.ok(wide <= 0, `${wide} px too wide`);
+  },
+  { viewport: { width: 390, height: 844 } },
+]);
+
+export const tests = [
+  ...opens,
+  ...narrow,
+  ['targets show their state, last error and labels', async ({ page }) => {
+    await page.go('targets');
+    const bad = page.locator('section[aria-label="closed"]');
+    await bad.locator('.badge', { hasText: 'down' }).waitFor();
+    assert.match(await bad.innerText(), /refused/);
+    await bad.locator('.endpoint button').click();
+    assert.match(await bad.innerText(), /__address__/);
+    await page.fill('[data-filter]', 'job=meerkat');
+    await page.locator('section[aria-label="closed"]').waitFor({ state: 'detached' });
+    assert.match(page.url(), /search=/);
+  }],
+  ['search jumps to pages by keyboard', async ({ page }) => {
+    await page.go('targets');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('silen');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-page="silences"]');
+    await page.keyboard.press('g');
+    await page.keyboard.press('a');
+    await page.waitForSelector('[data-page="alerts"]');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    assert.equal(await page.locator('[role=dialog]').count(), 0);
+  }],
+  ['the theme is chosen, kept, and overridden by the address', async ({ page }) => {
+    await page.go('targets?theme=light');
+    assert.equal(await page.getAttribute('html', 'data-theme'), 'light');
+    await page.keyboard.press('?');
+    await page.getByRole('button', { name: 'Dark' }).click();
+    await page.go('targets');
+    assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
+  }],
+  ['the document allows no inline script and names no other host', async ({ page, base }) => {
+    const answer = await page.goto(base + '/');
+    const policy = answer.headers()['content-security-policy'] ?? '';
+    assert.match(policy, /default-src 'self'/);
+    assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval/);
+  }],
+];

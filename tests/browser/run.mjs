@@ -1,0 +1,89 @@
+// The pages in a real browser, against the real server.
+//   node tests/browser/run.mjs --server build/release/meerkat [--port 21100] [--only REGEX] [--shots DIR]
+//   node tests/browser/run.mjs --url http://127.0.0.1:9090        # a server that runs already
+// playwright-core and axe-core come from ui/node_modules. The last line counts the tests.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startWorld } from './world.mjs';
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const ROOT = path.resolve(HERE, '../..');
+const require = createRequire(path.join(ROOT, 'ui/package.json'));
+const { chromium } = require('playwright-core');
+
+const { values: o } = parseArgs({
+  options: {
+    server: { type: 'string' }, url: { type: 'string' }, port: { type: 'string', default: '21100' }, only: { type: 'string' },
+    shots: { type: 'string' }, chromium: { type: 'string', default: '/usr/bin/chromium' },
+  },
+});
+if (!o.server && !o.url) {
+  console.error('one of --server BINARY and --url URL is needed');
+  process.exit(2);
+}
+
+const FILES = ['pages.mjs', 'explore.mjs', 'alerts.mjs', 'dashboards.mjs', 'editing.mjs', 'corpus.mjs', 'access.mjs'];
+const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'meerkat-browser-'));
+let world;
+let browser;
+const count = { passed: 0, failed: 0, skipped: 0 };
+
+class Skip extends Error {}
+
+// A page that remembers everything it should not have said or asked.
+async function openPage(base, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: 'UTC', locale: 'en-US', reducedMotion: 'reduce', acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on('pageerror', (e) => wrong.push(`uncaught: ${e.stack ?? e}`));
+  page.on('console', (m) => m.type() === 'error' && !/^Failed to load resource/.test(m.text()) && wrong.push(`console: ${m.text()}`));
+  page.on('request', (r) => /^https?:/.test(r.url()) && new URL(r.url()).host !== new URL(base).host && wrong.push(`foreign: ${r.url()}`));
+  page.setDefaultTimeout(10_000);
+  page.go = async (to, state = 'ready') => {
+    await page.goto(new URL(to, base + '/').href);
+    await page.waitForSelector(`[data-page-state="${state}"]`);
+  };
+  return { page, context, wrong };
+}
+
+try {
+  world = o.url ? { base: o.url.replace(/\/$/, ''), stop: async () => undefined, dashboards: undefined } : await startWorld({ server: path.resolve(o.server), port: Number(o.port), tmp, root: ROOT });
+  browser = await chromium.launch({ executablePath: o.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'] });
+  for (const file of FILES) {
+    const { tests } = await import('./' + file);
+    for (const [name, run, options] of tests) {
+      if (o.only && !new RegExp(o.only).test(`${file} ${name}`)) continue;
+      const opened = await openPage(world.base, options);
+      const began = Date.now();
+      try {
+        await run({ ...opened, base: world.base, world, require, skip: (why) => { throw new Skip(why); } });
+        if (opened.wrong.length) throw new Error(opened.wrong.slice(0, 5).join('\n'));
+        count.passed++;
+        console.log(`ok       ${file}: ${name} (${Date.now() - began} ms)`);
+      } catch (e) {
+        if (e instanceof Skip) {
+          count.skipped++;
+          console.log(`skipped  ${file}: ${name}: ${e.message}`);
+        } else {
+          count.failed++;
+          console.log(`FAILED   ${file}: ${name}\n${String(e.stack ?? e).split('\n').slice(0, 12).join('\n')}\n${opened.wrong.join('\n')}`);
+          if (o.shots) await opened.page.screenshot({ path: path.join(o.shots, `${file}-${name}.png`.replace(/[^\w.-]+/g, '-')) }).catch(() => undefined);
+        }
+      }
+      await opened.context.close();
+    }
+  }
+} catch (e) {
+  count.failed++;
+  console.error(String(e.stack ?? e));
+} finally {
+  await browser?.close();
+  await world?.stop();
+  fs.rmSync(tmp, { recursive: true, force: true });
+}
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exit(count.failed ? 1 : 0);
