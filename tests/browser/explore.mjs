@@ -43,7 +43,7 @@ export const tests = [
   ['links of Prometheus\'s page work', async ({ page }) => {
     await page.go('graph?g0.expr=up%20%2B%201&g0.tab=1&g0.range_input=30m');
     await page.locator('.result.table td.num').first().waitFor();
-    assert.match(await page.locator('.editor').first().innerText(), /up \+ 1/);
+    assert.match(await page.locator('.editor .cm-content').first().innerText(), /up \+ 1/);
   }],
   ['the expression is explained node by node', async ({ page }) => {
     await page.go('query?expr=sum%20by%20(job)%20(up)&explain=1');

@@ -51,7 +51,7 @@ export function dashboardApi(dir) {
     if (!found) return bad(404, 'not_found', `no dashboard has the uid ${uid}`);
     if (req.method === 'DELETE') return all.delete(uid), good(null);
     if (!what) return good({ dashboard: found.dashboard, meta: found.meta });
-    if (!n) return good(found.versions.map(({ dashboard: _, ...v }) => v));
+    if (!n) return good(found.versions.map(({ dashboard: _, ...v }) => v).reverse());
     const v = found.versions.find((x) => x.version === Number(n));
     return v ? good({ ...v, meta: found.meta }) : bad(404, 'not_found', `version ${n} is not kept`);
   };

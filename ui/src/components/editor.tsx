@@ -4,7 +4,7 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from '@codemirror/commands';
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
 import { lintKeymap } from '@codemirror/lint';
-import { EditorState, Prec } from '@codemirror/state';
+import { Annotation, EditorState, Prec } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { PromQLExtension } from '@prometheus-io/codemirror-promql';
@@ -44,6 +44,8 @@ const theme = EditorView.theme({
   '.cm-diagnostic-error': { borderLeftColor: 'var(--critical)' },
 });
 
+const fromOutside = Annotation.define<boolean>();
+
 interface Props {
   value: string;
   label: string;
@@ -56,6 +58,8 @@ interface Props {
 export function Editor({ value, label, hint = 'Expression', templated, onChange, onRun }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | undefined>(undefined);
+  // What the editor itself has reported: when it comes back as `value`, late, it changes nothing.
+  const reported = useRef(new Set<string>());
   const call = useRef({ onChange, onRun });
   call.current = { onChange, onRun };
 
@@ -82,7 +86,12 @@ export function Editor({ value, label, hint = 'Expression', templated, onChange,
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...lintKeymap]),
           Prec.low(keymap.of([{ key: 'Enter', run }, { key: 'Shift-Enter', run: insertNewlineAndIndent }])),
           keymap.of(defaultKeymap),
-          EditorView.updateListener.of((u) => u.docChanged && call.current.onChange(u.state.doc.toString())),
+          EditorView.updateListener.of((u) => {
+            if (!u.docChanged || u.transactions.some((t) => t.annotation(fromOutside))) return;
+            const text = u.state.doc.toString();
+            reported.current.add(text);
+            call.current.onChange(text);
+          }),
         ],
       }),
     });
@@ -91,7 +100,10 @@ export function Editor({ value, label, hint = 'Expression', templated, onChange,
 
   useEffect(() => {
     const v = view.current;
-    if (v && v.state.doc.toString() !== value) v.dispatch({ changes: { from: 0, to: v.state.doc.length, insert: value } });
+    if (!v) return;
+    const same = v.state.doc.toString() === value;
+    if (!same && !reported.current.has(value)) v.dispatch({ changes: { from: 0, to: v.state.doc.length, insert: value }, annotations: fromOutside.of(true) });
+    if (same || !reported.current.has(value)) reported.current.clear();
   }, [value]);
 
   return <div class="editor" ref={host} />;
