@@ -194,15 +194,13 @@ void Pipeline::OnSent(const Channel& channel, const std::shared_ptr<Progress>& p
       NotificationLog::Key(flush.group_key, receiver, channel.name, channel.index);
   if (!result.sent) {
     world_.logger.Error("Notify for alerts failed",
-                        {{"component", "dispatcher"},
-                         {"num_alerts", std::to_string(flush.alerts.size())},
+                        {{"num_alerts", std::to_string(flush.alerts.size())},
                          {"err", receiver + "/" + integration + ": " + result.error}});
     world_.gate.Leave(key);
     return progress->EndOne(false);
   }
   if (result.attempts > 1) {
-    world_.logger.Info("Notify success", {{"component", "dispatcher"},
-                                          {"receiver", receiver},
+    world_.logger.Info("Notify success", {{"receiver", receiver},
                                           {"integration", integration},
                                           {"aggrGroup", flush.group_key},
                                           {"attempts", std::to_string(result.attempts)}});
