@@ -1,12 +1,11 @@
 #include "server/web/prometheus/result_body.h"
 
-#include <limits>
 #include <utility>
 #include <variant>
 
-#include "base/histogram_bounds.h"
 #include "base/json_writer.h"
 #include "base/number.h"
+#include "promql/histogram_buckets.h"
 
 namespace meerkat::web {
 namespace {
@@ -35,12 +34,7 @@ void AppendPoint(std::string& out, Timestamp time, const Histogram& histogram) {
   out += ']';
 }
 
-struct Bucket {
-  double lower = 0, upper = 0, count = 0;
-  bool lower_inclusive = false, upper_inclusive = false;
-};
-
-void AppendBucket(std::string& out, const Bucket& bucket, bool& first) {
+void AppendBucket(std::string& out, const promql::HistogramBucket& bucket, bool& first) {
   if (bucket.count == 0) return;
   out += first ? ",\"buckets\":[" : ",";
   first = false;
@@ -53,20 +47,6 @@ void AppendBucket(std::string& out, const Bucket& bucket, bool& first) {
     AppendQuotedValue(out, value);
   }
   out += ']';
-}
-
-// Calls visit(index, count) for each bucket of one side, rising.
-template <typename Visit>
-void ForEach(const std::vector<BucketSpan>& spans, const std::vector<double>& counts,
-             const Visit& visit) {
-  std::int64_t index = 0;
-  std::size_t at = 0;
-  for (const BucketSpan& span : spans) {
-    index += span.offset;
-    for (std::uint32_t i = 0; i < span.length && at < counts.size(); ++i) {
-      visit(index++, counts[at++]);
-    }
-  }
 }
 
 class Body : public net::BodySource {
@@ -214,32 +194,8 @@ void AppendHistogram(std::string& out, const Histogram& h) {
   out += ",\"sum\":";
   AppendQuotedValue(out, h.sum);
   bool first = true;
-  if (h.uses_custom_buckets()) {
-    const std::vector<double>& bounds = h.custom_bounds;
-    ForEach(h.positive_spans, h.positive_buckets, [&](std::int64_t index, double count) {
-      const auto i = static_cast<std::size_t>(index);
-      Bucket bucket;
-      bucket.lower =
-          i == 0 || i > bounds.size() ? -std::numeric_limits<double>::infinity() : bounds[i - 1];
-      bucket.upper = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
-      bucket.count = count;
-      bucket.lower_inclusive = i == 0;
-      bucket.upper_inclusive = true;
-      AppendBucket(out, bucket, first);
-    });
-  } else {
-    const auto bound = [&h](std::int64_t index) {
-      return ExponentialBound(static_cast<std::int32_t>(index), h.schema);
-    };
-    std::vector<Bucket> negative;
-    ForEach(h.negative_spans, h.negative_buckets, [&](std::int64_t index, double count) {
-      negative.push_back({-bound(index), -bound(index - 1), count, true, false});
-    });
-    for (auto it = negative.rbegin(); it != negative.rend(); ++it) AppendBucket(out, *it, first);
-    AppendBucket(out, {-h.zero_threshold, h.zero_threshold, h.zero_count, true, true}, first);
-    ForEach(h.positive_spans, h.positive_buckets, [&](std::int64_t index, double count) {
-      AppendBucket(out, {bound(index - 1), bound(index), count, false, true}, first);
-    });
+  for (const promql::HistogramBucket& bucket : promql::BucketsOf(h)) {
+    AppendBucket(out, bucket, first);
   }
   if (!first) out += ']';
   out += '}';
