@@ -71,9 +71,6 @@ class EmailNotifier : public SimpleNotifier {
     return Message(std::move(mail));
   }
 
-  // A mail that a server took has no status.
-  Outcome Judge(const HttpResponse&) const override { return Outcome::Sent(); }
-
  private:
   // A mail that went out has no status to judge.
   Outcome Judge(const HttpResponse&) const override { return Outcome::Sent(); }
