@@ -9,8 +9,10 @@ using scrape::Entry;
 OpenMetricsReader::OpenMetricsReader(std::string_view text,
                                      std::map<std::string, std::string> labels)
     : added_(std::move(labels)) {
-  auto parser = scrape::NewParser(text, "application/openmetrics-text; version=1.0.0", std::nullopt,
-                                  {.start_timestamps = true});
+  // _created samples stay samples, as in promtool's import: looking for them ahead of every sample
+  // is for scrapes, not for families of millions.
+  auto parser =
+      scrape::NewParser(text, "application/openmetrics-text; version=1.0.0", std::nullopt, {});
   if (parser) parser_ = std::move(*parser);
 }
 
