@@ -72,9 +72,6 @@ class EmailNotifier : public SimpleNotifier {
   }
 
  private:
-  // A mail that went out has no status to judge.
-  Outcome Judge(const HttpResponse&) const override { return Outcome::Sent(); }
-
   std::string Compose(const Notification& what,
                       const std::vector<std::pair<std::string, std::string>>& headers,
                       const std::string& text, const std::string& html) {
