@@ -8,6 +8,7 @@
 #include "server/commands/check_config.h"
 #include "server/commands/command.h"
 #include "server/commands/rules.h"
+#include "server/commands/tsdb.h"
 
 namespace meerkat::commands {
 namespace {
@@ -20,6 +21,7 @@ std::vector<Command> AllCommands() {
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
   add(RulesCommands());
+  add(TsdbCommands());
   std::sort(all.begin(), all.end(),
             [](const Command& a, const Command& b) { return a.name < b.name; });
   return all;
