@@ -19,8 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string printed = Print(**parsed);
   const auto again = Parse(printed, options);
   if (!again || Print(**again) != printed) std::abort();
-  const auto pretty = Parse(PrettyPrint(**parsed), options);
-  if (!pretty || Print(**pretty) != printed) std::abort();
+  // Deep trees are indented to texts that are longer than what is read.
+  const std::string lines = PrettyPrint(**parsed);
+  if (lines.size() < std::size_t{1} << 20) {
+    const auto pretty = Parse(lines, options);
+    if (!pretty || Print(**pretty) != printed) std::abort();
+  }
   ToJson(*Clone(**parsed));
   return 0;
 }
