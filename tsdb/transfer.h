@@ -33,14 +33,15 @@ struct ImportStats {
 struct ImportOptions {
   // Called now and then with what is done so far.
   std::function<void(const ImportStats&)> progress;
-  std::stop_token stop;  // asked between batches; kCanceled then
-  std::uint64_t batch_samples = 1 << 20;
+  std::stop_token stop;                   // asked between batches; kCanceled then
+  std::uint64_t batch_samples = 1 << 18;  // of one commit
 };
 
 // Everything in the blocks of a Prometheus data directory, or of one block: floats, native
 // histograms of every kind, without what its tombstones delete. Index formats 1 and 2. What has no
-// block yet (the write-ahead log) is read too. Importing again changes nothing, so an import that
-// was cut short is simply repeated. kNotFound: nothing that looks like a block.
+// block yet (the write-ahead log) is read too. What was taken is sealed at the end. Importing again
+// changes nothing, so an import that was cut short is simply repeated. kNotFound: nothing that
+// looks like a block.
 Result<ImportStats> ImportPrometheus(const std::filesystem::path& directory, Database& database,
                                      const ImportOptions& options);
 

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <iostream>
 
-#include "base/log.h"
 #include "base/metrics.h"
 #include "server/net/io.h"
 #include "server/net/system_clock.h"
@@ -86,7 +85,8 @@ tsdb::Database& Session::database() {
   return *parts_->database;
 }
 
-Result<std::unique_ptr<Session>> Session::Open(const std::filesystem::path& path, bool create) {
+Result<std::unique_ptr<Session>> Session::Open(const std::filesystem::path& path, bool create,
+                                               Logger log) {
   std::error_code ignored;
   if (!create && !std::filesystem::is_directory(path, ignored)) {
     return Error(Code::kNotFound, path.string() + ": there is no such data directory");
@@ -95,7 +95,7 @@ Result<std::unique_ptr<Session>> Session::Open(const std::filesystem::path& path
   tsdb::Options options;
   options.path = path;
   options.live.retention_time = Millis(0);
-  auto opened = tsdb::Database::Open(options, parts->clock, parts->registry, Logger::Silent());
+  auto opened = tsdb::Database::Open(options, parts->clock, parts->registry, std::move(log));
   if (!opened) return std::move(opened).error();
   parts->database = std::move(*opened);
   return std::unique_ptr<Session>(new Session(std::move(parts)));

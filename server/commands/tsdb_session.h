@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "server/commands/command.h"
 #include "tsdb/database.h"
@@ -40,7 +41,8 @@ class Arguments {
 class Session {
  public:
   // `create`: make the directory when there is none; else that is kNotFound.
-  static Result<std::unique_ptr<Session>> Open(const std::filesystem::path& path, bool create);
+  static Result<std::unique_ptr<Session>> Open(const std::filesystem::path& path, bool create,
+                                               Logger log = Logger::Silent());
   ~Session();
   tsdb::Database& database();
 

@@ -216,6 +216,7 @@ Result<ImportStats> ImportPrometheus(const fs::path& directory, Database& databa
   if (!found && !*logs) {
     return Error(Code::kNotFound, directory.string() + " holds no blocks of Prometheus");
   }
+  if (auto sealed = database.Seal(); !sealed) return std::move(sealed).error();
   return stats;
 }
 
@@ -235,6 +236,7 @@ Result<ImportStats> ImportSamples(SampleReader& reader, Database& database,
     if (!added) return std::move(added).error();
   }
   if (auto flushed = batcher.Flush(); !flushed) return std::move(flushed).error();
+  if (auto sealed = database.Seal(); !sealed) return std::move(sealed).error();
   return stats;
 }
 

@@ -75,7 +75,7 @@ TEST_F(TsdbCommandsTest, TakesOpenMetricsInAndGivesItOut) {
             "{\"__name__\":\"temperature\",\"site\":\"x\"}\n");
   EXPECT_EQ(Run("tsdb dump-openmetrics", {"--min-time=1760000000001", db}).out,
             "requests_total{code=\"200\", site=\"x\"} 2.5 1760000015.125\n# EOF\n");
-  EXPECT_EQ(Run("tsdb verify", {db}).out, "2 series, 3 samples, 0 damaged\n");
+  EXPECT_EQ(Run("tsdb verify", {db}).out, "2 series, 3 samples, 0 series with damage\n");
 }
 
 TEST_F(TsdbCommandsTest, TakesAPrometheusDirectoryIn) {
