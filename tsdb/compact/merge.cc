@@ -184,6 +184,9 @@ class Merger {
   Result<> WriteWindow(std::uint32_t number, std::span<const std::span<const Place>> series) {
     const Window& window = windows_[number];
     if (window.rows == 0) return {};
+    if (options_.stopped != nullptr && options_.stopped->load()) {
+      return Error(Code::kCanceled, "the database is closing");
+    }
     Block::Times times;
     times.reserve(window.rows);
     for (const std::uint32_t n : window.nodes) {

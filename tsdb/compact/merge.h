@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@ struct MergeOptions {
   int zstd_level = 5;
   // Series to keep; empty: all.
   std::function<bool(SeriesId)> keep;
+  const std::atomic<bool>* stopped = nullptr;  // set: give up soon, with kCanceled
 };
 
 // Rewrites parts as one, without what the tombstones delete. Nothing when no sample is left.

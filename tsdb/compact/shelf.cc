@@ -1,6 +1,7 @@
 #include "tsdb/compact/shelf.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "tsdb/read/series_reader.h"
 
@@ -201,7 +202,7 @@ Result<bool> Shelf::SealOldest() {
 }
 
 Result<> Shelf::AddTombstones(const Tombstones& added) {
-  MutexLock change(change_mu_);
+  MutexLock lock(stones_mu_);
   auto all = std::make_shared<Tombstones>(*Stones());
   for (const auto& [series, stones] : added.by_series()) {
     for (const Tombstones::Stone& stone : stones) all->Add(series, stone);
@@ -220,23 +221,28 @@ Result<> Shelf::PutTombstones(std::shared_ptr<const Tombstones> all) {
 
 std::optional<Head::Newest> Shelf::NewestOf(SeriesId series) const {
   View view;
-  {
-    ReaderLock lock(live_.mu);
-    view = live_.view;
-  }
-  view.closed.clear();
+  view.tombstones = Stones();
   view.open = std::make_shared<Generation>(0);
+  std::vector<std::shared_ptr<const Part>> parts = Parts();
+  std::sort(parts.begin(), parts.end(),
+            [](const auto& a, const auto& b) { return a->info().range.max > b->info().range.max; });
   const SeriesId ids[] = {series};
-  const auto places = FindPlaces(live_, view, ids, {}, [](SeriesId) { return nullptr; });
-  SeriesReader reader(live_, view, {});
-  SeriesColumns columns;
-  (void)reader.Read(places[0], columns);  // damage was reported; the rest counts
-  if (columns.size() == 0) return std::nullopt;
-  Head::Newest newest;
-  newest.time = ToMillis(columns.times->back());
-  newest.value = std::bit_cast<std::uint64_t>(columns.values.back());
-  if (!columns.histograms.empty() && columns.histograms.back().index + 1 == columns.size()) {
-    newest.histogram = columns.histograms.back().histogram;
+  std::optional<Head::Newest> newest;
+  for (const auto& part : parts) {
+    if (newest && newest->time > ToMillis(part->info().range.max)) break;
+    view.parts = {part};
+    const auto places = FindPlaces(live_, view, ids, {}, [](SeriesId) { return nullptr; });
+    if (places[0].empty()) continue;
+    SeriesReader reader(live_, view, {});
+    SeriesColumns columns;
+    (void)reader.Read(places[0], columns);  // damage was reported; the rest counts
+    if (columns.size() == 0) continue;
+    const std::int64_t time = ToMillis(columns.times->back());
+    if (newest && newest->time >= time) continue;
+    newest = Head::Newest{time, std::bit_cast<std::uint64_t>(columns.values.back()), nullptr};
+    if (!columns.histograms.empty() && columns.histograms.back().index + 1 == columns.size()) {
+      newest->histogram = columns.histograms.back().histogram;
+    }
   }
   return newest;
 }

@@ -40,7 +40,8 @@ struct ShelfMetrics {
 
 // The parts on disk and their changes. Each change is one write to the meta family, after the files
 // are in place: a crash before it leaves orphans, which the next start deletes; a crash after it
-// leaves nothing to do. Threads: Load first; the changing functions exclude each other.
+// leaves nothing to do. Threads: Load first; the changing functions
+// exclude each other.
 class Shelf {
  public:
   struct Options {
@@ -79,6 +80,9 @@ class Shelf {
   // stones concern must be sealed.
   Result<> CleanTombstones();
 
+  // Makes a merge that runs, and later ones, end early with kCanceled.
+  void Stop() { stopped_.store(true); }
+
   // Marks the series that parts hold.
   Result<> MarkSeries(std::vector<bool>& held) const;
 
@@ -96,7 +100,7 @@ class Shelf {
   // Rewrites `parts` as one and puts it in their place.
   Result<> Rewrite(const std::vector<std::shared_ptr<const Part>>& parts,
                    std::function<bool(SeriesId)> keep) REQUIRES(change_mu_);
-  Result<> PutTombstones(std::shared_ptr<const Tombstones> all) REQUIRES(change_mu_);
+  Result<> PutTombstones(std::shared_ptr<const Tombstones> all) REQUIRES(stones_mu_);
   Result<> Drop(const std::vector<std::shared_ptr<const Part>>& parts) REQUIRES(change_mu_);
   // Replaces parts (and a closed generation) in the view and on disk at once.
   Result<> Swap(const std::vector<std::shared_ptr<const Part>>& out,
@@ -109,8 +113,10 @@ class Shelf {
   mutable BlockCache cache_;
   ShelfMetrics metrics_;
   Mutex change_mu_;
+  Mutex stones_mu_;  // so that a deletion need not wait for a long merge
   // Parts with unreadable blocks: they are read as far as possible and never rewritten.
   std::set<std::uint64_t> damaged_ GUARDED_BY(change_mu_);
+  std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> next_part_{1};
   std::atomic<std::uint64_t> journal_start_{1};
 };

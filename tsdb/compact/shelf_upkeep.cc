@@ -63,6 +63,7 @@ Result<> Shelf::Rewrite(const std::vector<std::shared_ptr<const Part>>& parts,
   options.directory = options_.scratch;
   options.number = next_part_.fetch_add(1);
   options.keep = std::move(keep);
+  options.stopped = &stopped_;
   auto merged = MergeParts(parts, Stones(), options);
   if (!merged) {
     if (merged.error().code() == Code::kCorruption) {
@@ -195,6 +196,7 @@ Result<> Shelf::CleanTombstones() {
       return std::move(rewritten).error().Within("cleaning tombstones");
     }
   }
+  MutexLock lock(stones_mu_);
   auto left = std::make_shared<Tombstones>(*Stones());
   left->Subtract(*done);
   return PutTombstones(std::move(left));

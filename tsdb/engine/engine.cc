@@ -191,6 +191,7 @@ Result<> Engine::Close() {
     closed_ = true;
   }
   if (head_ != nullptr) head_->Refuse();
+  shelf_.Stop();
   upkeep_due_.notify_all();
   if (upkeep_.joinable()) upkeep_.join();
   return {};

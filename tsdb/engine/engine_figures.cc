@@ -97,6 +97,18 @@ void Engine::RegisterFigures() {
           [this] { return live_options().retention_percentage; });
   f.Gauge("prometheus_tsdb_retention_limit_seconds", "How long to retain samples in storage.",
           [this] { return static_cast<double>(live_options().retention_time.count()) / 1000; });
+  // What upstream counts and cannot happen here: parts are never read from disk anew, and nothing
+  // is checkpointed.
+  registry_.counter("prometheus_tsdb_reloads_total",
+                    "Number of times the database reloaded block data from disk.");
+  registry_.counter("prometheus_tsdb_reloads_failures_total",
+                    "Number of times the database failed to reloadBlocks block data from disk.");
+  registry_.counter("prometheus_tsdb_checkpoint_creations_failed_total",
+                    "Total number of checkpoint creations that failed.");
+  registry_.counter("prometheus_tsdb_checkpoint_deletions_failed_total",
+                    "Total number of checkpoint deletions that failed.");
+  registry_.counter("prometheus_tsdb_wal_truncations_failed_total",
+                    "Total number of write log truncations that failed.");
   f.Gauge("prometheus_tsdb_exemplar_exemplars_in_storage",
           "Number of exemplars currently in circular storage.",
           [this] { return static_cast<double>(head_->exemplars().size()); });

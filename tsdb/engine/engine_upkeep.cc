@@ -45,7 +45,7 @@ void Engine::Upkeep() {
       if (closed_) return;
       due_ = false;
     }
-    const auto report = [this](const char* what, const Result<>& done) {
+    const auto report = [this](const char* what, Result<> done) {
       if (!done) log_.Error(what, {{"err", done.error().message()}});
     };
     if (seal_due_.exchange(false)) report("Sealing failed", Seal());
@@ -70,8 +70,13 @@ Result<> Engine::Merge() {
     const Millis settle = options_.partition / 2 + live_options().out_of_order_window;
     auto merged = shelf_.MergeOne({options_.partition, Newest(), settle, LongestPart()});
     if (!merged) return std::move(merged).error();
+    if (!*merged) return {};
     MutexLock lock(upkeep_mu_);
-    if (!*merged || closed_) return {};
+    if (closed_) return {};
+    if (seal_due_.load()) {  // the head does not wait for all merges
+      due_ = true;
+      return {};
+    }
   }
 }
 

@@ -157,6 +157,7 @@ Result<> Head::Commit(Batch& batch) {
   {
     MutexLock lock(queue_mu_);
     queue_.push_back(&self);
+    if (queue_.size() == kMaxGroup) queue_changed_.notify_all();
     // queue_changed_ releases the lock while it waits, which the analysis cannot see.
     while (!self.done && queue_.front() != &self) queue_changed_.wait(queue_mu_);
     if (self.done) return std::move(self.result);
@@ -165,6 +166,11 @@ Result<> Head::Commit(Batch& batch) {
   MutexLock commit(commit_mu_);
   {
     MutexLock lock(queue_mu_);
+    if (options_.journal_window > Millis(0)) {
+      // Real time, not the clock's: it bounds how long others are waited for, whatever day it is.
+      queue_changed_.wait_for(queue_mu_, options_.journal_window,
+                              [this]() REQUIRES(queue_mu_) { return queue_.size() >= kMaxGroup; });
+    }
     const std::size_t size = std::min(queue_.size(), kMaxGroup);
     group.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(size));
   }

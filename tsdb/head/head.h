@@ -30,7 +30,7 @@ namespace meerkat::tsdb {
 
 struct HeadOptions {
   bool sync_journal = false;
-  Millis journal_window{0};
+  Millis journal_window{0};                    // how long a leader waits for others to join
   Millis chunk_range = std::chrono::hours(2);  // half of it is how far behind the newest sample
                                                // a sample may be
   std::uint64_t series_limit = 0;
@@ -157,7 +157,6 @@ class Head {
   Mutex queue_mu_;
   std::condition_variable_any queue_changed_;
   std::deque<Waiter*> queue_ GUARDED_BY(queue_mu_);
-  bool window_over_ GUARDED_BY(queue_mu_) = false;
 
   Mutex commit_mu_;
   std::uint64_t next_sequence_ GUARDED_BY(commit_mu_) = 1;
