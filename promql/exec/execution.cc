@@ -132,7 +132,7 @@ Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit)
   const TimeRange range{FromMillis(selection.min_time), FromMillis(selection.max_time)};
   auto querier = storage_.NewQuerier(range);
   if (!querier) return std::move(querier).error();
-  auto series = (*querier)->Select(*selection.matchers, tsdb::SelectHints{});
+  auto series = (*querier)->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
   if (!series) return std::move(series).error();
   tsdb::SeriesColumns columns;
   for (;;) {

@@ -12,10 +12,13 @@ namespace {
 // Far beyond any sample, and far enough from the ends of int64 that adding ranges cannot overflow.
 constexpr std::int64_t kFarAway = std::int64_t{1} << 61;
 
-// Which of the calls above decides whether whole histograms are needed.
+// What the operators above mean for a selector.
 struct Above {
+  // Which of the calls decides whether whole histograms are needed.
   bool stats_only = false;
   bool buckets = false;
+  // An aggregation takes the series in any order: sorting them would be for nothing.
+  bool any_order = false;
 };
 
 struct TimeSpan {
@@ -142,13 +145,15 @@ class Planner {
       if (known.key == key && known.min_time <= need.max && need.min <= known.max_time) {
         known.min_time = std::min(known.min_time, need.min);
         known.max_time = std::max(known.max_time, need.max);
+        known.sorted = known.sorted || !above.any_order;
         ++known.uses;
         node.selection = i;
         return;
       }
     }
     node.selection = plan_.selections.size();
-    plan_.selections.push_back({&selector.matchers, std::move(key), need.min, need.max, 1});
+    plan_.selections.push_back(
+        {&selector.matchers, std::move(key), need.min, need.max, 1, !above.any_order});
   }
 
   Result<> MakeSelector(Node& node, const VectorSelector& selector, TimeSpan times, Above above) {
@@ -211,6 +216,17 @@ class Planner {
   }
 
   Result<> MakeAggregate(Node& node, const AggregateExpr& aggregate, TimeSpan times, Above above) {
+    switch (aggregate.op) {
+      case AggregateOp::kTopk:
+      case AggregateOp::kBottomk:
+      case AggregateOp::kLimitk:
+      case AggregateOp::kLimitRatio:
+        above.any_order = false;
+        break;
+      default:
+        above.any_order = true;
+        break;
+    }
     if (auto added = AddChild(node, *aggregate.inner, times, above); !added) return added;
     if (aggregate.param != nullptr) {
       if (auto added = AddChild(node, *aggregate.param, times, above); !added) return added;

@@ -47,6 +47,7 @@ struct Selection {
   std::string key;  // text of the matchers
   std::int64_t min_time = 0, max_time = 0;
   std::size_t uses = 0;
+  bool sorted = true;  // somebody cares for the order of series
 };
 
 struct Plan {

@@ -114,7 +114,7 @@ class InfoJoin {
     }
     if (!identified) return {};
     const auto first = ReferenceTime(0), last = ReferenceTime(grid_.count - 1);
-    const Selection selection{&matchers, {}, first - execution_.lookback() + 1, last, 1};
+    const Selection selection{&matchers, {}, first - execution_.lookback() + 1, last, 1, true};
     return execution_.Read(
         selection, [&](const Labels& labels, const tsdb::SeriesColumns& columns) -> Result<> {
           std::string identity = IdentityOf(labels);
