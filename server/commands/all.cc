@@ -7,6 +7,7 @@
 #include "server/commands/check_alertmanager.h"
 #include "server/commands/check_config.h"
 #include "server/commands/command.h"
+#include "server/commands/promql.h"
 #include "server/commands/rules.h"
 #include "server/commands/tsdb.h"
 
@@ -20,6 +21,7 @@ std::vector<Command> AllCommands() {
   };
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
+  add(PromqlCommands());
   add(RulesCommands());
   add(TsdbCommands());
   std::sort(all.begin(), all.end(),
