@@ -1,7 +1,7 @@
 // Colours of the theme for canvases, which cannot read custom properties themselves.
 
 let cache = new Map<string, string>();
-addEventListener('meerkat:theme', () => (cache = new Map()));
+globalThis.addEventListener?.('meerkat:theme', () => (cache = new Map()));
 
 export function token(name: string): string {
   let value = cache.get(name);

@@ -1,5 +1,6 @@
 // Asks what a panel needs, one request after the other, and makes frames of the answers.
 import type { DataFrame } from '@grafana/data';
+import { parser } from '@prometheus-io/lezer-promql';
 import { type Answer, instantQuery, rangeQuery } from '../../api/prometheus';
 import { targetKind } from '../../lib/dash/datasource';
 import { interpolate, type Lookup, promFormat } from '../../lib/dash/interpolate';
@@ -35,11 +36,19 @@ const kUnconnected = 'is not connected here';
 export function withFilters(expr: string, filters: string[]): string {
   if (!filters.length) return expr;
   const add = filters.join(',');
-  return expr.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\{([^{}]*)\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|[a-zA-Z_:][\w:]*(?!\w*\s*[({])/g, (m, inside?: string) => {
-    if (inside !== undefined) return `{${inside.trim() ? inside.trim().replace(/,$/, '') + ',' : ''}${add}}`;
-    if (!/^[a-zA-Z_:]/.test(m) || /^(by|without|on|ignoring|group_left|group_right|and|or|unless|bool|offset|inf|nan|atan2|start|end)\b/i.test(m)) return m;
-    return `${m}{${add}}`;
+  const inserts: { at: number; text: string }[] = [];
+  parser.parse(expr).iterate({
+    enter: (node) => {
+      if (node.name !== 'VectorSelector') return;
+      const braces = node.node.getChild('LabelMatchers');
+      if (!braces) inserts.push({ at: node.to, text: `{${add}}` });
+      else {
+        const inside = expr.slice(braces.from + 1, braces.to - 1).trim();
+        inserts.push({ at: braces.to - 1, text: inside && !inside.endsWith(',') ? ',' + add : add });
+      }
+    },
   });
+  return inserts.reverse().reduce((text, i) => text.slice(0, i.at) + i.text + text.slice(i.at), expr);
 }
 
 function offsetSeconds(ms: number, zone: string): number {
