@@ -1,6 +1,7 @@
 // Finds the values of a dashboard's variables: from the address, else what the JSON chose if the
 // server still has it, else the first there is. Those that refer to others wait for them.
 import { instantQuery, labelNames, labelValues, series } from '../../api/prometheus';
+import { targetKind } from '../../lib/dash/datasource';
 import { ALL, type Bound, interpolate, type Lookup, promFormat, references } from '../../lib/dash/interpolate';
 import type { Dashboard, Variable, VarOption } from '../../lib/dash/model';
 import { applyRegex, customOptions, intervalOptions, parseVariableQuery, sortOptions } from '../../lib/dash/options';
@@ -92,6 +93,11 @@ async function resolveOne(v: Variable, query: URLSearchParams, lookup: Lookup, s
     return { variable: v, chosen: query.getAll('var-' + v.name).length ? query.getAll('var-' + v.name) : (v.filters ?? []).map((f) => `${f.key}|${f.operator}|${f.value}`), options: [] };
   }
   if (v.type === 'datasource') return { variable: v, chosen: [kStore], options: [{ text: 'meerkat', value: kStore }] };
+  // A variable of another kind of source offers what was saved with it.
+  if (v.type === 'query' && targetKind(v.datasource, undefined, d) !== 'prometheus') {
+    const kept = v.options.filter((o) => o.value !== ALL);
+    return { variable: v, chosen: given ?? (v.current.length ? v.current : settle(v, kept)), options: kept };
+  }
   const needed = !given || (given[0] === ALL && !v.allValue);
   if (v.type === 'query' && !needed) return { variable: v, chosen: given };
   try {

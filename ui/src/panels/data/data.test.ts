@@ -56,7 +56,7 @@ test('units read as Grafana writes them', () => {
     ['percent', 12.345, 1, '12.3%'], ['percentunit', 0.5, undefined, '50%'], ['s', 90, undefined, '1.50 mins'], ['s', 0.0025, undefined, '2.50 ms'], ['ms', 1500, undefined, '1.50 s'],
     ['Bps', 2048, undefined, '2.05 kB/s'], ['binBps', 2048, undefined, '2 KiB/s'], ['bps', 1e6, undefined, '1 Mb/s'], ['reqps', 12.5, 1, '12.5 req/s'], ['ops', 1500, undefined, '1.50K ops/s'],
     ['celsius', 21.5, 1, '21.5 °C'], ['bool_yes_no', 1, undefined, 'Yes'], ['dtdurations', 3725, 1, '1 hour, 2 minutes'], ['hertz', 2e9, undefined, '2 GHz'],
-    ['/ sec', 3, undefined, '3 / sec'], ['suffix: x', 3, undefined, '3 x'], ['dateTimeAsIso', 0, undefined, '1970-01-01 00:00:00'],
+    ['/ sec', 3, undefined, '3 / sec'], ['suffix:x', 3, undefined, '3 x'], ['dateTimeAsIso', 0, undefined, '1970-01-01 00:00:00'],
   ];
   for (const [unit, v, decimals, want] of rows) assert.equal(formattedValueToString(getValueFormat(unit)(v, decimals, undefined, 'utc')).trim(), want, unit);
 });

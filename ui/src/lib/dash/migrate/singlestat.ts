@@ -21,7 +21,7 @@ function unitOf(panel: Json): string | undefined {
   const format = text(panel.format, 'none');
   const [pre, post] = [text(panel.prefix).trim(), text(panel.postfix).trim()];
   if (format !== 'none' && format !== 'short') return format;
-  if (post && !pre) return 'suffix: ' + post;
+  if (post && !pre) return 'suffix:' + post;
   if (pre && !post) return `prefix:${pre} `;
   return format;
 }
