@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 
-const PAGES = ['', 'query?expr=up&explain=1', 'alerts', 'silences', 'routes', 'alerts/history', 'targets', 'rules', 'tsdb-status', 'config', 'flags', 'status', 'dashboards', 'd/browser-test/x', 'd/browser-test/x?editPanel=1'];
+const PAGES = ['home', 'query?expr=up&explain=1', 'alerts', 'silences', 'routes', 'alerts/history', 'targets', 'rules', 'tsdb-status', 'config', 'flags', 'status', 'dashboards', 'd/browser-test/x', 'd/browser-test/x?editPanel=1'];
 
 export const tests = PAGES.flatMap((path) =>
   ['dark', 'light'].map((theme) => [

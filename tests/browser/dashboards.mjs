@@ -69,9 +69,10 @@ export const tests = [
     assert.equal(await stateOf(page, 1), 'ready');
     await page.getByRole('button', { name: 'Share, export, versions' }).click();
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('Export as JSON').click()]);
-    const { uid, ...rest } = JSON.parse(fs.readFileSync(await file.path(), 'utf8'));
+    const { uid, version, ...rest } = JSON.parse(fs.readFileSync(await file.path(), 'utf8'));
     assert.deepEqual(rest, given);
     assert.match(uid, /^[A-Za-z0-9_-]{1,40}$/);
+    assert.equal(version ?? 1, 1);
   }],
   ['what is no dashboard is refused with a reason', async ({ page }) => {
     await page.go('dashboards');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 const PAGES = [
-  ['', 'home'], ['home', 'home'], ['query', 'explore'], ['graph', 'explore'], ['explore', 'explore'], ['alerts', 'alerts'], ['alerts?state=pending', 'alerts'], ['alerts?state=all', 'alerts'],
+  ['home', 'home'], ['query', 'explore'], ['graph', 'explore'], ['explore', 'explore'], ['alerts', 'alerts'], ['alerts?state=pending', 'alerts'], ['alerts?state=all', 'alerts'],
   ['silences', 'silences'], ['routes', 'routes'], ['alerts/history', 'alert-history'], ['targets', 'targets'], ['service-discovery', 'service-discovery'], ['rules', 'rules'], ['config', 'config'],
   ['flags', 'flags'], ['status', 'status'], ['tsdb-status', 'tsdb-status'], ['dashboards', 'dashboards'],
 ];
@@ -64,7 +64,7 @@ export const tests = [
     assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
   }],
   ['the document allows no inline script and names no other host', async ({ page, base }) => {
-    const answer = await page.goto(base + '/');
+    const answer = await page.goto(base + '/home');
     const policy = answer.headers()['content-security-policy'] ?? '';
     assert.match(policy, /default-src 'self'/);
     assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval/);

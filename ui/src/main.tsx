@@ -29,7 +29,7 @@ function Missing() {
   return (
     <div data-page="missing" data-page-state="ready">
       <Top title="Not found" />
-      <div class="page"><p>There is no page at this address. <a href="./">Home</a></p></div>
+      <div class="page"><p>There is no page at this address. <a href="home">Home</a></p></div>
     </div>
   );
 }

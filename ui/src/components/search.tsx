@@ -15,7 +15,7 @@ interface Hit {
 }
 
 const PAGES: Hit[] = [
-  ['Home', './'], ['Dashboards', 'dashboards'], ['Explore', 'query'], ['Alerts', 'alerts'], ['Silences', 'silences'],
+  ['Home', 'home'], ['Dashboards', 'dashboards'], ['Explore', 'query'], ['Alerts', 'alerts'], ['Silences', 'silences'],
   ['Routes', 'routes'], ['Targets', 'targets'], ['Service discovery', 'service-discovery'], ['Rules', 'rules'],
   ['Storage', 'tsdb-status'], ['Configuration', 'config'], ['Flags', 'flags'], ['Runtime', 'status'],
 ].map(([text, to]) => ({ text: text!, kind: 'page', to: to! }));

@@ -12,7 +12,7 @@ import { Toasts } from './toast';
 import { useShortcut } from './use';
 
 const PLACES = [
-  { to: '', icon: 'home', text: 'Home', key: 'h', paths: /^$|^home$/ },
+  { to: 'home', icon: 'home', text: 'Home', key: 'h', paths: /^$|^home$/ },
   { to: 'dashboards', icon: 'grid', text: 'Dashboards', key: 'd', paths: /^(dashboards|d)(\/|$)/ },
   { to: 'query', icon: 'explore', text: 'Explore', key: 'e', paths: /^(query|graph|explore)$/ },
   { to: 'alerts', icon: 'bell', text: 'Alerts', key: 'a', paths: /^(alerts|silences|routes)(\/|$)/ },
@@ -23,7 +23,7 @@ function Place({ place, path, count }: { place: (typeof PLACES)[number]; path: s
   useShortcut('g ' + place.key, place.text, () => navigate(place.to));
   const here = place.paths.test(path);
   return (
-    <a href={place.to || './'} aria-current={here ? 'page' : undefined}>
+    <a href={place.to} aria-current={here ? 'page' : undefined}>
       <Icon name={place.icon} />
       {place.text}
       {count ? <span class="count" aria-label={`${count} firing`}>{count}</span> : null}
@@ -44,7 +44,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         Skip to content
       </a>
       <nav class="rail" aria-label="Main">
-        <a class="home desk" href="./" aria-label="meerkat home"><Mark /></a>
+        <a class="home desk" href="home" aria-label="meerkat home"><Mark /></a>
         {PLACES.map((p) => <Place key={p.text} place={p} path={path} count={p.text === 'Alerts' ? firing.data : undefined} />)}
         <span class="grow" />
         <button class="desk" onClick={() => setHelp(true)}><span class="kbd">?</span>Help</button>

@@ -59,7 +59,7 @@ export function Gauge(p: VizProps) {
   const values = useMemo((): FieldDisplay[] => displayValues(p.panel, p.frames, p.replace, p.zone), [p.frames, p.panel, turn]);
   const none = !p.frames.some((f) => f.length && f.fields.some((x) => x.type !== FieldType.time));
   useEffect(() => {
-    if (none) p.onEmpty(p.panel.fieldConfig.defaults.noValue ?? kNoData);
+    if (none) p.onEmpty(p.panel.fieldConfig.defaults.noValue || kNoData);
     else p.onDrawn();
   }, [values]);
   const o = p.panel.options;

@@ -48,7 +48,7 @@ export function Pie(p: VizProps) {
   const all = useMemo(() => slices(values, off, text(o.sort, 'desc')), [values, off]);
   const some = values.some((v) => Number.isFinite(v.display.numeric));
   useEffect(() => {
-    if (!some) p.onEmpty(p.panel.fieldConfig.defaults.noValue ?? kNoData);
+    if (!some) p.onEmpty(p.panel.fieldConfig.defaults.noValue || kNoData);
     else p.onDrawn();
   }, [values]);
   if (!some) return null;

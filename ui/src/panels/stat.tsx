@@ -62,7 +62,7 @@ export function Stat(p: VizProps) {
   const values = useMemo(() => displayValues(p.panel, p.frames, p.replace, p.zone, text(p.panel.options.graphMode, 'area') === 'area'), [p.frames, p.panel, turn]);
   const none = !p.frames.some((f) => f.length && f.fields.some((x) => x.type !== FieldType.time));
   useEffect(() => {
-    if (none) p.onEmpty(p.panel.fieldConfig.defaults.noValue ?? kNoData);
+    if (none) p.onEmpty(p.panel.fieldConfig.defaults.noValue || kNoData);
     else p.onDrawn();
   }, [values]);
   const { columns, rows } = share(values.length, width, height, text(p.panel.options.orientation, 'auto'));

@@ -40,7 +40,7 @@ export function RuleGraph({ item, span }: { item: Item; span: number }) {
   const loaded = useLoad(async (signal) => {
     const to = Date.now() / 1000;
     const step = niceStep(span / 1000, 400);
-    const from = Math.floor((to - span / 1000) / step) * step;
+    const from = to - Math.floor(span / 1000 / step) * step; // the last step is now
     const ask = async (expr: string) => {
       const { data } = await rangeQuery(expr, from, to, step, signal);
       return data.resultType === 'matrix' ? curves(data.result) : [];

@@ -47,7 +47,8 @@ export function History() {
   const loaded = useLoad(async (signal) => {
     const to = Date.now() / 1000;
     const step = niceStep(hours * 3600, 480);
-    const from = Math.floor((to - hours * 3600) / step) * step;
+    // Steps end now: what began to fire a moment ago is seen.
+    const from = to - Math.floor((hours * 3600) / step) * step;
     const { data } = await rangeQuery('ALERTS', from, to, step, signal);
     return { lanes: data.resultType === 'matrix' ? lanesOf(data.result, step) : [], from, to };
   }, [hours], 60_000);

@@ -59,7 +59,7 @@ export function Table(p: VizProps) {
   const rows = useMemo(() => sortRows(filterRows(frame, columns, filters), columns, sort), [frame, columns, filters, sort]);
   const none = !frame || !frame.length || !columns.length;
   useEffect(() => {
-    if (none) p.onEmpty(p.panel.fieldConfig.defaults.noValue ?? kNoData);
+    if (none) p.onEmpty(p.panel.fieldConfig.defaults.noValue || kNoData);
     else p.onDrawn();
   }, [frame, none]);
   if (none) return null;
