@@ -74,15 +74,29 @@ ScrapeCache::Family& ScrapeCache::family(std::string_view name) {
 }
 
 void ScrapeCache::SawMetadata(std::string_view raw, bool is_type, Family* family) {
+  LeaveStep();
   next_order_.push_back({kNoSeries, static_cast<std::uint32_t>(next_metadata_lines_.size())});
   next_metadata_lines_.push_back({std::string(raw), is_type, family});
 }
 
-void ScrapeCache::SawMetadata(std::uint32_t known) {
-  MetadataLine& line = metadata_lines_[known];
-  if (line.family != nullptr) line.family->last_scrape = scrape_;
+void ScrapeCache::RepeatMetadata(std::uint32_t known) {
   next_order_.push_back({kNoSeries, static_cast<std::uint32_t>(next_metadata_lines_.size())});
-  next_metadata_lines_.push_back(std::move(line));
+  next_metadata_lines_.push_back(std::move(metadata_lines_[known]));
+}
+
+// The page went its own way: what had been in step until here is noted like the rest.
+void ScrapeCache::WriteDownSteps() {
+  in_step_ = false;
+  for (std::size_t i = 0; i < steps_; ++i) {
+    const Line line = order_[i];
+    if (line.series == kNoSeries) {
+      RepeatMetadata(line.metadata);
+      continue;
+    }
+    next_order_.push_back(line);
+    if (series_[line.series].tracked_scrape == scrape_) tracked_.push_back(line.series);
+  }
+  steps_ = 0;
 }
 
 void ScrapeCache::Forget() {
@@ -96,12 +110,26 @@ void ScrapeCache::Forget() {
     any = true;
   }
   if (any) Rehash(slots_.size());
+  ForgetFamilies();
+}
+
+void ScrapeCache::ForgetFamilies() {
+  aging_families_ = false;
   std::erase_if(families_, [this](const auto& item) {
-    return scrape_ - item.second.last_scrape > kMetadataScrapes;
+    const std::uint64_t age = scrape_ - item.second.last_scrape;
+    aging_families_ = aging_families_ || age > 0;
+    return age > kMetadataScrapes;
   });
 }
 
 bool ScrapeCache::EndScrape(bool complete) {
+  if (complete && in_step_ && steps_ == order_.size() && steps_ > 0) {
+    if (aging_families_) ForgetFamilies();
+    steps_ = 0;
+    ++scrape_;
+    return false;
+  }
+  LeaveStep();
   const std::size_t count = used_ + families_.size();
   bool forced = false;
   bool flush = complete;
@@ -127,11 +155,13 @@ bool ScrapeCache::EndScrape(bool complete) {
   next_metadata_lines_.clear();
   tracked_before_.swap(tracked_);
   tracked_.clear();
+  in_step_ = true;
   ++scrape_;
   return forced;
 }
 
 void ScrapeCache::AbandonScrape() {
+  LeaveStep();
   // Lines moved over from the last order are gone with it, so there is nothing to predict by.
   order_.clear();
   metadata_lines_.clear();
@@ -139,6 +169,7 @@ void ScrapeCache::AbandonScrape() {
   next_metadata_lines_.clear();
   for (const std::uint32_t index : tracked_) series_[index].tracked_scrape = 0;
   tracked_.clear();
+  in_step_ = true;
   ++scrape_;
 }
 

@@ -67,18 +67,46 @@ class ScrapeCache {
   // The order of the last scrape, to predict this one by.
   const std::vector<Line>& order() const { return order_; }
   const MetadataLine& metadata_line(std::uint32_t index) const { return metadata_lines_[index]; }
-  void SawSeries(std::uint32_t index) { next_order_.push_back({index, 0}); }
+  void SawSeries(std::uint32_t index) {
+    LeaveStep();
+    next_order_.push_back({index, 0});
+  }
   void SawMetadata(std::string_view raw, bool is_type, Family* family);
-  void SawMetadata(std::uint32_t known);
+
+  // The next line in order() came, and all before it: nothing is written down as long as a page
+  // stays in step with the last one, which is nearly always to its end.
+  void StepMetadata(Line line) {
+    if (Family* const family = metadata_lines_[line.metadata].family) {
+      family->last_scrape = scrape_;
+    }
+    if (in_step_) {
+      ++steps_;
+    } else {
+      RepeatMetadata(line.metadata);
+    }
+  }
+  void StepSeries(Line line, bool track) {
+    Series& entry = series_[line.series];
+    const bool was_tracked = entry.tracked_scrape + 1 == scrape_;
+    if (in_step_ && was_tracked == track) {
+      ++steps_;
+      if (track) entry.tracked_scrape = scrape_;
+      return;
+    }
+    SawSeries(line.series);
+    if (track) Track(line.series);
+  }
 
   // Marks a series as one whose absence from the next scrape ends it.
   void Track(std::uint32_t index) {
+    LeaveStep();
     series_[index].tracked_scrape = scrape_;
     tracked_.push_back(index);
   }
   // Tracked in the scrape before and not in this one.
   template <typename Visit>
   void ForEachVanished(Visit visit) {
+    if (in_step_ && steps_ == order_.size() && steps_ > 0) return;
     for (const std::uint32_t index : tracked_before_) {
       if (series_[index].tracked_scrape != scrape_) visit(series_[index]);
     }
@@ -94,7 +122,13 @@ class ScrapeCache {
   std::size_t metadata_bytes() const;
 
  private:
+  void LeaveStep() {
+    if (in_step_) WriteDownSteps();
+  }
+  void WriteDownSteps();
+  void RepeatMetadata(std::uint32_t known);
   void Forget();
+  void ForgetFamilies();
   void Insert(std::uint32_t index);
   void Rehash(std::size_t slots);
 
@@ -109,6 +143,10 @@ class ScrapeCache {
   std::vector<MetadataLine> next_metadata_lines_;
   std::vector<std::uint32_t> tracked_;
   std::vector<std::uint32_t> tracked_before_;
+  bool aging_families_ = false;  // some were not in the last scrape
+  // While every line so far was the next one of order_: how many.
+  bool in_step_ = true;
+  std::size_t steps_ = 0;
   std::uint64_t scrape_ = 1;
   std::size_t successful_count_ = 0;
 };

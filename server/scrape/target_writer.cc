@@ -186,7 +186,7 @@ bool TargetWriter::TakePredicted(Pass& pass) {
     if (known.is_type && known.family != nullptr) {
       pass.parser->set_type(known.family->metadata.type);
     }
-    cache_.SawMetadata(line.metadata);
+    cache_.StepMetadata(line);
     ++pass.predicted;
     return true;
   }
@@ -198,14 +198,20 @@ bool TargetWriter::TakePredicted(Pass& pass) {
   ++pass.predicted;
   ++pass.outcome.scraped;
   series.last_scrape = cache_.scrape();
-  cache_.SawSeries(line.series);
-  if (series.dropped) return true;
+  if (series.dropped) {
+    cache_.StepSeries(line, false);
+    return true;
+  }
+  ++pass.outcome.after_relabeling;
   pass.histogram = nullptr;
   const tsdb::Refusal refusal = Append(pass, series);
-  std::string error;
-  if (Judge(pass, refusal, error)) cache_.Track(line.series);
+  if (refusal == tsdb::Refusal::kNone) {
+    cache_.StepSeries(line, true);
+    return true;
+  }
   // What Judge calls an error here cannot come from a plain number of a known series.
-  ++pass.outcome.after_relabeling;
+  std::string error;
+  cache_.StepSeries(line, Judge(pass, refusal, error));
   return true;
 }
 

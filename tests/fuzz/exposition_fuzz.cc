@@ -1,0 +1,56 @@
+// Pages of targets: the first byte picks the format and the options, the rest is the body. Whatever
+// it is, reading ends, and a page scraped twice means the same both times: the second time the
+// lines are predicted by the first.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/manual_clock.h"
+#include "server/scrape/target_writer.h"
+#include "tests/server/scrape/fake_storage.h"
+
+namespace {
+
+using namespace meerkat;          // NOLINT(google-build-using-namespace): a fuzz target
+using namespace meerkat::scrape;  // NOLINT(google-build-using-namespace): a fuzz target
+
+constexpr std::string_view kTypes[] = {
+    "text/plain; version=0.0.4",
+    "application/openmetrics-text; version=1.0.0",
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::uint8_t choice = data[0];
+  const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  auto config = std::make_shared<ScrapeConfig>();
+  config->job_name = "j";
+  config->scrape_interval = config->scrape_timeout = Millis(1000);
+  config->honor_labels = (choice & 8) != 0;
+  config->convert_classic_histograms_to_nhcb = (choice & 16) != 0;
+  config->scrape_native_histograms = (choice & 32) != 0;
+  config->always_scrape_classic_histograms = (choice & 64) != 0;
+  auto made = MakeTarget(*config, Labels{{"__address__", "h:1"}}, Labels());
+  const auto target = std::make_shared<const Target>(*std::move(made.target));
+  FakeStorage storage;
+  ManualClock clock(FromMillis(1'700'000'000'000));
+  Registry registry;
+  ScrapeMetrics metrics(registry);
+  const bool start_timestamps = (choice & 128) != 0;
+  TargetWriter writer(config, target, storage, clock, metrics, Logger::Silent(), false,
+                      start_timestamps);
+  Answer answer{
+      .time = clock.Now(), .body = body, .content_type = kTypes[(choice & 7) % 3], .error = ""};
+  const WriteOutcome first = writer.Write(answer);
+  answer.time += Millis(1000);
+  const WriteOutcome second = writer.Write(answer);
+  if (first.error != second.error || first.scraped != second.scraped ||
+      first.after_relabeling != second.after_relabeling) {
+    std::abort();
+  }
+  return 0;
+}
