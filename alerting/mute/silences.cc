@@ -32,7 +32,12 @@ Result<> Validate(const Silence& silence) {
       return Invalid("invalid silence: invalid label matcher " + std::to_string(i) +
                      " in set 0: invalid label name " + Quote(silence.matchers[i].name()));
     }
-    all_match_empty = all_match_empty && silence.matchers[i].MatchesEmpty();
+    // Negative matchers count as selective, as upstream counts them.
+    using Type = Matcher::Type;
+    const Type type = silence.matchers[i].type();
+    const bool matches_empty =
+        (type == Type::kEqual || type == Type::kRegex) && silence.matchers[i].MatchesEmpty();
+    all_match_empty = all_match_empty && matches_empty;
   }
   if (all_match_empty) {
     return Invalid(

@@ -109,22 +109,27 @@ void Dispatcher::StartFlush(const std::shared_ptr<Group>& group, Timestamp now) 
     if (!alert->ResolvedAt(now)) flush.alerts.back().ends_at = kZeroTime;
   }
   std::sort(flush.alerts.begin(), flush.alerts.end(), AlertLess);
-  std::vector<Alert> told = flush.alerts;
+  // Those that leave the group once everybody knows of their end, unless they change meanwhile.
+  std::vector<std::pair<Fingerprint, Timestamp>> ended;
+  for (const Alert& alert : flush.alerts) {
+    if (alert.ends_at != kZeroTime) ended.emplace_back(alert.fingerprint, alert.updated_at);
+  }
   flush_(std::move(flush),
-         [this, weak = std::weak_ptr<Group>(group), told = std::move(told)](FlushResult result) {
+         [this, weak = std::weak_ptr<Group>(group), ended = std::move(ended)](FlushResult result) {
            // Groups die with their dispatcher, so a living group means a living `this`.
-           if (const auto alive = weak.lock()) OnFlushed(*alive, told, std::move(result));
+           if (const auto alive = weak.lock()) OnFlushed(*alive, ended, std::move(result));
          });
 }
 
-void Dispatcher::OnFlushed(Group& group, const std::vector<Alert>& told, FlushResult result) {
+void Dispatcher::OnFlushed(Group& group,
+                           const std::vector<std::pair<Fingerprint, Timestamp>>& ended,
+                           FlushResult result) {
   group.flushing = false;
   group.muted_by = std::move(result.muted_by);
   if (result.ok) {
-    for (const Alert& alert : told) {
-      if (alert.ends_at == kZeroTime) continue;
-      const auto current = group.alerts.find(alert.fingerprint);
-      if (current != group.alerts.end() && current->second->updated_at == alert.updated_at) {
+    for (const auto& [fingerprint, updated_at] : ended) {
+      const auto current = group.alerts.find(fingerprint);
+      if (current != group.alerts.end() && current->second->updated_at == updated_at) {
         group.alerts.erase(current);
       }
     }

@@ -55,7 +55,8 @@ class Dispatcher {
   void Schedule(Group& group, Timestamp when);
   void OnTick(const std::string& id);
   void StartFlush(const std::shared_ptr<Group>& group, Timestamp now);
-  void OnFlushed(Group& group, const std::vector<Alert>& told, FlushResult result);
+  void OnFlushed(Group& group, const std::vector<std::pair<Fingerprint, Timestamp>>& ended,
+                 FlushResult result);
 
   Clock& clock_;
   const std::shared_ptr<const RoutingTree> tree_;

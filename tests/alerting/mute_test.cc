@@ -79,6 +79,7 @@ TEST_F(SilencesTest, RefuseWhatWouldMuteEverything) {
   ASSERT_FALSE(muted.ok());
   EXPECT_EQ(muted.error().message(),
             "invalid silence: matcher set 0: at least one matcher must not match the empty string");
+  EXPECT_TRUE(silences.Set(Make("a!=x", kStart, kStart + hours(1)), kStart).ok());
 }
 
 TEST_F(SilencesTest, SurviveARestartUntilTheRetentionEnds) {

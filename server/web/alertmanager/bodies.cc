@@ -54,7 +54,14 @@ std::optional<json> ParseJson(const std::string& body, Faults& faults) {
     return json::parse(body);
   } catch (const json::parse_error& error) {
     // As Go would name it: the byte at which the text stops being JSON.
-    if (error.byte > body.size()) {
+    const auto start = body.find_first_not_of(" \t\r\n");
+    const auto inside = start == std::string::npos || body[start] != '{'
+                            ? std::string::npos
+                            : body.find_first_not_of(" \t\r\n", start + 1);
+    if (inside != std::string::npos && body[inside] != '"' && body[inside] != '}') {
+      faults.Malformed("invalid character '" + body.substr(inside, 1) +
+                       "' looking for beginning of object key string");
+    } else if (error.byte > body.size()) {
       faults.Malformed("unexpected end of JSON input");
     } else {
       const std::string byte = body.substr(error.byte == 0 ? 0 : error.byte - 1, 1);
