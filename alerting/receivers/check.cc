@@ -1,17 +1,88 @@
 #include "alerting/check.h"
 
+#include <nlohmann/json.hpp>
+
 #include "alerting/receivers/templates.h"
 
 namespace meerkat::alerting {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kExample = R"({
+  "receiver": "receiver", "externalURL": "http://localhost:9093",
+  "groupLabels": {"alertname": "example"},
+  "alerts": [{"status": "firing", "labels": {"alertname": "example", "severity": "warning"},
+              "annotations": {"summary": "an example"}, "startsAt": "2024-01-01T00:00:00Z",
+              "generatorURL": "http://localhost:9090"}]})";
+
+Result<std::shared_ptr<const TemplateSet>> Compile(const std::vector<TemplateFile>& files) {
+  return TemplateSet::Make(files, {[] { return Timestamp(); },
+                                   [](std::string_view, Timestamp) -> Result<templates::LocalZone> {
+                                     return templates::LocalZone{};
+                                   }});
+}
+
+std::string TextAt(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Labels LabelsAt(const json& object, const char* key) {
+  std::map<std::string, std::string> pairs;
+  if (const auto found = object.find(key); found != object.end() && found->is_object()) {
+    for (const auto& [name, value] : found->items()) {
+      if (value.is_string()) pairs[name] = value.get<std::string>();
+    }
+  }
+  std::vector<Label> labels;
+  for (const auto& [name, value] : pairs) labels.push_back({name, value});
+  return Labels::FromSorted(labels);
+}
+
+Result<Notification> ReadNotification(std::string_view text) {
+  const json data = json::parse(text, nullptr, false);
+  if (!data.is_object()) return Error(Code::kInvalid, "the template data is no JSON object");
+  Notification what;
+  what.receiver = TextAt(data, "receiver");
+  what.external_url = TextAt(data, "externalURL");
+  what.group_labels = LabelsAt(data, "groupLabels");
+  const auto alerts = data.find("alerts");
+  for (std::size_t i = 0; alerts != data.end() && alerts->is_array() && i < alerts->size(); ++i) {
+    const json& item = (*alerts)[i];
+    if (!item.is_object()) continue;
+    Alert alert;
+    alert.labels = LabelsAt(item, "labels");
+    alert.annotations = LabelsAt(item, "annotations");
+    alert.generator_url = TextAt(item, "generatorURL");
+    alert.fingerprint = FingerprintOf(alert.labels);
+    alert.starts_at = ParseRfc3339(TextAt(item, "startsAt")).value_or(kZeroTime);
+    if (TextAt(item, "status") == "resolved") {
+      alert.ends_at = ParseRfc3339(TextAt(item, "endsAt")).value_or(alert.starts_at);
+    }
+    what.alerts.push_back(std::move(alert));
+  }
+  return what;
+}
+
+}  // namespace
 
 Result<> CheckTemplates(const std::vector<TemplateFile>& files) {
-  const TemplateWorld nowhere{[] { return Timestamp(); },
-                              [](std::string_view, Timestamp) -> Result<templates::LocalZone> {
-                                return templates::LocalZone{};
-                              }};
-  auto templates = TemplateSet::Make(files, nowhere);
-  if (!templates) return std::move(templates).error();
+  auto compiled = Compile(files);
+  if (!compiled) return std::move(compiled).error();
   return {};
+}
+
+Result<std::string> RenderTemplate(const std::vector<TemplateFile>& files, std::string_view text,
+                                   bool html, std::string_view data) {
+  auto compiled = Compile(files);
+  if (!compiled) return std::move(compiled).error();
+  auto what = ReadNotification(data.empty() ? kExample : data);
+  if (!what) return std::move(what).error();
+  Renderer render(**compiled, *what);
+  std::string out = html ? render.Html(text) : render.Text(text);
+  if (!render.ok()) return render.error();
+  return out;
 }
 
 }  // namespace meerkat::alerting

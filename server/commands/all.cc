@@ -4,6 +4,7 @@
 #include <iostream>
 #include <span>
 
+#include "server/commands/alert.h"
 #include "server/commands/check_alertmanager.h"
 #include "server/commands/check_config.h"
 #include "server/commands/command.h"
@@ -19,10 +20,13 @@ std::vector<Command> AllCommands() {
   const auto add = [&](std::vector<Command> some) {
     all.insert(all.end(), some.begin(), some.end());
   };
+  add(AlertCommands());
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
   add(PromqlCommands());
+  add(RoutesCommands());
   add(RulesCommands());
+  add(SilenceCommands());
   add(TsdbCommands());
   std::sort(all.begin(), all.end(),
             [](const Command& a, const Command& b) { return a.name < b.name; });
@@ -59,9 +63,17 @@ std::string_view NameOf(std::string_view program) {
 
 }  // namespace
 
-std::optional<int> RunCommand(std::string_view program, const std::vector<std::string>& args) {
+std::optional<int> RunCommand(std::string_view program, const std::vector<std::string>& given) {
   const std::string_view called_as = NameOf(program);
   const bool tool = called_as == "promtool" || called_as == "amtool";
+  std::vector<std::string> args = given;
+  if (called_as == "amtool") {
+    // Its flags for all commands may stand in front of the command, the output's with its value.
+    const auto is_word = [](const std::string& arg) { return !arg.starts_with('-'); };
+    auto command = std::find_if(args.begin(), args.end(), is_word);
+    if (command != args.begin() && command != args.end() && *(command - 1) == "-o") ++command;
+    std::rotate(args.begin(), command, args.end());
+  }
   if (!tool && (args.empty() || args[0].starts_with('-'))) return std::nullopt;
   const std::vector<Command> commands = AllCommands();
   if (args.empty() || args[0] == "help" || args[0] == "--help" || args[0] == "-h") {

@@ -74,6 +74,7 @@ int CheckAlertmanager(std::span<const std::string> args, Streams streams) {
 std::vector<Command> CheckAlertmanagerCommands() {
   return {{"check alertmanager", "[FILE…]", "Check alertmanager.yml files and their templates.",
            CheckAlertmanager},
+          {"check-config", "[FILE…]", "The same, as amtool calls it.", CheckAlertmanager},
           {"check alertmanager-config", "[FILE…]", "The same.", CheckAlertmanager}};
 }
 

@@ -1,0 +1,154 @@
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <set>
+
+#include "alerting/check.h"
+#include "alerting/route.h"
+#include "server/commands/alert.h"
+#include "server/commands/arguments.h"
+#include "server/config/alertmanager_config.h"
+#include "server/config/prometheus_config.h"
+
+namespace meerkat::commands {
+namespace {
+
+using alerting::Route;
+
+int Fail(Streams streams, std::string_view message) {
+  streams.err << "error: " << message << "\n";
+  return 1;
+}
+
+Result<alerting::RoutingTree> LoadTree(const Arguments& arguments) {
+  const std::string path = arguments.Value("config.file");
+  if (path.empty()) return Error(Code::kInvalid, "--config.file is needed");
+  auto file = config::LoadAlertmanagerConfig(path);
+  if (!file) return std::move(file).error();
+  return alerting::RoutingTree(file->config.route);
+}
+
+std::string NameOf(const Route& route, bool is_root) {
+  return is_root ? "default-route" : alerting::MatchersText(route.matchers);
+}
+
+// Draws the routes of `shown`; null: all of them. Receivers stand where `told` says.
+void Draw(std::ostream& out, const Route& route, const std::string& indent, bool is_last,
+          bool is_root, const std::set<const Route*>* shown, const std::set<const Route*>* told) {
+  out << indent << (is_last ? "└── " : "├── ") << NameOf(route, is_root);
+  if (shown == nullptr && route.continue_matching) out << "  continue: true";
+  if (told == nullptr || told->contains(&route)) out << "  receiver: " << route.receiver;
+  out << "\n";
+  std::vector<const Route*> children;
+  for (const auto& child : route.routes) {
+    if (shown == nullptr || shown->contains(child.get())) children.push_back(child.get());
+  }
+  for (const Route* child : children) {
+    Draw(out, *child, indent + (is_last ? "    " : "│   "), child == children.back(), false, shown,
+         told);
+  }
+}
+
+int Show(std::span<const std::string> args, Streams streams) {
+  constexpr FlagRule kRules[] = {{"config.file"}};
+  const auto arguments = Arguments::Parse(args, kRules);
+  if (!arguments) return Fail(streams, arguments.error().message());
+  const auto tree = LoadTree(*arguments);
+  if (!tree) return Fail(streams, tree.error().message());
+  streams.out << "Routing tree:\n.\n";
+  Draw(streams.out, tree->root(), "", true, true, nullptr, nullptr);
+  streams.out << "\n";
+  return 0;
+}
+
+// The routes on the way to those of `matched`.
+bool CollectPath(const Route& route, const std::set<const Route*>& matched,
+                 std::set<const Route*>& path) {
+  bool on_path = matched.contains(&route);
+  for (const auto& child : route.routes) on_path = CollectPath(*child, matched, path) || on_path;
+  if (on_path) path.insert(&route);
+  return on_path;
+}
+
+int Test(std::span<const std::string> args, Streams streams) {
+  constexpr FlagRule kRules[] = {{"config.file"}, {"tree", '\0', false}, {"verify.receivers"}};
+  const auto arguments = Arguments::Parse(args, kRules);
+  if (!arguments) return Fail(streams, arguments.error().message());
+  const auto tree = LoadTree(*arguments);
+  if (!tree) return Fail(streams, tree.error().message());
+  std::vector<Label> labels;
+  for (const std::string& word : arguments->words()) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos) return Fail(streams, "bad matcher format: " + word);
+    std::string_view value = std::string_view(word).substr(equals + 1);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    labels.push_back({std::string_view(word).substr(0, equals), value});
+  }
+  const auto routes = tree->Match(Labels::From(std::move(labels)));
+  std::string receivers;
+  for (const Route* route : routes) {
+    if (!receivers.empty()) receivers += ',';
+    receivers += route->receiver;
+  }
+  if (arguments->On("tree")) {
+    const std::set<const Route*> matched(routes.begin(), routes.end());
+    std::set<const Route*> path;
+    CollectPath(tree->root(), matched, path);
+    streams.out << "Matching routes:\n.\n";
+    Draw(streams.out, tree->root(), "", true, true, &path, &matched);
+    streams.out << "\n\n";
+  }
+  streams.out << receivers << "\n";
+  const std::string expected = arguments->Value("verify.receivers");
+  if (!expected.empty() && expected != receivers) {
+    streams.out << "WARNING: Expected receivers did not match resolved receivers.\n";
+    return 1;
+  }
+  return 0;
+}
+
+int Render(std::span<const std::string> args, Streams streams) {
+  constexpr FlagRule kRules[] = {
+      {"template.glob"}, {"template.text"}, {"template.type"}, {"template.data"}};
+  const auto arguments = Arguments::Parse(args, kRules);
+  if (!arguments) return Fail(streams, arguments.error().message());
+  std::vector<alerting::TemplateFile> files;
+  for (const std::string& glob : arguments->Values("template.glob")) {
+    for (const std::string& path : config::Glob(glob)) {
+      auto text = config::ReadFile(path);
+      if (!text) return Fail(streams, text.error().message());
+      files.push_back({path, std::move(*text)});
+    }
+  }
+  const std::string data_path = arguments->Value("template.data");
+  std::string data;
+  if (!data_path.empty()) {
+    auto read = config::ReadFile(data_path);
+    if (!read) return Fail(streams, read.error().message());
+    data = std::move(*read);
+  }
+  auto rendered =
+      alerting::RenderTemplate(files, arguments->Value("template.text"),
+                               arguments->Value("template.type", "text") == "html", data);
+  if (!rendered) return Fail(streams, rendered.error().message());
+  streams.out << *rendered << "\n";
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> RoutesCommands() {
+  return {
+      {"config routes", "--config.file=FILE", "The same as routes show.", Show},
+      {"config routes show", "--config.file=FILE", "The same as routes show.", Show},
+      {"config routes test", "--config.file=FILE LABEL=VALUE…", "The same as routes test.", Test},
+      {"routes show", "--config.file=FILE", "Draw the routing tree of alertmanager.yml.", Show},
+      {"routes test", "--config.file=FILE [--tree] [--verify.receivers=R,…] LABEL=VALUE…",
+       "Say which receivers an alert goes to.", Test},
+      {"template render", "--template.glob=GLOB --template.text=TEXT [--template.data=FILE]",
+       "Render a notification template.", Render}};
+}
+
+}  // namespace meerkat::commands
