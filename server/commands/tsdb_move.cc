@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/mapped_file.h"
-#include "server/commands/open_metrics_reader.h"
+#include "server/scrape/open_metrics_reader.h"
 #include "server/commands/tsdb_session.h"
 #include "tsdb/transfer.h"
 
@@ -47,7 +47,7 @@ Result<> ImportTexts(std::span<const std::string> files, const Arguments& argume
   for (const std::string& name : files) {
     auto file = MappedFile::Open(name);
     if (!file) return std::move(file).error();
-    OpenMetricsReader reader(file->bytes(), *labels);
+    scrape::OpenMetricsReader reader(file->bytes(), *labels);
     auto stats = tsdb::ImportSamples(reader, (*session)->database(), {});
     if (!stats) return std::move(stats).error().Within(name);
     if (!arguments.Has("-q") && !arguments.Has("--quiet")) PrintStats(streams, *stats);

@@ -3,11 +3,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <random>
+#include <type_traits>
 
 #include "base/json_writer.h"
+#include "server/scrape/open_metrics_reader.h"
 #include "server/web/prometheus/answer.h"
 #include "server/web/prometheus/api.h"
 #include "server/web/prometheus/parameters.h"
+#include "tsdb/transfer.h"
 
 namespace meerkat::web {
 namespace {
@@ -81,15 +84,47 @@ net::Response Snapshot(const ApiContext& context, const net::Request& request) {
   return Succeed(data);
 }
 
+// Beyond upstream: history through the running server. The body is OpenMetrics with timestamps;
+// without one, `prometheus` names a directory on the server's disk that Prometheus left.
+net::Response Import(const ApiContext& context, const net::Request& request,
+                     const std::stop_token& stop) {
+  tsdb::Database* database = context.doors.database();
+  if (database == nullptr) return NoDatabase();
+  tsdb::ImportOptions options;
+  options.stop = stop;
+  const std::string directory(request.query.Get("prometheus"));
+  Result<tsdb::ImportStats> stats = [&] {
+    if (!directory.empty()) return tsdb::ImportPrometheus(directory, *database, options);
+    scrape::OpenMetricsReader reader(request.body, {});
+    return tsdb::ImportSamples(reader, *database, options);
+  }();
+  if (!stats) return Fail(stats.error());
+  std::string data;
+  JsonWriter json(data);
+  json.BeginObject();
+  json.Key("blocks").Int(static_cast<std::int64_t>(stats->blocks));
+  json.Key("series").Int(static_cast<std::int64_t>(stats->series));
+  json.Key("samples").Int(static_cast<std::int64_t>(stats->samples));
+  json.Key("refused").Int(static_cast<std::int64_t>(stats->refused));
+  json.Key("damage").BeginArray();
+  for (const std::string& damage : stats->damage) json.String(damage);
+  json.EndArray().EndObject();
+  return Succeed(data);
+}
+
 }  // namespace
 
 std::vector<ApiRoute> AdminRoutes(const ApiContext& context) {
   const auto guarded = [context](auto function) -> net::Handler {
-    return [context, function](const net::Request& request, std::stop_token) {
+    return [context, function](const net::Request& request, std::stop_token stop) {
       if (!context.options.enable_admin_api) {
         return Fail(ErrorType::kUnavailable, "admin APIs disabled");
       }
-      return function(context, request);
+      if constexpr (std::is_invocable_v<decltype(function), ApiContext, net::Request>) {
+        return function(context, request);
+      } else {
+        return function(context, request, stop);
+      }
     };
   };
   const std::vector<std::string> methods = {"POST", "PUT"};
@@ -97,6 +132,7 @@ std::vector<ApiRoute> AdminRoutes(const ApiContext& context) {
       {methods, "/admin/tsdb/delete_series", guarded(DeleteSeries)},
       {methods, "/admin/tsdb/clean_tombstones", guarded(CleanTombstones)},
       {methods, "/admin/tsdb/snapshot", guarded(Snapshot)},
+      {methods, "/admin/tsdb/import", guarded(Import)},
   };
 }
 

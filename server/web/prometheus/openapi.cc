@@ -61,6 +61,7 @@ constexpr Operation kOperations[] = {
     {"/admin/tsdb/delete_series", "post,put", "match[]*+ start end", "Deletes series."},
     {"/admin/tsdb/clean_tombstones", "post,put", "", "Removes deleted data from disk."},
     {"/admin/tsdb/snapshot", "post,put", "skip_head", "Makes a snapshot."},
+    {"/admin/tsdb/import", "post,put", "prometheus", "Takes history in."},
 };
 
 void AppendParameter(std::string& out, std::string_view word) {

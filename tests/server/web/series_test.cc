@@ -144,6 +144,26 @@ TEST_F(SeriesTest, DeletesSeries) {
                                       snapshot.json["data"]["name"].get<std::string>()));
 }
 
+TEST_F(SeriesTest, TakesHistoryIn) {
+  web_options_.enable_admin_api = true;
+  const std::string path = "/api/v1/admin/tsdb/import";
+  const std::string day_before = std::to_string(kNow / 1000 - 86400);  // within the retention
+  const Answer text = Post(path, "old_total{x=\"y\"} 7 " + day_before + "\n# EOF\n");
+  EXPECT_EQ(text.status, 200) << text.body;
+  EXPECT_EQ(text.json["data"]["samples"], 1);
+  EXPECT_EQ(
+      Get("/api/v1/query?query=old_total&time=" + day_before).json["data"]["result"][0]["value"][1],
+      "7");
+  const Answer directory =
+      Post(path + "?prometheus=" MEERKAT_SOURCE_DIR "/tests/data/tsdb/prometheus", "");
+  EXPECT_EQ(directory.status, 200) << directory.body;
+  EXPECT_EQ(directory.json["data"]["samples"], 2512);
+  EXPECT_EQ(directory.json["data"]["damage"].size(), 0U);
+  const Answer untimed = Post(path, "old_total 7\n# EOF\n");
+  EXPECT_EQ(untimed.status, 400);
+  EXPECT_EQ(untimed.json["error"], "expected timestamp for series got none: old_total");
+}
+
 TEST_F(SeriesTest, StatusPages) {
   doors_.build = {"3.14.0", "r", "b", "u", "d", "g"};
   EXPECT_EQ(Get("/api/v1/status/buildinfo").json["data"]["version"], "3.14.0");

@@ -11,7 +11,7 @@
 #include "server/scrape/exposition/parser.h"
 #include "tsdb/transfer.h"
 
-namespace meerkat::commands {
+namespace meerkat::scrape {
 
 // An OpenMetrics text as samples to import. Every sample must carry its time. The text outlives the
 // reader. Threads: one.
@@ -27,9 +27,9 @@ class OpenMetricsReader : public tsdb::SampleReader {
   tsdb::Metadata& MetadataOf(std::string_view family);
 
   const std::map<std::string, std::string> added_;
-  std::unique_ptr<scrape::Parser> parser_;
-  scrape::RawLabels raw_;
+  std::unique_ptr<Parser> parser_;
+  RawLabels raw_;
   std::deque<std::pair<std::string, tsdb::Metadata>> metadata_;  // to go with the next samples
 };
 
-}  // namespace meerkat::commands
+}  // namespace meerkat::scrape

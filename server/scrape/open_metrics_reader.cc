@@ -1,18 +1,15 @@
-#include "server/commands/open_metrics_reader.h"
+#include "server/scrape/open_metrics_reader.h"
 
 #include <vector>
 
-namespace meerkat::commands {
-
-using scrape::Entry;
+namespace meerkat::scrape {
 
 OpenMetricsReader::OpenMetricsReader(std::string_view text,
                                      std::map<std::string, std::string> labels)
     : added_(std::move(labels)) {
   // _created samples stay samples, as in promtool's import: looking for them ahead of every sample
   // is for scrapes, not for families of millions.
-  auto parser =
-      scrape::NewParser(text, "application/openmetrics-text; version=1.0.0", std::nullopt, {});
+  auto parser = NewParser(text, "application/openmetrics-text; version=1.0.0", std::nullopt, {});
   if (parser) parser_ = std::move(*parser);
 }
 
@@ -65,7 +62,7 @@ Result<bool> OpenMetricsReader::Next(tsdb::ImportSample& sample) {
     sample.histogram = *entry == Entry::kHistogram ? parser_->histogram() : nullptr;
     sample.start = parser_->start();
     sample.exemplars.clear();
-    scrape::ParsedExemplar exemplar;
+    ParsedExemplar exemplar;
     while (parser_->TakeExemplar(exemplar)) {
       std::vector<Label> labels;
       for (const auto& [name, value] : exemplar.labels) labels.push_back({name, value});
@@ -81,4 +78,4 @@ Result<bool> OpenMetricsReader::Next(tsdb::ImportSample& sample) {
   }
 }
 
-}  // namespace meerkat::commands
+}  // namespace meerkat::scrape
