@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/quote.h"
 #include "promql/functions.h"
@@ -70,8 +71,22 @@ class Checker {
                     Quote(NameOf(expr.type)));
   }
 
+  // From the innermost operator outwards, without recursion down the left side: chains of operators
+  // lean that way and can be thousands long.
   bool CheckBinary(BinaryExpr& expr) {
-    if (!Check(*expr.left) || !Check(*expr.right)) return false;
+    std::vector<BinaryExpr*> chain = {&expr};
+    while (chain.back()->left->kind == Expr::Kind::kBinary) {
+      chain.push_back(static_cast<BinaryExpr*>(chain.back()->left.get()));
+    }
+    if (!Check(*chain.back()->left)) return false;
+    for (; !chain.empty(); chain.pop_back()) {
+      if (!Check(*chain.back()->right) || !CheckOperator(*chain.back())) return false;
+    }
+    return true;
+  }
+
+  // Both sides are checked.
+  bool CheckOperator(BinaryExpr& expr) {
     const ValueType left = expr.left->type;
     const ValueType right = expr.right->type;
     const bool scalars = left == ValueType::kScalar && right == ValueType::kScalar;

@@ -69,9 +69,10 @@ bool Grammar::Unexpected() {
 }
 
 bool Grammar::CheckDepth(int depth) {
-  if (depth <= kMaxDepth && nesting_ <= kMaxDepth) return true;
+  if (depth <= kMaxDepth && nesting_ <= kMaxNesting) return true;
+  const int limit = nesting_ > kMaxNesting ? kMaxNesting : kMaxDepth;
   return Fail(token_.position,
-              "expression is nested deeper than " + std::to_string(kMaxDepth) + " levels");
+              "expression is nested deeper than " + std::to_string(limit) + " levels");
 }
 
 bool Grammar::CountNode() {

@@ -15,6 +15,8 @@ namespace {
 
 // Longer expressions are broken into lines.
 constexpr std::size_t kLineLength = 100;
+// Deep trees are more indentation than text: what would become longer is printed on one line.
+constexpr std::size_t kMaxPretty = std::size_t{4} << 20;
 
 // Writes a tree as one line. With a limit it stops soon after that many bytes: enough to know that
 // the text is longer.
@@ -42,12 +44,18 @@ class Printer {
         Write(*static_cast<const UnaryExpr&>(expr).operand);
         return;
       case Expr::Kind::kBinary: {
-        const auto& node = static_cast<const BinaryExpr&>(expr);
-        Write(*node.left);
-        out_ += ' ';
-        WriteOperator(node);
-        out_ += ' ';
-        Write(*node.right);
+        // Without recursion down the left side: chains of operators lean that way.
+        std::vector<const BinaryExpr*> chain = {static_cast<const BinaryExpr*>(&expr)};
+        while (chain.back()->left->kind == Expr::Kind::kBinary) {
+          chain.push_back(static_cast<const BinaryExpr*>(chain.back()->left.get()));
+        }
+        Write(*chain.back()->left);
+        for (; !chain.empty() && out_.size() <= limit_; chain.pop_back()) {
+          out_ += ' ';
+          WriteOperator(*chain.back());
+          out_ += ' ';
+          Write(*chain.back()->right);
+        }
         return;
       }
       case Expr::Kind::kAggregate: {
@@ -274,6 +282,7 @@ class PrettyPrinter {
   explicit PrettyPrinter(std::string& out) : out_(out) {}
 
   void Write(const Expr& expr, std::size_t level) {
+    if (out_.size() > kMaxPretty) return;
     if (expr.kind == Expr::Kind::kUnary) {
       const auto& node = static_cast<const UnaryExpr&>(expr);
       std::string operand;
@@ -401,7 +410,7 @@ std::string Print(const Expr& expr) {
 std::string PrettyPrint(const Expr& expr) {
   std::string out;
   PrettyPrinter(out).Write(expr, 0);
-  return out;
+  return out.size() > kMaxPretty ? Print(expr) : out;
 }
 
 }  // namespace meerkat::promql

@@ -227,7 +227,7 @@ std::string Repeat(std::string_view part, int times) {
 }
 
 TEST(ParseErrors, RefuseDeepAndHugeTextsQuickly) {
-  const std::string deep = "nested deeper than 1000 levels";
+  const std::string deep = "nested deeper than ";
   for (const std::string& text : {
            Repeat("(", 100'000) + "1" + Repeat(")", 100'000),
            Repeat("(", 100'000),
@@ -250,12 +250,13 @@ TEST(ParseErrors, RefuseDeepAndHugeTextsQuickly) {
 }
 
 TEST(ParseErrors, TreesOfTheDeepestKindStillWork) {
-  const Result<ExprPtr> chain = Parse("x" + Repeat(" + 1", 900));
+  const std::string text = "x" + Repeat(" + 1", 5990);
+  const Result<ExprPtr> chain = Parse(text);
   ASSERT_TRUE(chain) << chain.error().message();
-  EXPECT_EQ(Print(**chain).size(), 1 + 4 * 900u);
+  EXPECT_EQ(Print(**chain), text);
   EXPECT_EQ(Print(*Clone(**chain)), Print(**chain));
   EXPECT_FALSE(ToJson(**chain).empty());
-  EXPECT_FALSE(PrettyPrint(**chain).empty());
+  EXPECT_EQ(PrettyPrint(**chain), text);  // indented it would be far longer
 }
 
 TEST(ExplainError, PointsAtThePlace) {
