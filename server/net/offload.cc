@@ -1,7 +1,5 @@
 #include "server/net/offload.h"
 
-#include <pthread.h>
-
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +10,39 @@
 namespace meerkat::net {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// Walking a deep expression recurses. Address space is all this costs until somebody does.
+constexpr std::size_t kStackBytes = 64 << 20;
+
+}  // namespace
+
+// What a new thread is told; it deletes this.
+struct ThreadPool::Start {
+  ThreadPool* pool;
+  std::size_t index;
+};
+
+void* ThreadPool::Main(void* start) {
+  const std::unique_ptr<Start> own(static_cast<Start*>(start));
+  own->pool->Work(own->index);
+  return nullptr;
+}
+
+void ThreadPool::Launch() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  auto start = std::make_unique<Start>(Start{this, running_.size()});
+  pthread_t thread{};
+  // Out of threads: what is queued waits for those that run.
+  if (pthread_create(&thread, &attributes, Main, start.get()) == 0) {
+    (void)start.release();
+    running_.push_back(thread);
+  }
+  pthread_attr_destroy(&attributes);
+}
 
 ThreadPool::ThreadPool(std::string name, std::size_t threads)
     : name_(std::move(name)), limit_(threads == 0 ? 1 : threads) {}
@@ -26,8 +57,7 @@ void ThreadPool::Submit(std::function<void()> work) {
     if (stopping_) return;
     queue_.push_back(std::move(work));
     if (idle_ < queue_.size() && running_.size() < limit_) {
-      running_.emplace_back([this, index = running_.size()] { Work(index); });
-      return;  // the new thread takes it, or an idle one that is awake already
+      Launch();  // the new thread takes it, or an idle one that is awake already
     }
   }
   wake_.notify_one();
@@ -52,7 +82,7 @@ void ThreadPool::Work(std::size_t index) {
 }
 
 void ThreadPool::Stop() {
-  std::vector<std::thread> running;
+  std::vector<pthread_t> running;
   std::deque<std::function<void()>> dropped;
   {
     MutexLock lock(mu_);
@@ -61,7 +91,7 @@ void ThreadPool::Stop() {
     dropped.swap(queue_);
   }
   wake_.notify_all();
-  for (std::thread& thread : running) thread.join();
+  for (const pthread_t thread : running) pthread_join(thread, nullptr);
 }
 
 std::size_t ThreadPool::queued() const {

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,6 +36,9 @@ class ThreadPool {
   std::size_t queued() const EXCLUDES(mu_);
 
  private:
+  struct Start;
+  static void* Main(void* start);
+  void Launch() REQUIRES(mu_);
   void Work(std::size_t index) EXCLUDES(mu_);
 
   const std::string name_;  // shown by ps and gdb
@@ -42,7 +46,7 @@ class ThreadPool {
   mutable Mutex mu_;
   std::condition_variable_any wake_;
   std::deque<std::function<void()>> queue_ GUARDED_BY(mu_);
-  std::vector<std::thread> running_ GUARDED_BY(mu_);
+  std::vector<pthread_t> running_ GUARDED_BY(mu_);
   std::size_t idle_ GUARDED_BY(mu_) = 0;
   bool stopping_ GUARDED_BY(mu_) = false;
 };

@@ -44,10 +44,7 @@ std::string Fit(const std::vector<std::string>& pattern,
 
 bool Takes(const Route& route, std::string_view method) {
   if (route.methods.empty()) return true;
-  const auto has = [&route](std::string_view name) {
-    return std::find(route.methods.begin(), route.methods.end(), name) != route.methods.end();
-  };
-  return has(method) || (method == "HEAD" && has("GET"));
+  return std::find(route.methods.begin(), route.methods.end(), method) != route.methods.end();
 }
 
 Response NotFound(const Request&, std::stop_token) {

@@ -15,7 +15,7 @@ namespace meerkat::net {
 enum class Lane : std::uint8_t { kQuick, kQuery, kIngest };
 
 struct Route {
-  std::vector<std::string> methods;  // empty: any. GET answers HEAD too.
+  std::vector<std::string> methods;  // empty: any. HEAD only where it is named, as upstream.
   std::string pattern;               // /api/v1/label/{name}/values, /static/{path...}
   Handler handler;
   Lane lane = Lane::kQuick;

@@ -39,7 +39,7 @@ void AppendQuotedName(std::string& out, std::string_view name) {
 }
 
 // name{labels} with `suffix` behind the name and one more label.
-void AppendSeries(std::string& out, const Labels& labels, bool add_instance,
+void AppendSeries(std::string& out, const Labels& labels, const MoreLabels& more,
                   std::string_view suffix, std::string_view le, Escaping escaping) {
   const std::string name =
       EscapeName(std::string(labels.metric_name()) + std::string(suffix), escaping, true);
@@ -70,7 +70,7 @@ void AppendSeries(std::string& out, const Labels& labels, bool add_instance,
   for (const Label label : labels) {
     if (label.name != kMetricName) add(label.name, label.value);
   }
-  if (add_instance) add("instance", "");
+  for (const auto& [label, value] : more) add(label, value);
   if (!le.empty()) add("le", le);
   if (open) out += '}';
   out += ' ';
@@ -136,16 +136,16 @@ void AppendTypeLine(std::string& out, std::string_view name, std::string_view ty
   out += '\n';
 }
 
-void AppendSample(std::string& out, const Labels& labels, bool add_instance, double value,
+void AppendSample(std::string& out, const Labels& labels, const MoreLabels& more, double value,
                   Timestamp time, Escaping escaping) {
-  AppendSeries(out, labels, add_instance, "", "", escaping);
+  AppendSeries(out, labels, more, "", "", escaping);
   AppendEnd(out, value, time);
 }
 
-void AppendClassicHistogram(std::string& out, const Labels& labels, bool add_instance,
+void AppendClassicHistogram(std::string& out, const Labels& labels, const MoreLabels& more,
                             const Histogram& h, Timestamp time, Escaping escaping) {
   const auto bucket = [&](const std::string& le, double cumulative) {
-    AppendSeries(out, labels, add_instance, "_bucket", le, escaping);
+    AppendSeries(out, labels, more, "_bucket", le, escaping);
     AppendEnd(out, cumulative, time);
   };
   double cumulative = 0;
@@ -167,9 +167,9 @@ void AppendClassicHistogram(std::string& out, const Labels& labels, bool add_ins
     }
   }
   bucket("+Inf", h.count);
-  AppendSeries(out, labels, add_instance, "_sum", "", escaping);
+  AppendSeries(out, labels, more, "_sum", "", escaping);
   AppendEnd(out, h.sum, time);
-  AppendSeries(out, labels, add_instance, "_count", "", escaping);
+  AppendSeries(out, labels, more, "_count", "", escaping);
   AppendEnd(out, h.count, time);
 }
 

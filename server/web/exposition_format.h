@@ -2,6 +2,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/histogram.h"
@@ -23,11 +25,13 @@ ExpositionFormat Negotiate(std::string_view accept);
 // # TYPE name type
 void AppendTypeLine(std::string& out, std::string_view name, std::string_view type,
                     Escaping escaping);
-// name{labels} value millis. `add_instance`: with instance="" as upstream adds it.
-void AppendSample(std::string& out, const Labels& labels, bool add_instance, double value,
+// Labels that follow those of a series, in this order; empty values too.
+using MoreLabels = std::vector<std::pair<std::string, std::string>>;
+// name{labels,more} value millis
+void AppendSample(std::string& out, const Labels& labels, const MoreLabels& more, double value,
                   Timestamp time, Escaping escaping);
 // A native histogram as its classic series: buckets, sum, count.
-void AppendClassicHistogram(std::string& out, const Labels& labels, bool add_instance,
+void AppendClassicHistogram(std::string& out, const Labels& labels, const MoreLabels& more,
                             const Histogram& histogram, Timestamp time, Escaping escaping);
 
 }  // namespace meerkat::web

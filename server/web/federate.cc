@@ -37,14 +37,22 @@ bool TakeNewest(const tsdb::SeriesColumns& columns, Newest& newest) {
   return !IsStaleNan(newest.value);
 }
 
-// Labels as federation shows them: external ones added where missing, an empty instance where there
-// is none.
-Labels Complete(const Labels& labels, const Labels& external) {
-  LabelsBuilder builder(labels);
+// What upstream adds to the labels of a series: external ones it does not have, and an empty
+// instance where neither has one.
+MoreLabels Added(const Labels& labels, const Labels& external) {
+  MoreLabels more;
+  bool instance = labels.Has("instance");
+  const auto add_instance = [&more, &instance] {
+    more.emplace_back("instance", "");
+    instance = true;
+  };
   for (const Label label : external) {
-    if (builder.Get(label.name).empty()) builder.Set(label.name, label.value);
+    if (!instance && label.name > "instance") add_instance();
+    instance = instance || label.name == "instance";
+    if (!labels.Has(label.name)) more.emplace_back(label.name, label.value);
   }
-  return builder.Build();
+  if (!instance) add_instance();
+  return more;
 }
 
 class Body : public net::BodySource {
@@ -61,13 +69,12 @@ class Body : public net::BodySource {
         AppendTypeLine(chunk, name, sample.histogram != nullptr ? "histogram" : "untyped",
                        escaping_);
       }
-      const Labels labels = Complete(sample.labels, external_);
-      const bool add_instance = !labels.Has("instance");
+      const MoreLabels more = Added(sample.labels, external_);
       if (sample.histogram != nullptr) {
-        AppendClassicHistogram(chunk, labels, add_instance, *sample.histogram, sample.time,
+        AppendClassicHistogram(chunk, sample.labels, more, *sample.histogram, sample.time,
                                escaping_);
       } else {
-        AppendSample(chunk, labels, add_instance, sample.value, sample.time, escaping_);
+        AppendSample(chunk, sample.labels, more, sample.value, sample.time, escaping_);
       }
     }
     return next_ < samples_.size();

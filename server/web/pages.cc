@@ -181,7 +181,7 @@ net::Response UserFile(const std::string& directory, std::string_view name) {
 
 net::Route Get(std::string pattern, net::Handler handler, std::string name) {
   net::Route route;
-  route.methods = {"GET"};
+  route.methods = {"GET", "HEAD"};
   route.pattern = std::move(pattern);
   route.handler = std::move(handler);
   route.name = std::move(name);

@@ -192,10 +192,10 @@ class Web::Impl {
   }
 
   void AddProbes(net::Router& router) {
-    Add(router, Plain({"GET"}, "/-/healthy", [](const net::Request&, std::stop_token) {
+    Add(router, Plain({"GET", "HEAD"}, "/-/healthy", [](const net::Request&, std::stop_token) {
           return net::Response::Text(200, "Prometheus Server is Healthy.\n");
         }));
-    Add(router, Plain({"GET"}, "/-/ready", [this](const net::Request&, std::stop_token) {
+    Add(router, Plain({"GET", "HEAD"}, "/-/ready", [this](const net::Request&, std::stop_token) {
           if (doors_.phase() != Phase::kReady) return NotReady(doors_);
           return net::Response::Text(200, "Prometheus Server is Ready.\n");
         }));

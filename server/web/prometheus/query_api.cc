@@ -1,5 +1,6 @@
 #include "server/web/prometheus/query_api.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -16,6 +17,7 @@ namespace meerkat::web {
 namespace {
 
 constexpr std::int64_t kMaxPoints = 11'000;
+constexpr std::int64_t kFarthest = std::int64_t{1} << 59;
 
 // Cuts a result to `limit` series; true when something was cut.
 bool Truncate(promql::Value& value, std::uint64_t limit) {
@@ -145,7 +147,8 @@ net::Response QueryApi::Query(const net::Request& request, std::stop_token stop)
   if (const auto text = form.Get("time"); !text.empty()) {
     auto time = ParseTime(text);
     if (!time) return FailParameter("time", time.error().message());
-    options.start = *time;
+    // Nothing is stored near the ends of time, and the engine keeps room to compute there.
+    options.start = std::clamp(*time, FromMillis(-kFarthest), FromMillis(kFarthest));
   }
   options.end = options.start;
   return Run(request, form, options, *limit, std::move(stop));

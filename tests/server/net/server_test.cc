@@ -108,9 +108,11 @@ class ServerTest : public testing::Test {
  protected:
   void SetUp() override {
     options_.listen = {"127.0.0.1:0"};
-    router_.Get("/hello", [](const Request& request, std::stop_token) {
-      return Response::Text(200, "hello " + std::string(request.query.Get("name")));
-    });
+    router_.Add({.methods = {"GET", "HEAD"},
+                 .pattern = "/hello",
+                 .handler = [](const Request& request, std::stop_token) {
+                   return Response::Text(200, "hello " + std::string(request.query.Get("name")));
+                 }});
     router_.Post("/echo", [](const Request& request, std::stop_token) {
       return Response::Text(200, request.method + " " + request.body);
     });

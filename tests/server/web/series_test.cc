@@ -86,9 +86,9 @@ TEST_F(SeriesTest, FederationGivesTheNewestOfEach) {
   external_labels_ = Labels{{"cluster", "c"}, {"job", "other"}};
   EXPECT_EQ(Get("/federate?match[]=temp").body,
             "# TYPE temp untyped\n"
-            "temp{cluster=\"c\",job=\"j\",room=\"attic\",instance=\"\"} 20.5 1700000000000\n"
-            "temp{cluster=\"c\",job=\"j\",room=\"cellar\",instance=\"\"} 20.5 1700000000000\n"
-            "temp{cluster=\"c\",job=\"j\",room=\"kitchen\",instance=\"\"} 20.5 1700000000000\n");
+            "temp{job=\"j\",room=\"attic\",cluster=\"c\",instance=\"\"} 20.5 1700000000000\n"
+            "temp{job=\"j\",room=\"cellar\",cluster=\"c\",instance=\"\"} 20.5 1700000000000\n"
+            "temp{job=\"j\",room=\"kitchen\",cluster=\"c\",instance=\"\"} 20.5 1700000000000\n");
   EXPECT_EQ(Get("/federate?match[]=gone").body, "");
   EXPECT_EQ(Get("/federate").body, "");
   EXPECT_EQ(Get("/federate?match[]=%7B").status, 400);
