@@ -305,16 +305,9 @@ class PrettyPrinter {
         Write(*static_cast<const ParenExpr&>(expr).inner, level + 1);
         Close(level);
         return;
-      case Expr::Kind::kBinary: {
-        const auto& node = static_cast<const BinaryExpr&>(expr);
-        Write(*node.left, level + 1);
-        out_ += '\n';
-        Indent(level);
-        Printer(out_).WriteOperator(node);
-        out_ += '\n';
-        Write(*node.right, level + 1);
+      case Expr::Kind::kBinary:
+        WriteChain(static_cast<const BinaryExpr&>(expr), level);
         return;
-      }
       case Expr::Kind::kAggregate: {
         const auto& node = static_cast<const AggregateExpr&>(expr);
         Indent(level);
@@ -353,6 +346,37 @@ class PrettyPrinter {
   }
 
  private:
+  // Operators that lean to the left: what fits on a line stands innermost, each further operator
+  // and its right side on lines of their own, one level less deep than what is on its left.
+  void WriteChain(const BinaryExpr& outermost, std::size_t level) {
+    std::vector<const BinaryExpr*> chain = {&outermost};
+    while (chain.back()->left->kind == Expr::Kind::kBinary) {
+      chain.push_back(static_cast<const BinaryExpr*>(chain.back()->left.get()));
+    }
+    std::size_t broken = chain.size();  // so many operators get lines of their own
+    std::string line;
+    Printer printer(line, kLineLength);
+    printer.Write(*chain.back()->left);
+    while (broken > 0) {
+      line += ' ';
+      printer.WriteOperator(*chain[broken - 1]);
+      line += ' ';
+      printer.Write(*chain[broken - 1]->right);
+      if (line.size() > kLineLength) break;
+      --broken;
+    }
+    const Expr* inner = chain.back()->left.get();
+    if (broken < chain.size()) inner = chain[broken];
+    Write(*inner, level + broken);
+    for (; broken > 0 && out_.size() <= kMaxPretty; --broken) {
+      out_ += '\n';
+      Indent(level + broken - 1);
+      Printer(out_).WriteOperator(*chain[broken - 1]);
+      out_ += '\n';
+      Write(*chain[broken - 1]->right, level + broken);
+    }
+  }
+
   void Indent(std::size_t level) { out_.append(2 * level, ' '); }
 
   void Close(std::size_t level) {
