@@ -17,7 +17,7 @@ double SecondsSince(SteadyClock::time_point start) {
   return std::chrono::duration<double>(SteadyClock::now() - start).count();
 }
 
-// Times beyond this are no query's business; below it no sum of offsets can overflow.
+// Times beyond this (36 million years) are taken for it: no sum of offsets can overflow then.
 constexpr std::int64_t kFarthest = std::int64_t{1} << 60;
 
 Error SameLabelset() {
@@ -203,11 +203,11 @@ Result<QueryResult> Engine::Run(const Expr& expr, std::string_view text,
                                 const QueryOptions& options, std::stop_token stop) const {
   const auto begun = SteadyClock::now();
   const bool instant = options.step.count() <= 0;
-  const std::int64_t start = ToMillis(options.start);
-  const std::int64_t end = instant ? start : ToMillis(options.end);
-  if (std::max(start, end) > kFarthest || std::min(start, end) < -kFarthest) {
-    return Error(Code::kInvalid, "evaluation time out of range");
-  }
+  const auto clamp = [](Timestamp time) {
+    return std::clamp(ToMillis(time), -kFarthest, kFarthest);
+  };
+  const std::int64_t start = clamp(options.start);
+  const std::int64_t end = instant ? start : clamp(options.end);
   QueryTimes times{Grid{start, 0, 1}, end};
   if (!instant) {
     if (expr.type != ValueType::kScalar && expr.type != ValueType::kVector) {

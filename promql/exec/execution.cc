@@ -76,7 +76,7 @@ Result<> Execution::Dispatch(const Node& node, const Grid& grid, const RowSink& 
   switch (node.kind) {
     case Expr::Kind::kNumber: {
       Row row;
-      row.values.assign(grid.count, static_cast<const NumberLiteral*>(node.expr)->value);
+      row.values.assign(grid.count, node.number);
       return sink(row);
     }
     case Expr::Kind::kUnary:
@@ -132,7 +132,8 @@ Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit)
   const TimeRange range{FromMillis(selection.min_time), FromMillis(selection.max_time)};
   auto querier = storage_.NewQuerier(range);
   if (!querier) return std::move(querier).error();
-  auto series = (*querier)->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
+  auto series =
+      (*querier)->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
   if (!series) return std::move(series).error();
   tsdb::SeriesColumns columns;
   for (;;) {

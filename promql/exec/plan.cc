@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "promql/exec/binary_value.h"
 #include "promql/exec/durations.h"
 #include "promql/funcs/registry.h"
 #include "promql/functions.h"
@@ -45,6 +46,7 @@ class Planner {
     switch (expr.kind) {
       case Expr::Kind::kNumber:
         node->type = ValueType::kScalar;
+        node->number = static_cast<const NumberLiteral&>(expr).value;
         node->constant = true;
         break;
       case Expr::Kind::kString:
@@ -59,8 +61,7 @@ class Planner {
         node->names_vary = node->children[0]->names_vary;
         break;
       case Expr::Kind::kBinary:
-        done = MakeBinary(*node, static_cast<const BinaryExpr&>(expr), times);
-        break;
+        return MakeChain(static_cast<const BinaryExpr&>(expr), times);
       case Expr::Kind::kAggregate:
         done = MakeAggregate(*node, static_cast<const AggregateExpr&>(expr), times, above);
         break;
@@ -87,11 +88,21 @@ class Planner {
   }
 
  private:
+  // Evaluation recurses, with frames of a few kilobytes.
+  static constexpr int kMaxDepth = 1000;
+
+  static Result<> Adopt(Node& node, std::unique_ptr<Node> child) {
+    node.depth = std::max(node.depth, child->depth + 1);
+    node.children.push_back(std::move(child));
+    if (node.depth <= kMaxDepth) return {};
+    return Error(Code::kExecution, "expression is too deep to be evaluated: more than " +
+                                       std::to_string(kMaxDepth) + " levels");
+  }
+
   Result<> AddChild(Node& node, const Expr& expr, TimeSpan times, Above above) {
     auto child = Make(expr, times, above);
     if (!child) return std::move(child).error();
-    node.children.push_back(std::move(*child));
-    return {};
+    return Adopt(node, std::move(*child));
   }
 
   Result<> SetModifiers(Node& node, const TimeModifiers& modifiers) {
@@ -201,18 +212,48 @@ class Planner {
     return {};
   }
 
-  Result<> MakeBinary(Node& node, const BinaryExpr& binary, TimeSpan times) {
-    for (const Expr* side : {binary.left.get(), binary.right.get()}) {
-      if (auto added = AddChild(node, *side, times, {}); !added) return added;
+  // a + b + c …: from the leftmost operand on, so that long chains of numbers need no recursion.
+  Result<std::unique_ptr<Node>> MakeChain(const BinaryExpr& last, TimeSpan times) {
+    std::vector<const BinaryExpr*> chain = {&last};
+    std::vector<PositionRange> positions = {last.position};
+    for (const Expr* left = last.left.get(); Unwrap(*left).kind == Expr::Kind::kBinary;) {
+      positions.push_back(left->position);
+      chain.push_back(static_cast<const BinaryExpr*>(&Unwrap(*left)));
+      left = chain.back()->left.get();
     }
-    const Node& left = *node.children[0];
-    const Node& right = *node.children[1];
-    node.type = left.type == ValueType::kScalar && right.type == ValueType::kScalar
-                    ? ValueType::kScalar
-                    : ValueType::kVector;
-    node.constant = left.constant && right.constant;
-    node.names_vary = left.names_vary || right.names_vary || binary.op == Op::kOr;
-    return {};
+    auto made = Make(*chain.back()->left, times, {});
+    while (made.ok() && !chain.empty()) {
+      made = MakeBinary(*chain.back(), positions.back(), std::move(*made), times);
+      chain.pop_back();
+      positions.pop_back();
+    }
+    return made;
+  }
+
+  Result<std::unique_ptr<Node>> MakeBinary(const BinaryExpr& binary, PositionRange position,
+                                           std::unique_ptr<Node> left, TimeSpan times) {
+    auto made = Make(*binary.right, times, {});
+    if (!made) return made;
+    std::unique_ptr<Node> right = std::move(*made);
+    auto node = std::make_unique<Node>();
+    node->expr = &binary;
+    node->position = position;
+    if (left->kind == Expr::Kind::kNumber && right->kind == Expr::Kind::kNumber) {
+      node->kind = Expr::Kind::kNumber;
+      node->type = ValueType::kScalar;
+      node->constant = true;
+      node->number = ApplyScalar(binary.op, left->number, right->number);
+      return node;
+    }
+    node->kind = Expr::Kind::kBinary;
+    node->type = left->type == ValueType::kScalar && right->type == ValueType::kScalar
+                     ? ValueType::kScalar
+                     : ValueType::kVector;
+    node->constant = left->constant && right->constant;
+    node->names_vary = left->names_vary || right->names_vary || binary.op == Op::kOr;
+    if (auto adopted = Adopt(*node, std::move(left)); !adopted) return std::move(adopted).error();
+    if (auto adopted = Adopt(*node, std::move(right)); !adopted) return std::move(adopted).error();
+    return node;
   }
 
   Result<> MakeAggregate(Node& node, const AggregateExpr& aggregate, TimeSpan times, Above above) {

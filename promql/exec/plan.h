@@ -25,6 +25,8 @@ struct Node {
   // Series may differ in nothing but their name, so that dropping it can make two of one.
   bool names_vary = false;
   std::vector<std::unique_ptr<Node>> children;
+  int depth = 1;      // of the tree below
+  double number = 0;  // of number literals, and of what could be computed from them at once
 
   const FunctionImpl* function = nullptr;  // calls
   // Selectors and subqueries, in milliseconds. The reference time of step t is (at or t) - offset.
