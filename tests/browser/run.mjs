@@ -1,5 +1,5 @@
 // The pages in a real browser, against the real server.
-//   node tests/browser/run.mjs --server build/release/meerkat [--port 21100] [--only REGEX] [--shots DIR]
+//   node tests/browser/run.mjs --server build/release/server/meerkat [--port N] [--only REGEX] [--shots DIR]
 //   node tests/browser/run.mjs --url http://127.0.0.1:9090        # a server that runs already
 // playwright-core and axe-core come from ui/node_modules. The last line counts the tests.
 import fs from 'node:fs';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startWorld } from './world.mjs';
+import { freePort, startWorld } from './world.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '../..');
@@ -17,7 +17,7 @@ const { chromium } = require('playwright-core');
 
 const { values: o } = parseArgs({
   options: {
-    server: { type: 'string' }, url: { type: 'string' }, port: { type: 'string', default: '21100' }, only: { type: 'string' },
+    server: { type: 'string' }, url: { type: 'string' }, port: { type: 'string' }, only: { type: 'string' },
     shots: { type: 'string' }, chromium: { type: 'string', default: '/usr/bin/chromium' },
   },
 });
@@ -51,7 +51,7 @@ async function openPage(base, options = {}) {
 }
 
 try {
-  world = o.url ? { base: o.url.replace(/\/$/, ''), stop: async () => undefined, dashboards: undefined } : await startWorld({ server: path.resolve(o.server), port: Number(o.port), tmp, root: ROOT });
+  world = o.url ? { base: o.url.replace(/\/$/, ''), stop: async () => undefined, dashboards: undefined } : await startWorld({ server: path.resolve(o.server), port: o.port ? Number(o.port) : await freePort(), tmp, root: ROOT });
   browser = await chromium.launch({ executablePath: o.chromium, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'] });
   for (const file of FILES) {
     const { tests } = await import('./' + file);

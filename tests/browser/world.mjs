@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 
 const EXPORTERS = ['/usr/bin/prometheus-node-exporter', '/usr/local/bin/node_exporter'];
@@ -37,11 +38,21 @@ function stop(child) {
   });
 }
 
+// A port the kernel says is free right now.
+export const freePort = () => new Promise((resolve, reject) => {
+  const probe = net.createServer();
+  probe.once('error', reject);
+  probe.listen(0, '127.0.0.1', () => {
+    const { port } = probe.address();
+    probe.close(() => resolve(port));
+  });
+});
+
 export async function startWorld({ server, port, tmp, root }) {
   const base = `http://127.0.0.1:${port}`;
   const children = [];
   const exporter = EXPORTERS.find((e) => fs.existsSync(e));
-  const exporterPort = port + 1;
+  const exporterPort = await freePort();
   if (exporter) children.push(start(exporter, [`--web.listen-address=127.0.0.1:${exporterPort}`], path.join(tmp, 'exporter.log')));
   const dashboards = path.join(tmp, 'dashboards');
   fs.mkdirSync(dashboards);
