@@ -150,6 +150,13 @@ class Head {
   std::atomic<std::uint32_t> epoch_{1};
   mutable Mutex appenders_mu_;
   std::multiset<std::uint32_t> appender_epochs_ GUARDED_BY(appenders_mu_);
+  // Of appenders that are done, for those to come: allocating them anew each scrape costs more than
+  // filling them.
+  struct Buffers {
+    Batch batch;
+    NewestInBatch newest;
+  };
+  std::vector<Buffers> spare_buffers_ GUARDED_BY(appenders_mu_);
   Mutex forget_mu_;
   std::vector<std::pair<std::uint32_t, std::unique_ptr<SeriesTable::Page>>> retired_
       GUARDED_BY(forget_mu_);

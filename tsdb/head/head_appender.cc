@@ -1,15 +1,27 @@
+#include <algorithm>
 #include <bit>
-#include <unordered_map>
 
 #include "tsdb/head/head.h"
 
 namespace meerkat::tsdb {
 
+namespace {
+
+constexpr std::size_t kSpareBuffers = 8;
+constexpr std::size_t kSpareSamples = 16384;  // larger ones are rare and not worth keeping
+
+}  // namespace
+
 class HeadAppender : public Appender {
  public:
   HeadAppender(Head& head, bool backfill) : head_(head) {
-    batch_.backfill = backfill;
     MutexLock lock(head_.appenders_mu_);
+    if (!head_.spare_buffers_.empty()) {
+      batch_ = std::move(head_.spare_buffers_.back().batch);
+      table_ = std::move(head_.spare_buffers_.back().newest);
+      head_.spare_buffers_.pop_back();
+    }
+    batch_.backfill = backfill;
     epoch_ = head_.epoch_.load();
     head_.appender_epochs_.insert(epoch_);
     head_.metrics_.appenders.Add();
@@ -19,7 +31,11 @@ class HeadAppender : public Appender {
   }
 
   ~HeadAppender() override {
+    Clear();
     MutexLock lock(head_.appenders_mu_);
+    if (head_.spare_buffers_.size() < kSpareBuffers && batch_.samples.capacity() <= kSpareSamples) {
+      head_.spare_buffers_.push_back({std::move(batch_), std::move(table_)});
+    }
     head_.appender_epochs_.erase(head_.appender_epochs_.find(epoch_));
     head_.metrics_.active_appenders.Add(-1);
   }
@@ -59,12 +75,21 @@ class HeadAppender : public Appender {
   Result<> Commit() override {
     Result<> committed = head_.Commit(batch_);
     const bool backfill = batch_.backfill;
-    batch_ = {};
+    Clear();
     batch_.backfill = backfill;
     return committed;
   }
 
  private:
+  void Clear() {
+    batch_.Clear();
+    table_.Clear();
+    loose_.clear();
+    tabled_ = false;
+    has_last_ = false;
+    greatest_ = 0;
+  }
+
   static bool Consistent(const Histogram& histogram) {
     const auto named = [](const std::vector<BucketSpan>& spans) {
       std::uint64_t count = 0;
@@ -85,18 +110,18 @@ class HeadAppender : public Appender {
 
   // The newest in-order sample of the series in this batch. Scrapes and remote writes mostly bring
   // series in ascending or at least grouped order: then no table is needed.
-  const Batch::Sample* NewestInBatch(SeriesId id) {
+  const Batch::Sample* NewestOf(SeriesId id) {
     if (!tabled_) {
       if (batch_.samples.empty() || id > greatest_) return nullptr;
       if (id == newest_of_last_.series && has_last_) return &newest_of_last_;
       tabled_ = true;
       for (std::size_t i = 0; i < batch_.samples.size(); ++i) {
         if (!loose_.empty() && loose_[i]) continue;
-        table_[batch_.samples[i].series] = i;
+        table_.Set(batch_.samples[i].series, static_cast<std::uint32_t>(i));
       }
     }
-    const auto it = table_.find(id);
-    return it == table_.end() ? nullptr : &batch_.samples[it->second];
+    const std::uint32_t sample = table_.Find(id);
+    return sample == NewestInBatch::kNone ? nullptr : &batch_.samples[sample];
   }
 
   Refusal Add(SeriesRef series, std::int64_t time, std::uint64_t value, HistogramPtr histogram,
@@ -113,7 +138,7 @@ class HeadAppender : public Appender {
       const std::int64_t behind = head_.options_.chunk_range.count() / 2;
       min_valid_ = time < std::numeric_limits<std::int64_t>::min() + behind ? time : time - behind;
     }
-    const Batch::Sample* in_batch = NewestInBatch(id);
+    const Batch::Sample* in_batch = NewestOf(id);
     Head::Verdict verdict;
     if (in_batch == nullptr && time >= min_valid_ &&
         time > slot->last_time.load(std::memory_order_relaxed) && time > head_.parts_max_)
@@ -144,7 +169,7 @@ class HeadAppender : public Appender {
       loose_.push_back(true);
     } else {
       if (!loose_.empty()) loose_.push_back(false);
-      if (tabled_) table_[id] = batch_.samples.size();
+      if (tabled_) table_.Set(id, static_cast<std::uint32_t>(batch_.samples.size()));
       newest_of_last_ = sample;
       has_last_ = true;
     }
@@ -163,7 +188,7 @@ class HeadAppender : public Appender {
   Batch::Sample newest_of_last_{};  // the newest in-order sample of the whole batch
   std::vector<bool> loose_;         // parallel to the samples; empty while none is
   bool tabled_ = false;
-  std::unordered_map<SeriesId, std::size_t> table_;
+  NewestInBatch table_;
 };
 
 std::unique_ptr<Appender> Head::NewAppender(bool backfill) {
