@@ -33,17 +33,22 @@ std::vector<Command> AllCommands() {
   return all;
 }
 
-// How many of `args` the command's name takes; 0 when it is not meant.
-std::size_t WordsOf(const Command& command, const std::vector<std::string>& args) {
-  std::string_view rest = command.name;
-  std::size_t words = 0;
-  while (!rest.empty()) {
-    const std::string_view word = rest.substr(0, rest.find(' '));
-    if (words >= args.size() || args[words] != word) return 0;
-    ++words;
-    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+// What is left of `args` for the command; nothing when it is not meant. Flags may stand before and
+// between the words of its name, as upstream's tools let them: promtool --experimental promql
+// format, promtool test --junit=FILE rules. They come first in what is left.
+std::optional<std::vector<std::string>> RestFor(const Command& command,
+                                                const std::vector<std::string>& args) {
+  std::vector<std::string> rest;
+  std::size_t next = 0;
+  for (std::string_view name = command.name; !name.empty();) {
+    while (next < args.size() && args[next].starts_with("--")) rest.push_back(args[next++]);
+    const std::string_view word = name.substr(0, name.find(' '));
+    if (next >= args.size() || args[next] != word) return std::nullopt;
+    ++next;
+    name.remove_prefix(std::min(word.size() + 1, name.size()));
   }
-  return words;
+  rest.insert(rest.end(), args.begin() + static_cast<std::ptrdiff_t>(next), args.end());
+  return rest;
 }
 
 void List(std::ostream& out, const std::vector<Command>& commands, std::string_view first_word) {
@@ -82,11 +87,13 @@ std::optional<int> RunCommand(std::string_view program, const std::vector<std::s
     return args.empty() ? 2 : 0;
   }
   const Command* chosen = nullptr;
-  std::size_t words = 0;
+  std::vector<std::string> rest;
   for (const Command& command : commands) {
-    if (const std::size_t taken = WordsOf(command, args); taken > words) {
+    // The longest name counts.
+    if (chosen != nullptr && chosen->name.size() > command.name.size()) continue;
+    if (auto left = RestFor(command, args)) {
       chosen = &command;
-      words = taken;
+      rest = *std::move(left);
     }
   }
   if (chosen == nullptr) {
@@ -95,8 +102,6 @@ std::optional<int> RunCommand(std::string_view program, const std::vector<std::s
     List(std::cerr, commands, args[0]);
     return 2;
   }
-  const std::span<const std::string> rest(args.begin() + static_cast<std::ptrdiff_t>(words),
-                                          args.end());
   if (!rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
     std::cout << "usage: meerkat " << chosen->name << " " << chosen->usage << "\n\n"
               << chosen->summary << "\n";

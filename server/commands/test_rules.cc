@@ -69,6 +69,8 @@ std::optional<Arguments> ReadArguments(std::span<const std::string> args, std::o
       arguments.diff = true;
     } else if (args[i] == "--ignore-unknown-fields") {
       arguments.ignore_unknown_keys = true;
+    } else if (args[i] == "--experimental") {
+      continue;  // upstream asks for it before commands that are none of these
     } else if (args[i].starts_with("--") && args[i].size() > 2) {
       err << "error: unknown flag " << args[i].substr(0, args[i].find('=')) << "\n";
       return std::nullopt;
