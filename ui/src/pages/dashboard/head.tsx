@@ -33,13 +33,18 @@ interface Props {
   edit?: EditActions;
 }
 
+type Asked = Pick<Props, 'panel' | 'board' | 'span' | 'lookup'>;
+
 // The panel's expressions as they were sent, for Explore.
-function expressions({ panel, board, span, lookup }: Props): string[] {
+function expressions({ panel, board, span, lookup }: Asked): string[] {
   return panel.targets.filter((t) => t.expr && !t.hide).map((t) => {
     const times = timing({ from: span.from, to: span.to, points: 1000, panelInterval: panel.interval, queryInterval: t.interval && interpolate(t.interval, lookup), scrape: board.scrapeMs(t.expr!) });
     return interpolate(t.expr!, scoped({ lookup }, times), promFormat);
   });
 }
+
+export const exploreAddress = (p: Asked): string =>
+  `query?${expressions(p).map((e) => 'expr=' + encodeURIComponent(e)).join('&')}&from=${encodeURIComponent(p.board.range.from)}&to=${encodeURIComponent(p.board.range.to)}`;
 
 function ownTime(panel: Panel, replace: Replace): string {
   if (panel.hideTimeOverride || (!panel.timeFrom && !panel.timeShift)) return '';
@@ -52,7 +57,6 @@ export function PanelHead(p: Props) {
   const [rule, setRule] = useState<string>();
   const links = panel.links.filter((l) => l.url);
   const time = ownTime(panel, p.replace);
-  const explore = () => `query?${expressions(p).map((e) => 'expr=' + encodeURIComponent(e)).join('&')}&from=${encodeURIComponent(p.board.range.from)}&to=${encodeURIComponent(p.board.range.to)}`;
   const csv = () => download(`${title || 'panel'}.csv`, toCsv(p.frames), 'text/csv');
   return (
     <header class={title ? '' : 'untitled'}>
@@ -80,7 +84,7 @@ export function PanelHead(p: Props) {
                 {onEdit && <button class="opt" role="menuitem" onClick={() => { close(); onEdit(panel.id); }}>Edit</button>}
                 {edit && <button class="opt" role="menuitem" onClick={() => { close(); edit.onDuplicate(panel.id); }}>Duplicate</button>}
                 {edit && <button class="opt critical-t" role="menuitem" onClick={() => { close(); edit.onRemove(panel.id); }}>Remove</button>}
-                {expressions(p).length > 0 && <a class="opt" role="menuitem" href={explore()} onClick={close}>Open in Explore</a>}
+                {expressions(p).length > 0 && <a class="opt" role="menuitem" href={exploreAddress(p)} onClick={close}>Open in Explore</a>}
                 {p.frames.length > 0 && <button class="opt" role="menuitem" onClick={() => { close(); csv(); }}>Download as CSV</button>}
                 {expressions(p).length > 0 && <button class="opt" role="menuitem" onClick={() => { close(); setRule(ruleFrom(title, panel, expressions(p)[0]!)); }}>Make an alert rule</button>}
               </>

@@ -5,6 +5,8 @@ import { Boundary } from '../../components/boundary';
 import { Icon } from '../../components/icon';
 import { useThemeTurn } from '../../components/use';
 import type { Placed } from '../../lib/dash/layout';
+import { readPref } from '../../lib/prefs';
+import { navigate } from '../../lib/router';
 import { prepare } from '../../panels/data/prepare';
 import { type Answers, runTargets } from '../../panels/data/query';
 import { isSupported, KINDS, WITHOUT_QUERY } from '../../panels/registry';
@@ -12,7 +14,7 @@ import { Table } from '../../panels/table';
 import { interpolate } from '../../lib/dash/interpolate';
 import { type Board, lookupOf, panelSpan, replaceOf } from './context';
 import { Handles } from './edit/drag';
-import { PanelHead } from './head';
+import { exploreAddress, PanelHead } from './head';
 import type { EditActions } from './view';
 import { useVisible } from './visible';
 
@@ -114,9 +116,18 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
   const Viz = kind!;
   const repeat = panel.repeat ? scope[panel.repeat] : Object.values(scope)[0];
   const { x, y, w, h } = placed.pos;
+  // Keys on a panel that holds the focus: v alone, e edit, x Explore.
+  const onKey = (e: KeyboardEvent) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test((e.target as Element).tagName) || !readPref('singleKeys', true)) return;
+    if (e.key === 'v') onView(alone ? null : panel.id);
+    else if (e.key === 'e' && onEdit) onEdit(panel.id);
+    else if (e.key === 'x' && panel.targets.length) navigate(exploreAddress({ panel, board, span, lookup }));
+    else return;
+    e.preventDefault();
+  };
   return (
     <section
-      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1}
+      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1} onKeyDown={onKey}
       style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
       data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
     >

@@ -113,7 +113,7 @@ export default function Explore() {
           </section>
           {exprs.length > 0 && (
             <section class={'panel result ' + asked.view} aria-label="Result">
-              <header><h2>Result</h2>{result.data && asked.view === 'graph' && <span class="faint small">step {seconds(result.data.step)}</span>}<span class="end faint small clip">{result.data && summary(result.data.outcomes)}</span></header>
+              <header><h2>Result</h2>{result.data && asked.view === 'graph' && <span class="faint small nowrap wide-only">step {seconds(result.data.step)}</span>}<span class="end faint small clip">{result.data && summary(result.data.outcomes)}</span></header>
               <div class="body" aria-busy={result.loading}>
                 {result.error && <Failed what="The query failed" error={result.error} retry={result.reload} />}
                 {!result.data && !result.error && <Loading />}
