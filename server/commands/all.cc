@@ -9,6 +9,7 @@
 #include "server/commands/check_config.h"
 #include "server/commands/command.h"
 #include "server/commands/promql.h"
+#include "server/commands/relabel_test.h"
 #include "server/commands/rules.h"
 #include "server/commands/tsdb.h"
 
@@ -23,6 +24,7 @@ std::vector<Command> AllCommands() {
   add(AlertCommands());
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
+  add(RelabelCommands());
   add(PromqlCommands());
   add(RoutesCommands());
   add(RulesCommands());

@@ -9,7 +9,22 @@ Manager::Manager(DiscoveryContext context, std::string name, Update update)
     : context_(std::move(context)),
       name_(std::move(name)),
       update_(std::move(update)),
-      alive_(std::make_shared<bool>(true)) {}
+      alive_(std::make_shared<bool>(true)) {
+  // Known from the start, so that rates over them never lack their first increase.
+  const Labels labels{{"name", name_}};
+  context_.registry
+      .gauge("prometheus_sd_failed_configs",
+             "Current number of service discovery configurations that failed to load.", labels)
+      .Set(0);
+  context_.registry.counter("prometheus_sd_received_updates_total",
+                            "Total number of update events received from the SD providers.",
+                            labels);
+  context_.registry.counter("prometheus_sd_updates_total",
+                            "Total number of update events sent to the SD consumers.", labels);
+  context_.registry.counter("prometheus_sd_updates_delayed_total",
+                            "Total number of update events that couldn't be sent immediately.",
+                            labels);
+}
 
 Manager::~Manager() {
   *alive_ = false;
@@ -86,6 +101,10 @@ void Manager::Publish(const std::string& name) {
       .counter("prometheus_sd_updates_total",
                "Total number of update events sent to the SD consumers.", Labels{{"name", name_}})
       .Add();
+  context_.registry
+      .gauge("prometheus_sd_last_update_timestamp_seconds",
+             "Timestamp of the last update sent to the SD consumers.", labels)
+      .Set(static_cast<double>(ToMillis(context_.clock.Now())) / 1000);
   update_(name, std::move(groups));
 }
 

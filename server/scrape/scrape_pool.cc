@@ -81,7 +81,37 @@ ScrapePool::Made ScrapePool::MakeTargets(const ScrapeConfig& config,
   return made;
 }
 
+// Read when somebody looks at /metrics, so that a scrape does not pay for them.
+void ScrapePool::RegisterMetadataGauges() {
+  const Labels job{{"scrape_job", config_->job_name}};
+  const auto total = [weak = weak_from_this()](std::size_t TargetWriter::MetadataSize::* part) {
+    const auto pool = weak.lock();
+    return pool == nullptr ? 0.0 : static_cast<double>(pool->metadata_size().*part);
+  };
+  Registry& registry = context_.metrics.registry;
+  registry.gauge_function(
+      "prometheus_target_metadata_cache_entries",
+      "Total number of metric metadata entries in the cache",
+      [total] { return total(&TargetWriter::MetadataSize::entries); }, job);
+  registry.gauge_function(
+      "prometheus_target_metadata_cache_bytes",
+      "The number of bytes that are currently used for storing metric metadata in the cache",
+      [total] { return total(&TargetWriter::MetadataSize::bytes); }, job);
+}
+
+TargetWriter::MetadataSize ScrapePool::metadata_size() const {
+  TargetWriter::MetadataSize sum;
+  const MutexLock lock(mu_);
+  for (const auto& [hash, loop] : loops_) {
+    const TargetWriter::MetadataSize one = loop->metadata_size();
+    sum.entries += one.entries;
+    sum.bytes += one.bytes;
+  }
+  return sum;
+}
+
 void ScrapePool::Apply(Made made) {
+  if (!std::exchange(gauges_registered_, true)) RegisterMetadataGauges();
   const std::uint64_t limit = config_->limits.targets;
   std::string forced_error;
   if (limit > 0 && made.targets.size() > limit) {
@@ -137,6 +167,14 @@ void ScrapePool::Stop(bool mark_end) {
     dropped_count_ = 0;
   }
   for (const auto& [hash, loop] : loops) loop->Stop(mark_end);
+  if (!mark_end) return;
+  // The job is gone, and so is what is told of it.
+  const Labels job{{"scrape_job", config_->job_name}};
+  for (const std::string_view name :
+       {"prometheus_target_metadata_cache_entries", "prometheus_target_metadata_cache_bytes",
+        "prometheus_target_scrape_pool_targets", "prometheus_target_scrape_pool_target_limit"}) {
+    context_.metrics.registry.Remove(name, job);
+  }
 }
 
 PoolSnapshot ScrapePool::Snapshot() const {

@@ -60,6 +60,8 @@ class ScrapePool : public std::enable_shared_from_this<ScrapePool> {
   static Made MakeTargets(const ScrapeConfig& config,
                           const std::vector<discovery::TargetGroup>& groups);
   void Apply(Made made) EXCLUDES(mu_);
+  void RegisterMetadataGauges();
+  TargetWriter::MetadataSize metadata_size() const EXCLUDES(mu_);
 
   const ScrapeContext& context_;
   const std::shared_ptr<const ScrapeConfig> config_;
@@ -71,6 +73,7 @@ class ScrapePool : public std::enable_shared_from_this<ScrapePool> {
   bool has_pending_ = false;
   bool syncing_ = false;
   bool stopped_ = false;
+  bool gauges_registered_ = false;
 
   mutable Mutex mu_;
   std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>> loops_ GUARDED_BY(mu_);
