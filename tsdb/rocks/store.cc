@@ -325,7 +325,6 @@ Result<> Store::Scan(Family family, std::string_view begin, std::string_view end
 }
 
 Result<> Store::Flush() {
-  MutexLock writer(state_->write_mu);
   if (auto probed = state_->Probe(); !probed) return probed;
   ReaderLock lock(state_->handle_mu);
   if (state_->handle == nullptr) return Closed();
@@ -351,7 +350,6 @@ Result<> Store::Tidy() {
 }
 
 Result<> Store::Ingest(const std::filesystem::path& file) {
-  MutexLock writer(state_->write_mu);
   if (auto probed = state_->Probe(); !probed) return probed;
   ReaderLock lock(state_->handle_mu);
   if (state_->handle == nullptr) return Closed();
@@ -402,7 +400,6 @@ Result<> Store::DropParts(std::string_view begin, std::string_view end) {
 }
 
 Result<> Store::Checkpoint(const std::filesystem::path& target) {
-  MutexLock writer(state_->write_mu);
   if (auto probed = state_->Probe(); !probed) return probed;
   ReaderLock lock(state_->handle_mu);
   if (state_->handle == nullptr) return Closed();

@@ -47,8 +47,8 @@ struct StoreOptions {
   std::uint64_t block_cache_bytes = 8 << 20;
 };
 
-// Threads: every method, from any thread, but one Write at a time (the journal's leader and rare
-// others take turns inside).
+// Threads: every method, from any thread. Writes take turns inside; flushes and files taken over do
+// not hold them up.
 class Store {
  public:
   struct Opened {
