@@ -9,7 +9,8 @@
 #include "tsdb/chunk/positions.h"
 #include "tsdb/chunk/values.h"
 
-// histograms := (nothing, for none) | first: positions over the count   where a new one begins
+// histograms := group*                                                   until all are there
+// group      := count: varint, first: positions over the count           where a new one begins
 //               layouts: varint, layout*, which: ints, hints: ints,
 //               counts: sized values, sums: sized values, zeros: sized values,
 //               per layout, per bucket (positive, then negative): sized values
@@ -20,7 +21,11 @@
 namespace meerkat::tsdb {
 namespace {
 
-constexpr std::size_t kOtherFields = 32;   // of a histogram, in numbers
+constexpr std::size_t kOtherFields = 32;  // of a histogram, in numbers
+// A group takes histograms until it has so many numbers; the decoder believes no group that claims
+// more than the second: one histogram alone may be that wide.
+constexpr std::size_t kGroupNumbers = std::size_t{1} << 20;
+constexpr std::size_t kMaxGroupNumbers = std::size_t{1} << 24;
 constexpr std::size_t kLayoutsToTry = 16;  // layouts come back soon or not at all
 
 // What must be equal for two histograms to share bucket columns: the histogram without its numbers.
@@ -106,7 +111,7 @@ bool GetLayout(ByteReader& reader, Group& group) {
       schema != static_cast<std::int32_t>(schema) || !reader.Little(threshold) ||
       !GetSpans(reader, layout.positive_spans, positive) ||
       !GetSpans(reader, layout.negative_spans, negative) || positive + negative > reader.left() ||
-      !reader.Varint(bounds, kMaxHistogramNumbers / kOtherFields)) {
+      !reader.Varint(bounds, kMaxGroupNumbers / kOtherFields)) {
     return false;
   }
   layout.integer = integer == 1;
@@ -125,7 +130,7 @@ auto& Bucket(H& histogram, std::size_t positive, std::size_t index) {
                           : histogram.negative_buckets[index - positive];
 }
 
-bool Decode(ByteReader& reader, std::size_t count, std::vector<HistogramPtr>& histograms) {
+bool DecodeGroup(ByteReader& reader, std::size_t count, std::vector<HistogramPtr>& histograms) {
   std::vector<std::uint32_t> first;
   std::uint64_t layouts;
   if (!GetPositions(reader, count, first) || first.empty() || first[0] != 0 ||
@@ -138,7 +143,7 @@ bool Decode(ByteReader& reader, std::size_t count, std::vector<HistogramPtr>& hi
   for (Group& group : groups) {
     if (!GetLayout(reader, group)) return false;
     bounds += group.layout.custom_bounds.size();
-    if (bounds > kMaxHistogramNumbers) return false;
+    if (bounds > kMaxGroupNumbers) return false;
   }
   std::size_t numbers = bounds;
   bool valid = true;
@@ -156,7 +161,7 @@ bool Decode(ByteReader& reader, std::size_t count, std::vector<HistogramPtr>& hi
                                  group.layout.custom_bounds.size();
                     }
                   }) ||
-      !valid || numbers > kMaxHistogramNumbers ||
+      !valid || numbers > kMaxGroupNumbers ||
       !DecodeInts(reader, n,
                   [&](std::size_t begin, auto kinds) {
                     for (std::size_t i = 0; i < kinds.size(); ++i) {
@@ -194,7 +199,6 @@ bool Decode(ByteReader& reader, std::size_t count, std::vector<HistogramPtr>& hi
       }
     }
   }
-  histograms.reserve(count);
   for (std::size_t i = 0, next = 0; i < count; ++i) {
     if (next < n && first[next] == i) ++next;
     histograms.push_back(made[next - 1]);
@@ -202,15 +206,14 @@ bool Decode(ByteReader& reader, std::size_t count, std::vector<HistogramPtr>& hi
   return true;
 }
 
-}  // namespace
-
-std::size_t HistogramNumbers(const Histogram& histogram) {
+// What `histogram` counts against the limits.
+std::size_t NumbersOf(const Histogram& histogram) {
   return kOtherFields + histogram.positive_buckets.size() + histogram.negative_buckets.size() +
          2 * histogram.custom_bounds.size();  // once for the layout, once for the histogram
 }
 
-void EncodeHistograms(std::span<const HistogramPtr> histograms, std::string& out) {
-  if (histograms.empty()) return;
+void EncodeGroup(std::span<const HistogramPtr> histograms, std::string& out) {
+  PutVarint(histograms.size(), out);
   std::vector<std::uint32_t> first;
   std::vector<Group> groups;
   std::vector<std::int64_t> which;
@@ -262,13 +265,33 @@ void EncodeHistograms(std::span<const HistogramPtr> histograms, std::string& out
   }
 }
 
+}  // namespace
+
+void EncodeHistograms(std::span<const HistogramPtr> histograms, std::string& out) {
+  while (!histograms.empty()) {
+    std::size_t size = 1;
+    std::size_t numbers = NumbersOf(*histograms[0]);
+    for (; size < histograms.size(); ++size) {
+      if (histograms[size] == histograms[size - 1]) continue;
+      numbers += NumbersOf(*histograms[size]);
+      if (numbers > kGroupNumbers) break;
+    }
+    EncodeGroup(histograms.first(size), out);
+    histograms = histograms.subspan(size);
+  }
+}
+
 Result<> DecodeHistograms(std::string_view bytes, std::size_t count,
                           std::vector<HistogramPtr>& histograms) {
   histograms.clear();
   ByteReader reader(bytes);
-  if (count == 0 ? bytes.empty() : Decode(reader, count, histograms) && reader.left() == 0) {
-    return {};
+  bool good = true;
+  while (good && histograms.size() < count) {
+    std::uint64_t size;
+    good = reader.Varint(size, count - histograms.size()) && size > 0 &&
+           DecodeGroup(reader, size, histograms);
   }
+  if (good && reader.left() == 0) return {};
   return Error(Code::kCorruption, "histogram column does not decode");
 }
 

@@ -14,18 +14,11 @@
 // decoded. See values.h for what the bytes do not carry.
 namespace meerkat::tsdb {
 
-// The most numbers (histograms times their buckets, with room for the other fields) one column may
-// hold: bounds what damaged bytes can make a decoder allocate. A day of 15 s samples with 2,900
-// buckets fits.
-inline constexpr std::size_t kMaxHistogramNumbers = std::size_t{1} << 24;
-
-// What `histogram` counts against kMaxHistogramNumbers.
-std::size_t HistogramNumbers(const Histogram& histogram);
-
 // None of the pointers may be null, and each histogram must have as many bucket counts as its spans
 // name.
 void EncodeHistograms(std::span<const HistogramPtr> histograms, std::string& out);
-// Makes exactly `count` histograms.
+// Makes exactly `count` histograms. Damaged bytes cannot ask for more than a bounded multiple of
+// memory for each of the groups they hold.
 Result<> DecodeHistograms(std::string_view bytes, std::size_t count,
                           std::vector<HistogramPtr>& histograms);
 

@@ -100,6 +100,24 @@ TEST(Histograms, IdentityOverRandomColumns) {
   }
 }
 
+// Wider than anybody makes them: the column is split into groups inside.
+TEST(Histograms, TakesVeryWideOnes) {
+  Column column;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    auto h = std::make_shared<Histogram>();
+    h->integer = true;
+    h->positive_spans = {{0, 30000}};
+    h->positive_buckets.assign(30000, static_cast<double>(i));
+    column.push_back(std::move(h));
+  }
+  auto widest = std::make_shared<Histogram>();
+  widest->positive_spans = {{0, 2000000}};
+  widest->positive_buckets.assign(2000000, 0.5);
+  column.push_back(widest);
+  column.push_back(column[0]);
+  ExpectIdentity(column);
+}
+
 TEST(Histograms, WhatDoesNotChangeIsSharedAndNearlyFree) {
   const Column column(480, Make(3, true, Histogram::ResetHint::kNotReset));
   std::string bytes;
