@@ -79,9 +79,9 @@ class Web::Impl {
   }
 
   void AddRoutes(net::Router& router) {
-    for (auto list :
-         {query_.Routes(), SeriesRoutes(context_), TargetRoutes(context_), RuleRoutes(context_),
-          StatusRoutes(context_), AdminRoutes(context_), ReceiverRoutes()}) {
+    for (auto list : {query_.Routes(), SeriesRoutes(context_), TargetRoutes(context_),
+                      RuleRoutes(context_), StatusRoutes(context_), SearchRoutes(context_),
+                      AdminRoutes(context_), ReceiverRoutes()}) {
       for (ApiRoute& route : list) AddApi(router, std::move(route));
     }
     AddProbes(router);

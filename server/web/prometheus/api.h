@@ -37,6 +37,8 @@ std::vector<ApiRoute> TargetRoutes(const ApiContext& context);
 std::vector<ApiRoute> RuleRoutes(const ApiContext& context);
 // /status/…, /features, /notifications, /openapi.yaml
 std::vector<ApiRoute> StatusRoutes(const ApiContext& context);
+// /search/metric_names, /search/label_names, /search/label_values
+std::vector<ApiRoute> SearchRoutes(const ApiContext& context);
 // /admin/tsdb/…
 std::vector<ApiRoute> AdminRoutes(const ApiContext& context);
 

@@ -182,6 +182,25 @@ TEST_F(SeriesTest, StatusPages) {
   EXPECT_EQ(metrics.json["data"][0]["type"], "COUNTER");
 }
 
+TEST_F(SeriesTest, SearchIsAFeature) {
+  EXPECT_EQ(Get("/api/v1/search/metric_names").status, 500);  // its feature is off
+}
+
+TEST_F(SeriesTest, SearchFindsByPartAndByLikeness) {
+  web_options_.features = {"search-api"};
+  EXPECT_EQ(Get("/api/v1/search/metric_names?search[]=em").body,
+            "{\"results\":[{\"name\":\"temp\"}]}\n{\"status\":\"success\",\"has_more\":false}\n");
+  EXPECT_EQ(Get("/api/v1/search/metric_names?search[]=tmp").body,
+            "{\"status\":\"success\",\"has_more\":false}\n");
+  EXPECT_NE(Get("/api/v1/search/metric_names?search[]=tmp&fuzz_threshold=40").body.find("temp"),
+            std::string::npos);
+  EXPECT_EQ(Get("/api/v1/search/label_values?label=room&limit=2&batch_size=1&sort_dir=dsc").body,
+            "{\"results\":[{\"value\":\"kitchen\"}]}\n{\"results\":[{\"value\":\"cellar\"}]}\n"
+            "{\"status\":\"success\",\"has_more\":true}\n");
+  EXPECT_EQ(Get("/api/v1/search/label_values").status, 400);
+  EXPECT_EQ(Get("/api/v1/search/label_names?fuzz_threshold=101").status, 400);
+}
+
 TEST_F(SeriesTest, NotificationsAreListedAndStreamed) {
   notifications_.Add("something");
   EXPECT_EQ(Get("/api/v1/notifications").json["data"][0]["text"], "something");
