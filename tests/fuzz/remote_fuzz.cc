@@ -1,0 +1,57 @@
+#include <cstdint>
+#include <string_view>
+
+#include "base/manual_clock.h"
+#include "server/remote/otlp_model.h"
+#include "server/remote/otlp_translator.h"
+#include "server/remote/read_request.h"
+#include "server/remote/snappy_body.h"
+#include "server/remote/write_receiver.h"
+#include "tests/fuzz/sink_storage.h"
+
+using namespace meerkat;
+
+// What strangers send to /write, /read and /otlp is taken or refused. The first byte says what the
+// rest is meant to be.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  ManualClock clock(FromMillis(1'700'000'000'000));
+  SinkStorage storage;
+  switch (data[0] % 6) {
+    case 0:
+    case 1: {
+      Registry registry;
+      remote::WriteReceiver receiver(
+          clock, [&storage] { return &storage; }, {true, true}, registry, Logger::Silent());
+      // Twice: the second time the series are known.
+      for (int i = 0; i < 2; ++i) {
+        if (data[0] % 6 == 0) {
+          receiver.WriteV1(bytes, storage);
+        } else {
+          receiver.WriteV2(bytes, storage);
+        }
+      }
+      break;
+    }
+    case 2:
+      (void)remote::ParseReadRequest(bytes).ok();
+      break;
+    case 3:
+    case 4: {
+      const auto request =
+          data[0] % 6 == 3 ? remote::otlp::ParseProtobuf(bytes) : remote::otlp::ParseJson(bytes);
+      if (!request) break;
+      const auto appender = storage.NewAppender(nullptr);
+      const remote::OtlpOptions options;
+      remote::otlp::Translator translator(options, Millis(300'000), *appender);
+      translator.Append(*request);
+      break;
+    }
+    default: {
+      std::string buffer;
+      (void)remote::Unsnappy(bytes, buffer, 1 << 20).ok();
+    }
+  }
+  return 0;
+}
