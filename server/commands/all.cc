@@ -9,6 +9,7 @@
 #include "server/commands/check_config.h"
 #include "server/commands/command.h"
 #include "server/commands/promql.h"
+#include "server/commands/query.h"
 #include "server/commands/relabel_test.h"
 #include "server/commands/rules.h"
 #include "server/commands/tsdb.h"
@@ -27,7 +28,9 @@ std::vector<Command> AllCommands() {
   add(RelabelCommands());
   add(PromqlCommands());
   add(RoutesCommands());
+  add(QueryCommands());
   add(RulesCommands());
+  add(ServerCommands());
   add(SilenceCommands());
   add(TsdbCommands());
   std::sort(all.begin(), all.end(),

@@ -1,0 +1,125 @@
+#include "server/commands/api_client.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "server/config/http_client_config.h"
+#include "server/net/io.h"
+#include "server/net/offload.h"
+
+namespace meerkat::commands {
+namespace {
+
+constexpr Millis kTimeout = std::chrono::minutes(2);
+
+Result<net::HttpClientConfig> ReadHttpConfig(const std::string& path) {
+  net::HttpClientConfig config;
+  if (path.empty()) return config;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Error(Code::kInvalid, "open " + path + ": no such file or directory");
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  auto outcome = config::ReadYamlMap(path, text, [&](config::YamlMap& map) {
+    config::Fields fields(map, directory);
+    config::HttpClientFields(fields, config);
+  });
+  if (!outcome) return std::move(outcome).error().Within("failed to load HTTP config file");
+  return config;
+}
+
+}  // namespace
+
+struct ApiClient::Parts {
+  explicit Parts(net::HttpClientConfig config) {
+    net::HttpClientOptions options;
+    options.user_agent = "promtool/3.14.0";
+    client.emplace(io, pool, std::move(config), std::move(options));
+  }
+  ~Parts() {
+    io.Stop();
+    pool.Stop();
+    client.reset();
+  }
+  net::IoThread io;
+  net::ThreadPool pool{"client", 4};
+  std::optional<net::HttpClient> client;
+};
+
+ApiClient::ApiClient(std::string server, net::Headers headers, std::unique_ptr<Parts> parts)
+    : server_(std::move(server)), headers_(std::move(headers)), parts_(std::move(parts)) {}
+ApiClient::~ApiClient() = default;
+
+Result<std::unique_ptr<ApiClient>> ApiClient::Make(const std::string& server,
+                                                   const std::string& config_file,
+                                                   const std::vector<std::string>& headers) {
+  auto config = ReadHttpConfig(config_file);
+  if (!config) return std::move(config).error();
+  auto url = net::Url::Parse(server);
+  if (!url) return std::move(url).error();
+  if (url->scheme.empty()) url->scheme = "http";
+  std::string address = url->ToString();
+  if (url->host.empty()) {
+    // A bare host:port, as people type it.
+    auto with_scheme = net::Url::Parse("http://" + server);
+    if (!with_scheme) return std::move(with_scheme).error();
+    address = with_scheme->ToString();
+  }
+  while (address.ends_with('/')) address.pop_back();
+  net::Headers all;
+  for (const std::string& header : headers) {
+    const auto equal = header.find('=');
+    if (equal == std::string::npos) {
+      return Error(Code::kInvalid, "expected KEY=VALUE got '" + header + "'");
+    }
+    all.Add(header.substr(0, equal), header.substr(equal + 1));
+  }
+  return std::unique_ptr<ApiClient>(
+      new ApiClient(address, all, std::make_unique<Parts>(std::move(*config))));
+}
+
+Result<net::ClientResponse> ApiClient::Fetch(std::string_view method, std::string_view path,
+                                             std::string body, net::Headers headers) {
+  net::ClientRequest request;
+  request.method = method;
+  request.url = server_ + std::string(path);
+  request.headers = std::move(headers);
+  for (const auto& [name, value] : headers_.fields()) request.headers.Add(name, value);
+  request.body = std::move(body);
+  request.timeout = kTimeout;
+  return net::BlockOn(parts_->io, parts_->client->Fetch(std::move(request)));
+}
+
+Result<nlohmann::json> ApiClient::Api(std::string_view path, const net::Params& form,
+                                      std::vector<std::string>& warnings) {
+  // By POST, so that no query is too long for a URL; by GET where a server knows only that.
+  net::Headers headers{{"Content-Type", "application/x-www-form-urlencoded"}};
+  const std::string target = "/api/v1/" + std::string(path);
+  auto response = Fetch("POST", target, form.Encode(), headers);
+  if (response && (response->status == 405 || response->status == 501)) {
+    response = Fetch("GET", target + "?" + form.Encode());
+  }
+  if (!response) return std::move(response).error();
+  nlohmann::json answer = nlohmann::json::parse(response->body, nullptr, false);
+  if (!answer.is_object()) {
+    const bool client = response->status / 100 == 4;
+    return Error(Code::kUnavailable,
+                 (client ? "client_error: client error: " : "server_error: server error: ") +
+                     std::to_string(response->status));
+  }
+  if (const auto found = answer.find("warnings"); found != answer.end() && found->is_array()) {
+    for (const auto& warning : *found) {
+      if (warning.is_string()) warnings.push_back(warning.get<std::string>());
+    }
+  }
+  if (answer.value("status", "") != "success") {
+    return Error(Code::kExecution,
+                 answer.value("errorType", "") + ": " + answer.value("error", ""));
+  }
+  return std::move(answer["data"]);
+}
+
+}  // namespace meerkat::commands
