@@ -87,12 +87,12 @@ void PrintResult(const Json& data, bool json, std::ostream& out) {
 }
 
 struct Opened {
-  Arguments arguments;
+  CommandLine arguments;
   std::unique_ptr<ApiClient> client;
 };
 
 Result<Opened> Open(std::span<const std::string> args, std::size_t words) {
-  auto arguments = Arguments::Read(args, kWithValue, kAlone);
+  auto arguments = CommandLine::Read(args, kWithValue, kAlone);
   if (!arguments) return std::move(arguments).error();
   if (arguments->words().size() != words) {
     return Error(Code::kInvalid, arguments->words().size() < words
@@ -114,7 +114,7 @@ int Finish(Result<Json> data, const std::vector<std::string>& warnings, Streams 
   return 1;
 }
 
-bool WantsJson(const Arguments& arguments) {
+bool WantsJson(const CommandLine& arguments) {
   return arguments.Get("--format", arguments.Get("-o", "promql")) == "json";
 }
 
@@ -146,7 +146,7 @@ Result<double> Seconds(const std::string& text, std::string_view flag) {
 int Range(std::span<const std::string> args, Streams streams) {
   auto opened = Open(args, 2);
   if (!opened) return Fail(streams, opened.error());
-  const Arguments& arguments = opened->arguments;
+  const CommandLine& arguments = opened->arguments;
   auto end = Seconds(arguments.Get("--end", Now()), "end");
   if (!end) return Fail(streams, end.error());
   auto start = arguments.Has("--start") ? Seconds(arguments.Get("--start", ""), "start")
@@ -169,7 +169,7 @@ int Range(std::span<const std::string> args, Streams streams) {
   return Finish(std::move(data), warnings, streams);
 }
 
-void AddSelection(const Arguments& arguments, net::Params& form) {
+void AddSelection(const CommandLine& arguments, net::Params& form) {
   for (const std::string& match : arguments.All("--match")) form.Add("match[]", match);
   for (const char* flag : {"--start", "--end"}) {
     if (arguments.Has(flag)) form.Add(flag + 2, arguments.Get(flag, ""));

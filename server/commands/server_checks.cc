@@ -18,7 +18,7 @@ constexpr std::string_view kUrlFlags[] = {"--url", "--http.config.file", "--enab
 constexpr std::string_view kNone[] = {"--experimental"};
 
 int CheckProbe(std::span<const std::string> args, std::string_view probe, Streams streams) {
-  auto arguments = Arguments::Read(args, kUrlFlags, kNone);
+  auto arguments = CommandLine::Read(args, kUrlFlags, kNone);
   if (!arguments) return Fail(streams, arguments.error());
   auto client = ApiClient::Make(arguments->Get("--url", "http://localhost:9090"),
                                 arguments->Get("--http.config.file", ""), {});
@@ -45,7 +45,7 @@ int CheckReady(std::span<const std::string> args, Streams streams) {
 }
 
 int CheckWebConfig(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Read(args, {}, kNone);
+  auto arguments = CommandLine::Read(args, {}, kNone);
   if (!arguments) return Fail(streams, arguments.error());
   if (arguments->words().empty()) {
     return Fail(streams,
@@ -110,7 +110,7 @@ struct Page {
 };
 
 int Debug(std::span<const std::string> args, std::span<const Page> pages, Streams streams) {
-  auto arguments = Arguments::Read(args, kUrlFlags, kNone);
+  auto arguments = CommandLine::Read(args, kUrlFlags, kNone);
   if (!arguments) return Fail(streams, arguments.error());
   if (arguments->words().size() != 1) {
     return Fail(streams, Error(Code::kInvalid, "required argument 'server' not provided"));

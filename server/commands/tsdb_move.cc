@@ -5,8 +5,8 @@
 #include <map>
 
 #include "base/mapped_file.h"
-#include "server/scrape/open_metrics_reader.h"
 #include "server/commands/tsdb_session.h"
+#include "server/scrape/open_metrics_reader.h"
 #include "tsdb/transfer.h"
 
 namespace meerkat::commands {
@@ -26,7 +26,7 @@ void PrintStats(Streams streams, const tsdb::ImportStats& stats) {
   streams.out << "\n";
 }
 
-Result<std::map<std::string, std::string>> AddedLabels(const Arguments& arguments) {
+Result<std::map<std::string, std::string>> AddedLabels(const CommandLine& arguments) {
   std::map<std::string, std::string> labels;
   for (const std::string& text : arguments.All("--label")) {
     const std::size_t equals = text.find('=');
@@ -38,7 +38,7 @@ Result<std::map<std::string, std::string>> AddedLabels(const Arguments& argument
   return labels;
 }
 
-Result<> ImportTexts(std::span<const std::string> files, const Arguments& arguments,
+Result<> ImportTexts(std::span<const std::string> files, const CommandLine& arguments,
                      const fs::path& path, Streams streams) {
   auto labels = AddedLabels(arguments);
   if (!labels) return std::move(labels).error();
@@ -60,7 +60,7 @@ constexpr std::array<std::string_view, 4> kImportAlone = {"-q", "--quiet", "-r",
                                                           "--human-readable"};
 
 int RunImportOpenMetrics(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Read(args, kImportFlags, kImportAlone);
+  auto arguments = CommandLine::Read(args, kImportFlags, kImportAlone);
   if (!arguments) return Fail(streams, arguments.error());
   if (arguments->words().empty()) {
     return Fail(streams, Error(Code::kInvalid, "required argument 'FILE' not provided"));
@@ -72,7 +72,7 @@ int RunImportOpenMetrics(std::span<const std::string> args, Streams streams) {
 
 // promtool's name for it: one file, the directory behind it.
 int RunCreateBlocks(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Read(args, kImportFlags, kImportAlone);
+  auto arguments = CommandLine::Read(args, kImportFlags, kImportAlone);
   if (!arguments) return Fail(streams, arguments.error());
   const auto& words = arguments->words();
   if (words.empty() || words.size() > 2) {
@@ -94,7 +94,7 @@ Result<> ImportDirectory(const fs::path& from, const fs::path& to, Streams strea
 
 int RunImportPrometheus(std::span<const std::string> args, Streams streams) {
   constexpr std::array<std::string_view, 1> kWithValue = {kPathFlag};
-  auto arguments = Arguments::Read(args, kWithValue, {});
+  auto arguments = CommandLine::Read(args, kWithValue, {});
   if (!arguments) return Fail(streams, arguments.error());
   if (arguments->words().size() != 1) {
     return Fail(streams, Error(Code::kInvalid, "required argument 'DIR' not provided"));
@@ -112,7 +112,7 @@ Result<> CheckNewDirectory(const fs::path& path) {
 
 int RunBackup(std::span<const std::string> args, Streams streams) {
   constexpr std::array<std::string_view, 1> kWithValue = {kPathFlag};
-  auto arguments = Arguments::Read(args, kWithValue, {});
+  auto arguments = CommandLine::Read(args, kWithValue, {});
   if (!arguments) return Fail(streams, arguments.error());
   if (arguments->words().size() != 1) {
     return Fail(streams, Error(Code::kInvalid, "required argument 'TARGET' not provided"));
@@ -127,7 +127,7 @@ int RunBackup(std::span<const std::string> args, Streams streams) {
 
 int RunRestore(std::span<const std::string> args, Streams streams) {
   constexpr std::array<std::string_view, 1> kWithValue = {kPathFlag};
-  auto arguments = Arguments::Read(args, kWithValue, {});
+  auto arguments = CommandLine::Read(args, kWithValue, {});
   if (!arguments) return Fail(streams, arguments.error());
   if (arguments->words().size() != 1) {
     return Fail(streams, Error(Code::kInvalid, "required argument 'BACKUP' not provided"));

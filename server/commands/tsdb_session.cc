@@ -10,13 +10,13 @@
 
 namespace meerkat::commands {
 
-Result<Arguments> Arguments::Read(std::span<const std::string> args,
-                                  std::span<const std::string_view> with_value,
-                                  std::span<const std::string_view> alone) {
+Result<CommandLine> CommandLine::Read(std::span<const std::string> args,
+                                      std::span<const std::string_view> with_value,
+                                      std::span<const std::string_view> alone) {
   const auto is_in = [](std::span<const std::string_view> names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  Arguments read;
+  CommandLine read;
   bool words_only = false;
   for (std::size_t i = 0; i < args.size(); ++i) {
     const std::string& arg = args[i];
@@ -44,19 +44,19 @@ Result<Arguments> Arguments::Read(std::span<const std::string> args,
   return read;
 }
 
-std::string Arguments::Get(std::string_view flag, std::string_view fallback) const {
+std::string CommandLine::Get(std::string_view flag, std::string_view fallback) const {
   const auto [first, last] = flags_.equal_range(flag);
   return std::string(first == last ? fallback : std::prev(last)->second);
 }
 
-std::vector<std::string> Arguments::All(std::string_view flag) const {
+std::vector<std::string> CommandLine::All(std::string_view flag) const {
   std::vector<std::string> values;
   const auto [first, last] = flags_.equal_range(flag);
   for (auto at = first; at != last; ++at) values.push_back(at->second);
   return values;
 }
 
-Result<std::int64_t> Arguments::Integer(std::string_view flag, std::int64_t fallback) const {
+Result<std::int64_t> CommandLine::Integer(std::string_view flag, std::int64_t fallback) const {
   if (!Has(flag)) return fallback;
   const std::string text = Get(flag, "");
   std::int64_t value = 0;

@@ -18,12 +18,12 @@ namespace meerkat::commands {
 
 // Flags and words of a command line: --name=value, --name value, -x. What is a flag with a value is
 // told beforehand; all other flags stand alone.
-class Arguments {
+class CommandLine {
  public:
   // kInvalid: a flag nobody knows, or a value is missing.
-  static Result<Arguments> Read(std::span<const std::string> args,
-                                std::span<const std::string_view> with_value,
-                                std::span<const std::string_view> alone);
+  static Result<CommandLine> Read(std::span<const std::string> args,
+                                  std::span<const std::string_view> with_value,
+                                  std::span<const std::string_view> alone);
 
   const std::vector<std::string>& words() const { return words_; }
   bool Has(std::string_view flag) const { return flags_.contains(flag); }

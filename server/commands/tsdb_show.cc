@@ -16,11 +16,11 @@ namespace {
 
 constexpr std::string_view kDefaultPath = "data/";
 
-std::string PathOf(const Arguments& arguments) {
+std::string PathOf(const CommandLine& arguments) {
   return arguments.words().empty() ? std::string(kDefaultPath) : arguments.words()[0];
 }
 
-Result<std::vector<std::vector<Matcher>>> SelectorsOf(const Arguments& arguments) {
+Result<std::vector<std::vector<Matcher>>> SelectorsOf(const CommandLine& arguments) {
   std::vector<std::vector<Matcher>> selectors;
   for (const std::string& text : arguments.All("--match")) {
     auto matchers = promql::ParseSelector(text);
@@ -30,7 +30,7 @@ Result<std::vector<std::vector<Matcher>>> SelectorsOf(const Arguments& arguments
   return selectors;
 }
 
-Result<TimeRange> RangeOf(const Arguments& arguments) {
+Result<TimeRange> RangeOf(const CommandLine& arguments) {
   auto min = arguments.Integer("--min-time", std::numeric_limits<std::int64_t>::min());
   if (!min) return std::move(min).error();
   auto max = arguments.Integer("--max-time", std::numeric_limits<std::int64_t>::max());
@@ -38,7 +38,7 @@ Result<TimeRange> RangeOf(const Arguments& arguments) {
   return TimeRange{FromMillis(*min), FromMillis(*max)};
 }
 
-Result<> DumpTo(Streams streams, const Arguments& arguments, tsdb::DumpFormat format) {
+Result<> DumpTo(Streams streams, const CommandLine& arguments, tsdb::DumpFormat format) {
   auto selectors = SelectorsOf(arguments);
   if (!selectors) return std::move(selectors).error();
   auto range = RangeOf(arguments);
@@ -59,7 +59,7 @@ constexpr std::array<std::string_view, 5> kDumpFlags = {"--min-time", "--max-tim
                                                         "--format", "--sandbox-dir-root"};
 
 int RunDump(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Read(args, kDumpFlags, {});
+  auto arguments = CommandLine::Read(args, kDumpFlags, {});
   if (!arguments) return Fail(streams, arguments.error());
   const std::string format = arguments->Get("--format", "prom");
   if (format != "prom" && format != "seriesjson") {
@@ -73,7 +73,7 @@ int RunDump(std::span<const std::string> args, Streams streams) {
 }
 
 int RunDumpOpenMetrics(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Read(args, kDumpFlags, {});
+  auto arguments = CommandLine::Read(args, kDumpFlags, {});
   if (!arguments) return Fail(streams, arguments.error());
   const auto dumped = DumpTo(streams, *arguments, tsdb::DumpFormat::kOpenMetrics);
   return dumped ? 0 : Fail(streams, dumped.error());
@@ -130,7 +130,7 @@ std::string ReadableBytes(std::uint64_t bytes) {
 
 int RunList(std::span<const std::string> args, Streams streams) {
   constexpr std::array<std::string_view, 2> kAlone = {"-r", "--human-readable"};
-  auto arguments = Arguments::Read(args, {}, kAlone);
+  auto arguments = CommandLine::Read(args, {}, kAlone);
   if (!arguments) return Fail(streams, arguments.error());
   const bool readable = arguments->Has("-r") || arguments->Has("--human-readable");
   auto session = Session::Open(PathOf(*arguments), false);
@@ -168,7 +168,7 @@ void PrintCounts(std::ostream& out, std::string_view title,
 
 int RunAnalyze(std::span<const std::string> args, Streams streams) {
   constexpr std::array<std::string_view, 1> kWithValue = {"--limit"};
-  auto arguments = Arguments::Read(args, kWithValue, {});
+  auto arguments = CommandLine::Read(args, kWithValue, {});
   if (!arguments) return Fail(streams, arguments.error());
   auto limit = arguments->Integer("--limit", 20);
   if (!limit) return Fail(streams, limit.error());
@@ -192,7 +192,7 @@ int RunAnalyze(std::span<const std::string> args, Streams streams) {
 // Reads every sample there is, so that every checksum is looked at. What the store finds damaged it
 // names in its log, each place once.
 int RunVerify(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Read(args, {}, {});
+  auto arguments = CommandLine::Read(args, {}, {});
   if (!arguments) return Fail(streams, arguments.error());
   std::atomic<std::uint64_t> found{0};
   auto session =
