@@ -13,13 +13,14 @@ constexpr std::int32_t kMaxSchema = 8;
 void Reduce(std::vector<BucketSpan>& spans, std::vector<double>& buckets, int halvings) {
   std::vector<BucketSpan> out_spans;
   std::vector<double> out_buckets;
-  std::int32_t index = 0;
-  std::int32_t next = 0;  // one past the last bucket written
+  // Wide enough for whatever offsets a hostile page sends.
+  std::int64_t index = 0;
+  std::int64_t next = 0;  // one past the last bucket written
   std::size_t at = 0;
   for (const BucketSpan& span : spans) {
     index += span.offset;
     for (std::uint32_t i = 0; i < span.length && at < buckets.size(); ++i, ++index, ++at) {
-      const std::int32_t target = ((index - 1) >> halvings) + 1;
+      const std::int64_t target = ((index - 1) >> halvings) + 1;
       if (!out_buckets.empty() && target == next - 1) {
         out_buckets.back() += buckets[at];
         continue;
@@ -27,7 +28,7 @@ void Reduce(std::vector<BucketSpan>& spans, std::vector<double>& buckets, int ha
       if (!out_spans.empty() && target == next) {
         ++out_spans.back().length;
       } else {
-        out_spans.push_back({target - next, 1});
+        out_spans.push_back({static_cast<std::int32_t>(target - next), 1});
       }
       out_buckets.push_back(buckets[at]);
       next = target + 1;

@@ -2,20 +2,18 @@
 
 #include <cmath>
 #include <protozero/exception.hpp>
-#include <protozero/pbf_message.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <utility>
 
 #include "base/number.h"
 #include "base/quote.h"
 #include "base/utf8.h"
+#include "server/remote/message.h"
 #include "server/scrape/exposition/lex.h"
 
 namespace meerkat::scrape {
 namespace {
 
-using protozero::data_view;
-using protozero::pbf_reader;
+using remote::Message;
 using tsdb::MetricType;
 
 enum class FamilyType : std::int32_t {
@@ -27,11 +25,7 @@ enum class FamilyType : std::int32_t {
   kGaugeHistogram = 5,
 };
 
-std::string_view View(data_view data) {
-  return {data.data(), data.size()};
-}
-
-Timestamp ReadTimestamp(pbf_reader message) {
+Timestamp ReadTimestamp(Message message) {
   std::int64_t seconds = 0;
   std::int64_t nanos = 0;
   while (message.next()) {
@@ -40,7 +34,7 @@ Timestamp ReadTimestamp(pbf_reader message) {
         seconds = message.get_int64();
         break;
       case 2:
-        nanos = message.get_int32();
+        nanos = message.get_int64();
         break;
       default:
         message.skip();
@@ -51,15 +45,15 @@ Timestamp ReadTimestamp(pbf_reader message) {
   return FromMillis(seconds * 1000 + nanos / 1'000'000);
 }
 
-std::pair<std::string, std::string> ReadLabel(pbf_reader message) {
+std::pair<std::string, std::string> ReadLabel(Message message) {
   std::pair<std::string, std::string> label;
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        label.first = View(message.get_view());
+        label.first = message.bytes();
         break;
       case 2:
-        label.second = View(message.get_view());
+        label.second = message.bytes();
         break;
       default:
         message.skip();
@@ -68,18 +62,18 @@ std::pair<std::string, std::string> ReadLabel(pbf_reader message) {
   return label;
 }
 
-ParsedExemplar ReadExemplar(pbf_reader message) {
+ParsedExemplar ReadExemplar(Message message) {
   ParsedExemplar exemplar;
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        exemplar.labels.push_back(ReadLabel(message.get_message()));
+        exemplar.labels.push_back(ReadLabel(Message(message.bytes())));
         break;
       case 2:
         exemplar.value = message.get_double();
         break;
       case 3:
-        exemplar.time = ReadTimestamp(message.get_message());
+        exemplar.time = ReadTimestamp(Message(message.bytes()));
         break;
       default:
         message.skip();
@@ -88,7 +82,7 @@ ParsedExemplar ReadExemplar(pbf_reader message) {
   return exemplar;
 }
 
-BucketSpan ReadSpan(pbf_reader message) {
+BucketSpan ReadSpan(Message message) {
   BucketSpan span;
   while (message.next()) {
     switch (message.tag()) {
@@ -103,16 +97,6 @@ BucketSpan ReadSpan(pbf_reader message) {
     }
   }
   return span;
-}
-
-// Packed or one by one: both are valid encodings of a repeated number.
-template <typename T, typename Packed, typename Single>
-void ReadNumbers(pbf_reader& message, std::vector<T>& out, Packed packed, Single single) {
-  if (message.wire_type() == protozero::pbf_wire_type::length_delimited) {
-    for (const auto value : packed()) out.push_back(static_cast<T>(value));
-  } else {
-    out.push_back(static_cast<T>(single()));
-  }
 }
 
 // Each count as its difference to the one before becomes the count itself.
@@ -146,17 +130,17 @@ struct ProtobufParser::Metric {
   Histogram native;
   bool is_native = false;
 
-  void ReadSimple(pbf_reader message) {
+  void ReadSimple(Message message) {
     while (message.next()) {
       switch (message.tag()) {
         case 1:
           value = message.get_double();
           break;
         case 2:
-          exemplars.push_back(ReadExemplar(message.get_message()));
+          exemplars.push_back(ReadExemplar(Message(message.bytes())));
           break;
         case 3:
-          start = ReadTimestamp(message.get_message());
+          start = ReadTimestamp(Message(message.bytes()));
           break;
         default:
           message.skip();
@@ -164,7 +148,7 @@ struct ProtobufParser::Metric {
     }
   }
 
-  void ReadSummary(pbf_reader message) {
+  void ReadSummary(Message message) {
     while (message.next()) {
       switch (message.tag()) {
         case 1:
@@ -174,7 +158,7 @@ struct ProtobufParser::Metric {
           sum = message.get_double();
           break;
         case 3: {
-          pbf_reader quantile = message.get_message();
+          Message quantile(message.bytes());
           auto& [rank, at_rank] = quantiles.emplace_back(0, 0);
           while (quantile.next()) {
             if (quantile.tag() == 1) {
@@ -188,7 +172,7 @@ struct ProtobufParser::Metric {
           break;
         }
         case 4:
-          start = ReadTimestamp(message.get_message());
+          start = ReadTimestamp(Message(message.bytes()));
           break;
         default:
           message.skip();
@@ -196,7 +180,7 @@ struct ProtobufParser::Metric {
     }
   }
 
-  void ReadBucket(pbf_reader message) {
+  void ReadBucket(Message message) {
     ClassicBucket& bucket = buckets.emplace_back();
     while (message.next()) {
       switch (message.tag()) {
@@ -207,7 +191,7 @@ struct ProtobufParser::Metric {
           bucket.bound = message.get_double();
           break;
         case 3:
-          bucket.exemplar = ReadExemplar(message.get_message());
+          bucket.exemplar = ReadExemplar(Message(message.bytes()));
           break;
         case 4:
           if (const double exact = message.get_double(); exact > 0) bucket.count = exact;
@@ -218,7 +202,7 @@ struct ProtobufParser::Metric {
     }
   }
 
-  void ReadHistogram(pbf_reader message, bool gauge) {
+  void ReadHistogram(Message message, bool gauge) {
     double float_count = 0;
     double float_zero_count = 0;
     std::vector<double> positive_counts;
@@ -232,7 +216,7 @@ struct ProtobufParser::Metric {
           sum = message.get_double();
           break;
         case 3:
-          ReadBucket(message.get_message());
+          ReadBucket(Message(message.bytes()));
           break;
         case 4:
           float_count = message.get_double();
@@ -250,36 +234,32 @@ struct ProtobufParser::Metric {
           float_zero_count = message.get_double();
           break;
         case 9:
-          native.negative_spans.push_back(ReadSpan(message.get_message()));
+          native.negative_spans.push_back(ReadSpan(Message(message.bytes())));
           break;
         case 10:
-          ReadNumbers(
-              message, native.negative_buckets, [&] { return message.get_packed_sint64(); },
-              [&] { return message.get_sint64(); });
+          message.each_sint64([&](std::int64_t number) {
+            native.negative_buckets.push_back(static_cast<double>(number));
+          });
           break;
         case 11:
-          ReadNumbers(
-              message, negative_counts, [&] { return message.get_packed_double(); },
-              [&] { return message.get_double(); });
+          message.each_double([&](double number) { negative_counts.push_back(number); });
           break;
         case 12:
-          native.positive_spans.push_back(ReadSpan(message.get_message()));
+          native.positive_spans.push_back(ReadSpan(Message(message.bytes())));
           break;
         case 13:
-          ReadNumbers(
-              message, native.positive_buckets, [&] { return message.get_packed_sint64(); },
-              [&] { return message.get_sint64(); });
+          message.each_sint64([&](std::int64_t number) {
+            native.positive_buckets.push_back(static_cast<double>(number));
+          });
           break;
         case 14:
-          ReadNumbers(
-              message, positive_counts, [&] { return message.get_packed_double(); },
-              [&] { return message.get_double(); });
+          message.each_double([&](double number) { positive_counts.push_back(number); });
           break;
         case 15:
-          start = ReadTimestamp(message.get_message());
+          start = ReadTimestamp(Message(message.bytes()));
           break;
         case 16:
-          exemplars.push_back(ReadExemplar(message.get_message()));
+          exemplars.push_back(ReadExemplar(Message(message.bytes())));
           break;
         default:
           message.skip();
@@ -364,23 +344,23 @@ Result<> ProtobufParser::Decode(std::string_view message) {
   unit_.clear();
   auto type = FamilyType::kCounter;
   std::vector<std::string_view> metrics;
-  pbf_reader family(data_view(message.data(), message.size()));
+  Message family(message);
   while (family.next()) {
     switch (family.tag()) {
       case 1:
-        family_ = View(family.get_view());
+        family_ = family.bytes();
         break;
       case 2:
-        help_ = View(family.get_view());
+        help_ = family.bytes();
         break;
       case 3:
         type = static_cast<FamilyType>(family.get_enum());
         break;
       case 4:
-        metrics.push_back(View(family.get_view()));
+        metrics.push_back(family.bytes());
         break;
       case 5:
-        unit_ = View(family.get_view());
+        unit_ = family.bytes();
         break;
       default:
         family.skip();
@@ -431,20 +411,20 @@ Result<> ProtobufParser::Decode(std::string_view message) {
   }
   for (const std::string_view bytes : metrics) {
     Metric metric;
-    pbf_reader reader(data_view(bytes.data(), bytes.size()));
+    Message reader(bytes);
     while (reader.next()) {
       const bool gauge = type == FamilyType::kGaugeHistogram;
       switch (reader.tag()) {
         case 1:
-          metric.labels.push_back(ReadLabel(reader.get_message()));
+          metric.labels.push_back(ReadLabel(Message(reader.bytes())));
           break;
         case 2:
         case 3:
         case 5:
-          metric.ReadSimple(reader.get_message());
+          metric.ReadSimple(Message(reader.bytes()));
           break;
         case 4:
-          metric.ReadSummary(reader.get_message());
+          metric.ReadSummary(Message(reader.bytes()));
           break;
         case 6:
           if (const std::int64_t millis = reader.get_int64(); millis != 0) {
@@ -452,7 +432,7 @@ Result<> ProtobufParser::Decode(std::string_view message) {
           }
           break;
         case 7:
-          metric.ReadHistogram(reader.get_message(), gauge);
+          metric.ReadHistogram(Message(reader.bytes()), gauge);
           break;
         default:
           reader.skip();
