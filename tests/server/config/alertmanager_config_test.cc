@@ -1,0 +1,116 @@
+#include "server/config/alertmanager_config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace meerkat::config {
+namespace {
+
+using alerting::Integration;
+
+const std::string kData = std::string(MEERKAT_SOURCE_DIR) + "/tests/data/alerting/";
+
+// Blocks of `=== message` and the text it is about.
+TEST(AlertmanagerConfig, RefusesInUpstreamsWords) {
+  std::ifstream in(kData + "refused.txt");
+  std::string line;
+  std::string message;
+  std::string text;
+  std::size_t checked = 0;
+  const auto check = [&] {
+    if (message.empty()) return;
+    const auto file = ParseAlertmanagerConfig("am.yml", text);
+    ASSERT_FALSE(file.ok()) << "accepted: " << text;
+    EXPECT_EQ(file.error().message(), "am.yml:" + message) << text;
+    ++checked;
+  };
+  while (std::getline(in, line)) {
+    if (line.starts_with("=== ")) {
+      check();
+      message = line.substr(4);
+      text.clear();
+    } else if (!message.empty()) {
+      text += line + "\n";
+    }
+  }
+  check();
+  EXPECT_GT(checked, 140u);
+}
+
+AlertmanagerFile Parse(const std::string& text) {
+  auto file = ParseAlertmanagerConfig("am.yml", text);
+  EXPECT_TRUE(file.ok()) << (file.ok() ? "" : file.error().message());
+  return file.ok() ? std::move(*file) : AlertmanagerFile{};
+}
+
+constexpr const char* kRoute = "route: { receiver: a }\nreceivers:\n- name: a\n";
+
+TEST(AlertmanagerConfig, AcceptsTheEdges) {
+  for (const std::string text :
+       {"route: { receiver: a }\nreceivers: [ { name: a } ]\n",
+        "global:\nroute: { receiver: a, routes: [] }\nreceivers: [ { name: a } ]\ntemplates: []\n",
+        "route: { receiver: a, group_wait: 0s, repeat_interval: 2w }\nreceivers: [ { name: a } ]\n",
+        "route: { receiver: a, routes: [ { match_re: } ] }\nreceivers: [ { name: a } ]\n",
+        "route: { receiver: a }\nreceivers: [ { name: a, webhook_configs: } ]\n",
+        "route: { receiver: a }\nreceivers: [ { name: a } ]\ntemplates: [ 'nothing/*.tmpl' ]\n"}) {
+    EXPECT_TRUE(ParseAlertmanagerConfig("am.yml", text).ok()) << text;
+  }
+}
+
+TEST(AlertmanagerConfig, ReceiversInheritTheGlobals) {
+  const auto file = Parse(std::string("global:\n  smtp_smarthost: 'mail:25'\n  smtp_from: am@x\n"
+                                      "  smtp_require_tls: false\n  opsgenie_api_key: k\n"
+                                      "  http_config: { proxy_url: 'http://proxy:1' }\n") +
+                          kRoute +
+                          "  email_configs: [ { to: ops@x, headers: { reply-to: r@x } } ]\n"
+                          "  opsgenie_configs: [ { api_url: 'http://og/x' } ]\n"
+                          "  webhook_configs: [ { url: 'http://h', http_config: { basic_auth: { "
+                          "username: u, password_file: p } } } ]\n");
+  const auto& integrations = file.config.receivers.at(0).integrations;
+  ASSERT_EQ(integrations.size(), 3u);
+  const auto& email = std::get<alerting::EmailConfig>(integrations[0].config);
+  EXPECT_EQ(email.smarthost_host + ":" + email.smarthost_port, "mail:25");
+  EXPECT_FALSE(email.require_tls);
+  EXPECT_FALSE(integrations[0].send_resolved);
+  EXPECT_EQ(email.headers[1].first, "Reply-To");
+  const auto& webhook = integrations[1];
+  EXPECT_TRUE(webhook.send_resolved);
+  const auto& client = file.clients.at(static_cast<std::size_t>(webhook.client));
+  EXPECT_EQ(client.basic_auth->password.file, "p");
+  EXPECT_TRUE(client.proxy.url.empty()) << "an http_config replaces the global one as a whole";
+  const auto& opsgenie = std::get<alerting::OpsgenieConfig>(integrations[2].config);
+  EXPECT_EQ(opsgenie.api_key.value, "k");
+  EXPECT_EQ(opsgenie.api_url, "http://og/x/");
+  EXPECT_EQ(file.clients.at(static_cast<std::size_t>(integrations[2].client)).proxy.url,
+            "http://proxy:1");
+}
+
+TEST(AlertmanagerConfig, PathsAreSeenFromTheFile) {
+  const auto file = ParseAlertmanagerConfig(
+      "/etc/am/am.yml", std::string(kRoute) + "  webhook_configs: [ { url_file: secret/url } ]\n");
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(
+      std::get<alerting::WebhookConfig>(file->config.receivers[0].integrations[0].config).url.file,
+      "/etc/am/secret/url");
+}
+
+TEST(AlertmanagerConfig, WhatIsShownHidesSecrets) {
+  const auto file = Parse(std::string("global: { slack_api_url: 'http://s/top', "
+                                      "smtp_auth_password: top }\n") +
+                          kRoute +
+                          "  webhook_configs: [ { url: 'http://h/top', max_alerts: 3 } ]\n"
+                          "  victorops_configs: [ { api_key: top, routing_key: shown } ]\n"
+                          "  pagerduty_configs: [ { routing_key: top, url: 'http://shown' } ]\n");
+  const std::string& text = file.config.text;
+  EXPECT_EQ(text.find("top"), std::string::npos) << text;
+  for (const char* part :
+       {"slack_api_url: <secret>", "url: <secret>", "max_alerts: 3", "routing_key: shown",
+        "routing_key: <secret>", "url: http://shown", "receiver: a"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
+}  // namespace
+}  // namespace meerkat::config
