@@ -28,6 +28,7 @@ std::vector<Command> AllCommands() {
   add(RelabelCommands());
   add(PromqlCommands());
   add(RoutesCommands());
+  add(PushCommands());
   add(QueryCommands());
   add(RulesCommands());
   add(ServerCommands());

@@ -12,4 +12,7 @@ std::vector<Command> QueryCommands();
 // `check healthy|ready|web-config`, `debug metrics|all`.
 std::vector<Command> ServerCommands();
 
+// `push metrics`: a page of metrics to a remote write receiver.
+std::vector<Command> PushCommands();
+
 }  // namespace meerkat::commands
