@@ -20,6 +20,7 @@ void Engine::OnCommitted(const Head::Filling& filling) {
   }
   // A partition is over, and its late samples have had time to come.
   const Millis grace = options_.partition / 8;
+  if (filling.samples == 0 || filling.range.max < kMinTime + grace) return;
   if (AlignDown(filling.range.min, options_.partition) ==
       AlignDown(filling.range.max - grace, options_.partition)) {
     return;

@@ -101,8 +101,9 @@ std::int64_t Head::MinValid() const {
 }
 
 Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::uint64_t value,
-                          const HistogramPtr& histogram, std::int64_t min_valid,
-                          const Newest* newest, bool backfill) {
+                          const HistogramPtr& histogram, const Bounds& bounds,
+                          const Newest* newest) {
+  const auto& [min_valid, head_max, backfill] = bounds;
   const std::int64_t window = out_of_order_window_.load(std::memory_order_relaxed);
   if (window == 0 && time < min_valid && !backfill) return {.refusal = Refusal::kOutOfBounds};
   if (time <= parts_max_ && slot.last_time.load() == Slot::kUnknownTime &&
@@ -124,8 +125,7 @@ Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::u
   }
   if (backfill) return {.loose = true};
   if (window > 0) {
-    const std::int64_t head_max = max_time_.load(std::memory_order_relaxed);
-    if (time >= head_max - window) return {.loose = true};
+    if (head_max < Bounds::kNone + window || time >= head_max - window) return {.loose = true};
     return {.refusal = Refusal::kTooOld};
   }
   return {.refusal = time < min_valid ? Refusal::kOutOfBounds : Refusal::kOutOfOrder};
@@ -262,10 +262,9 @@ void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
   const HistogramPtr& histogram =
       sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
   if (sample.time <= staged.old_time) [[unlikely]] {
-    // Another batch was faster, or the appender knew that it is out of order.
-    const Verdict verdict =
-        Judge(*slot, sample.series, sample.time, sample.value, histogram,
-              std::numeric_limits<std::int64_t>::min(), nullptr, batch.backfill);
+    // Another batch was faster, or the appender knew that it is out of order and judged its age.
+    const Verdict verdict = Judge(*slot, sample.series, sample.time, sample.value, histogram,
+                                  {.backfill = batch.backfill}, nullptr);
     if (verdict.drop) return;
     if (verdict.refusal != Refusal::kNone) {
       Count(verdict.refusal, histogram != nullptr);

@@ -102,6 +102,13 @@ class Head {
   class Replayer;
 
   Result<> Commit(Batch& batch);
+  // What a batch's samples are measured by, fixed when the batch begins.
+  struct Bounds {
+    static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
+    std::int64_t min_valid = kNone;
+    std::int64_t head_max = kNone;  // kNone: any age is within the out-of-order window
+    bool backfill = false;          // history: whatever age
+  };
   // The order of one sample; kNone: goes in, `loose` says where; `drop`: it is there already.
   struct Verdict {
     Refusal refusal = Refusal::kNone;
@@ -110,8 +117,7 @@ class Head {
   };
   // `newest`: of the series within the batch so far, or null.
   Verdict Judge(Slot& slot, SeriesId series, std::int64_t time, std::uint64_t value,
-                const HistogramPtr& histogram, std::int64_t min_valid, const Newest* newest,
-                bool backfill);
+                const HistogramPtr& histogram, const Bounds& bounds, const Newest* newest);
   bool SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
                   const HistogramPtr& histogram) const;
   void Count(Refusal refusal, bool histogram);

@@ -26,8 +26,10 @@ class HeadAppender : public Appender {
     head_.appender_epochs_.insert(epoch_);
     head_.metrics_.appenders.Add();
     head_.metrics_.active_appenders.Add(1);
-    min_valid_ = backfill ? std::numeric_limits<std::int64_t>::min() : head_.MinValid();
-    empty_head_ = !backfill && head_.max_time_.load() == std::numeric_limits<std::int64_t>::min();
+    bounds_.backfill = backfill;
+    bounds_.head_max = head_.max_time_.load();
+    if (!backfill) bounds_.min_valid = head_.MinValid();
+    empty_head_ = !backfill && bounds_.head_max == Head::Bounds::kNone;
   }
 
   ~HeadAppender() override {
@@ -136,23 +138,23 @@ class HeadAppender : public Appender {
       // The first sample of all says where time begins.
       empty_head_ = false;
       const std::int64_t behind = head_.options_.chunk_range.count() / 2;
-      min_valid_ = time < std::numeric_limits<std::int64_t>::min() + behind ? time : time - behind;
+      bounds_.head_max = time;
+      bounds_.min_valid =
+          time < std::numeric_limits<std::int64_t>::min() + behind ? time : time - behind;
     }
     const Batch::Sample* in_batch = NewestOf(id);
     Head::Verdict verdict;
-    if (in_batch == nullptr && time >= min_valid_ &&
+    if (in_batch == nullptr && time >= bounds_.min_valid &&
         time > slot->last_time.load(std::memory_order_relaxed) && time > head_.parts_max_)
         [[likely]] {
       // In order, as nearly always.
     } else if (in_batch == nullptr) {
-      verdict =
-          head_.Judge(*slot, id, time, value, histogram, min_valid_, nullptr, batch_.backfill);
+      verdict = head_.Judge(*slot, id, time, value, histogram, bounds_, nullptr);
     } else {
       const Head::Newest newest{
           in_batch->time, in_batch->value,
           in_batch->extra == 0 ? nullptr : batch_.extras[in_batch->extra - 1].histogram};
-      verdict =
-          head_.Judge(*slot, id, time, value, histogram, min_valid_, &newest, batch_.backfill);
+      verdict = head_.Judge(*slot, id, time, value, histogram, bounds_, &newest);
     }
     if (verdict.drop) return Refusal::kNone;
     if (verdict.refusal != Refusal::kNone) {
@@ -180,7 +182,7 @@ class HeadAppender : public Appender {
 
   Head& head_;
   std::uint32_t epoch_ = 0;
-  std::int64_t min_valid_ = 0;
+  Head::Bounds bounds_;
   bool empty_head_ = false;
   Batch batch_;
   SeriesId greatest_ = 0;
