@@ -56,10 +56,10 @@ std::string UnwrapDashboard(std::string_view text) {
   return parsed["dashboard"].dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string WithIdentity(std::string_view text, std::string_view uid, int version) {
+std::string WithUid(std::string_view text, std::string_view uid) {
   Json json = Parse(text);
+  if (const auto at = json.find("uid"); at != json.end() && *at == uid) return std::string(text);
   json["uid"] = std::string(uid);
-  json["version"] = version;
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -14,8 +14,8 @@ namespace meerkat::server {
 Result<DashboardSummary> ReadDashboard(std::string_view json);
 // The dashboard itself: `json`, or what the wrapper holds.
 std::string UnwrapDashboard(std::string_view json);
-// `json` with this uid and version set in it.
-std::string WithIdentity(std::string_view json, std::string_view uid, int version);
+// `json` with this uid; untouched when it has it already, so that an export is what was imported.
+std::string WithUid(std::string_view json, std::string_view uid);
 
 bool IsUsableUid(std::string_view uid);
 // From a file name without its extension: `Node (1)` is `Node-1`.

@@ -254,7 +254,7 @@ Result<DashboardSummary> DashboardLibrary::Save(std::string_view json, std::stri
   summary->stored = true;
   summary->version = newest + 1;
   summary->updated = clock_.Now();
-  text = WithIdentity(text, summary->uid, summary->version);
+  text = WithUid(text, summary->uid);
 
   const std::string packed = Pack(*summary, message, text);
   auto written = state_.Write({{std::string(kArea) + summary->uid, packed},

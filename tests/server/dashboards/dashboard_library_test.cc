@@ -137,6 +137,13 @@ TEST_F(DashboardLibraryTest, AStoredDashboardHidesAFileAndFilesCannotBeDeleted) 
   EXPECT_EQ(library.Get("a")->json, R"({"uid":"a","title":"From file","panels":[]})");
 }
 
+TEST_F(DashboardLibraryTest, GivesBackWhatWasSavedByteForByte) {
+  auto library = Open();
+  const std::string text = R"({"uid":"x","title":"X",  "version": 7, "panels":[]})";
+  ASSERT_TRUE(library.Save(text, "", "", std::nullopt).ok());
+  EXPECT_EQ(library.Get("x")->json, text);
+}
+
 TEST_F(DashboardLibraryTest, RemembersStars) {
   File("a.json", R"({"uid":"a","title":"A","panels":[]})");
   auto library = Open();
