@@ -160,6 +160,8 @@ Result<> Application::Impl::StartAlertManager(config::AlertmanagerFile file) {
   options.hostname = HostName();
   options.retention = flags_.duration("alertmanager.data.retention");
   options.gc_interval = flags_.duration("alertmanager.alerts.gc-interval");
+  options.maintenance_interval = flags_.duration("alertmanager.data.maintenance-interval");
+  options.start_delay = flags_.duration("alertmanager.dispatch.start-delay");
   options.alerts_per_name =
       static_cast<std::size_t>(flags_.integer("alertmanager.alerts.per-alertname-limit"));
   options.max_silences =
