@@ -167,7 +167,13 @@ void Application::Impl::AddRoutes(const std::string& prefix) {
     return open_ ? net::Response::Text(200, "OK") : net::Response::Text(503, "Service Unavailable");
   };
   const std::string own_prefix = AlertManagerPrefix();
-  for (const char* path : {"/-/healthy", "/-/ready"}) alert_router_.Get(own_prefix + path, status);
+  for (const char* path : {"/-/healthy", "/-/ready"}) {
+    net::Route probe;
+    probe.methods = {"GET", "HEAD"};
+    probe.pattern = own_prefix + path;
+    probe.handler = status;
+    alert_router_.Add(std::move(probe));
+  }
   alert_router_.Get(own_prefix + "/metrics", [this](const net::Request&, const std::stop_token&) {
     return net::Response::Text(200, registry_.Exposition(),
                                "text/plain; version=0.0.4; charset=utf-8");
