@@ -82,7 +82,7 @@ void WriteSpelled(JsonWriter& out, const std::string& text) {
 }
 
 std::string EncodeForm(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  constexpr char kHex[] = "0123456789ABCDEF";
+  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   const auto add = [&out](std::string_view text) {
     for (const char c : text) {
