@@ -70,15 +70,36 @@ class ViewQuerier : public Querier {
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers,
                                               std::uint64_t limit) override {
-    if (matchers.empty() && CoversAll()) return scope_->index.LabelNames(limit);
-    return scope_->index.LabelNames(InRange(matchers), limit);
+    if (!matchers.empty()) return scope_->index.LabelNames(InRange(matchers), limit);
+    if (CoversAll()) return scope_->index.LabelNames(limit);
+    // One living series is enough for a name; nearly always its first value has one.
+    std::vector<std::string> names = scope_->index.LabelNames();
+    std::erase_if(names, [this](const std::string& name) {
+      const auto values = scope_->index.LabelValues(name, 1);
+      if (!values.empty() && AnyInRange(Matcher::Equal(name, values.front()))) return false;
+      const auto any = Matcher::Make(Matcher::Type::kNotEqual, name, "");
+      return !any || !AnyInRange(*any);
+    });
+    if (limit != 0 && names.size() > limit) names.resize(limit);
+    return names;
   }
 
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const Matcher> matchers,
                                                std::uint64_t limit) override {
-    if (matchers.empty() && CoversAll()) return scope_->index.LabelValues(name, limit);
-    return scope_->index.LabelValues(name, InRange(matchers), limit);
+    if (!matchers.empty()) return scope_->index.LabelValues(name, InRange(matchers), limit);
+    std::vector<std::string> values = scope_->index.LabelValues(name);
+    if (!CoversAll()) {
+      // Beyond so many values it is cheaper to look at every series once.
+      constexpr std::size_t kFewValues = 1000;
+      if (values.size() > kFewValues)
+        return scope_->index.LabelValues(name, InRange(matchers), limit);
+      std::erase_if(values, [this, name](const std::string& value) {
+        return !AnyInRange(Matcher::Equal(std::string(name), value));
+      });
+    }
+    if (limit != 0 && values.size() > limit) values.resize(limit);
+    return values;
   }
 
  private:
@@ -86,6 +107,19 @@ class ViewQuerier : public Querier {
     const Head& head = scope_->head;
     return FindPlaces(scope_->live, scope_->view, ids, scope_->range,
                       [&head](SeriesId id) { return head.FindSlot(id); });
+  }
+
+  // Whether some series that matches has samples in the range: a few are looked at, then ever more.
+  bool AnyInRange(const Matcher& matcher) const {
+    const std::vector<SeriesId> ids = scope_->index.Select(std::span(&matcher, 1));
+    std::size_t width = 4;
+    for (std::size_t at = 0; at < ids.size(); at += width, width *= 4) {
+      const auto some = std::span(ids).subspan(at, std::min(width, ids.size() - at));
+      for (const SeriesPlaces& place : Places(some)) {
+        if (!place.empty()) return true;
+      }
+    }
+    return false;
   }
 
   std::vector<SeriesId> InRange(std::span<const Matcher> matchers) const {
