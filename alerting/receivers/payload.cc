@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "alerting/template/escape.h"
+
 namespace meerkat::alerting {
 namespace {
 
@@ -82,27 +84,10 @@ void WriteSpelled(JsonWriter& out, const std::string& text) {
 }
 
 std::string EncodeForm(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  const auto add = [&out](std::string_view text) {
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (std::isalnum(byte) != 0 || std::string_view("-_.~").find(c) != std::string_view::npos) {
-        out += c;
-      } else if (c == ' ') {
-        out += '+';
-      } else {
-        out += '%';
-        out += kHex[byte >> 4];
-        out += kHex[byte & 15];
-      }
-    }
-  };
   for (const auto& [name, value] : pairs) {
     if (!out.empty()) out += '&';
-    add(name);
-    out += '=';
-    add(value);
+    out += templates::EscapeQuery(name) + "=" + templates::EscapeQuery(value);
   }
   return out;
 }

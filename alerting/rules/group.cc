@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "alerting/template/escape.h"
 #include "base/number.h"
 
 namespace meerkat::alerting {
@@ -17,27 +18,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-// What a query string of a link needs: everything but unreserved characters as %XX, space as '+'.
-std::string QueryEscape(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  constexpr std::string_view kPlain = "-_.~";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (word || kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else if (c == ' ') {
-      out += '+';
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
 
 std::string_view TextOf(tsdb::Refusal refusal) {
   switch (refusal) {
@@ -172,8 +152,9 @@ void RuleGroup::EvaluateRule(Rule& rule, Timestamp at) {
     if (!samples) return std::move(samples).error();
     if (rule.alerting) {
       SaveFiring(rule, before);
-      const std::string link =
-          options_.external_url + "/graph?g0.expr=" + QueryEscape(rule.config->query) + "&g0.tab=1";
+      const std::string link = options_.external_url +
+                               "/graph?g0.expr=" + templates::EscapeQuery(rule.config->query) +
+                               "&g0.tab=1";
       auto due = rule.alerting->TakeDue(at, options_.resend_delay, config_->interval, link);
       if (!due.empty()) doors_.notify(std::move(due));
     }
