@@ -21,6 +21,8 @@
 
 namespace meerkat::alerting {
 
+class Notifier;  // alerting/receivers
+
 // Everything the alert manager needs from the world; all of it outlives the alert manager.
 struct AlertManagerWorld {
   Clock& clock;  // its executor may wait for a lock and the disk: not an io thread
@@ -31,6 +33,8 @@ struct AlertManagerWorld {
   std::function<std::uint64_t()> random;  // under the lock only
   // The rules of a zone by its IANA name; templates ask for them.
   std::function<Result<std::shared_ptr<const Zone>>(const std::string& name)> zone;
+  // Makes what tells the service of an integration; empty: the one of its kind.
+  std::function<std::unique_ptr<Notifier>(const Integration& integration)> notifiers = {};
 };
 
 struct AlertManagerOptions {

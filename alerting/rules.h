@@ -55,6 +55,12 @@ struct RuleGroupConfig {
 enum class AlertState : std::uint8_t { kInactive, kPending, kFiring };
 std::string_view NameOf(AlertState state);
 
+// Expands the template of a label or annotation of the rule `alert` for one sample. An error becomes
+// the text upstream writes in its place.
+using ExpandFn =
+    std::function<Result<std::string>(std::string_view alert, std::string_view text,
+                                      const promql::VectorSample& sample, Timestamp at)>;
+
 // What the world is to the rules. All functions are called on the thread that evaluates and must
 // outlive the rules.
 struct RuleDoors {
@@ -62,11 +68,7 @@ struct RuleDoors {
   std::function<Result<promql::Vector>(const promql::Expr& expression, std::string_view text,
                                        Timestamp at)>
       query;
-  // Expands the template of a label or annotation of the rule `alert` for one sample. An error
-  // becomes the text upstream writes in its place.
-  std::function<Result<std::string>(std::string_view alert, std::string_view text,
-                                    const promql::VectorSample& sample, Timestamp at)>
-      expand;
+  ExpandFn expand;
   // Firing and just resolved alerts that are due to be told.
   std::function<void(std::vector<Alert>)> notify;
   // Runs work elsewhere than on the clock's executor; evaluations are submitted through it.

@@ -73,7 +73,7 @@ Result<> AlertManager::Core::Apply(std::shared_ptr<const Config> config,
   auto inhibitor = std::make_shared<Inhibitor>(config->inhibit_rules);
   auto pipeline = Pipeline::Make(
       {clock_, silences_, log_, gate_, history_, metrics_, world_.logger, world_.read_file,
-       world_.random, options_.external_url, options_.hostname, world_.zone},
+       world_.random, options_.external_url, options_.hostname, world_.zone, world_.notifiers},
       *config, tree, inhibitor,
       std::make_shared<MonitoredTransport>(std::move(transport), monitor_));
   if (!pipeline) return std::move(pipeline).error();

@@ -52,8 +52,10 @@ Result<std::shared_ptr<Pipeline>> Pipeline::Make(World world, const Config& conf
   for (const ReceiverConfig& receiver : config.receivers) {
     auto& channels = pipeline->receivers_[receiver.name];
     for (const Integration& integration : receiver.integrations) {
+      const auto& own = pipeline->world_.notifiers;
       channels.push_back({IntegrationName(integration.config), integration.index,
-                          integration.send_resolved, MakeNotifier(integration, context)});
+                          integration.send_resolved,
+                          own ? own(integration) : MakeNotifier(integration, context)});
     }
   }
   return pipeline;

@@ -39,6 +39,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
     std::string external_url;
     std::string hostname;
     std::function<Result<std::shared_ptr<const Zone>>(const std::string& name)> zone;
+    std::function<std::unique_ptr<Notifier>(const Integration& integration)> notifiers;
   };
 
   static Result<std::shared_ptr<Pipeline>> Make(World world, const Config& config,

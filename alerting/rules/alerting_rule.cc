@@ -43,12 +43,13 @@ Labels ForStateLabels(const ActiveAlert& alert, const std::string& rule) {
 }
 
 Result<ActiveAlert> AlertingRule::MakeAlert(const promql::VectorSample& sample, Timestamp at,
-                                            const RuleDoors& doors) const {
+                                            const ExpandFn& expand_template,
+                                            const Logger& log) const {
   const auto expand = [&](std::string_view text) {
-    auto expanded = doors.expand(config_->alert, text, sample, at);
+    auto expanded = expand_template(config_->alert, text, sample, at);
     if (expanded) return std::move(*expanded);
-    doors.log.Warn("Expanding alert template failed",
-                   {{"alert", config_->alert}, {"err", expanded.error().message()}});
+    log.Warn("Expanding alert template failed",
+             {{"alert", config_->alert}, {"err", expanded.error().message()}});
     return "<error expanding template: " + expanded.error().message() + ">";
   };
   ActiveAlert alert;
@@ -70,10 +71,10 @@ Result<ActiveAlert> AlertingRule::MakeAlert(const promql::VectorSample& sample, 
 
 Result<AlertingRule::Evaluated> AlertingRule::Step(const promql::Vector& result, Timestamp at,
                                                    Millis query_offset, std::uint64_t limit,
-                                                   const RuleDoors& doors) {
+                                                   const ExpandFn& expand, const Logger& log) {
   std::map<std::uint64_t, ActiveAlert> present;
   for (const promql::VectorSample& sample : result) {
-    auto alert = MakeAlert(sample, at, doors);
+    auto alert = MakeAlert(sample, at, expand, log);
     if (!alert) return std::move(alert).error();
     const std::uint64_t hash = alert->labels.hash();
     if (!present.emplace(hash, std::move(*alert)).second) {

@@ -36,7 +36,7 @@ class AlertingRule {
   // samples carry that earlier time. kExecution: two alerts with the same labels, or more than
   // `limit`.
   Result<Evaluated> Step(const promql::Vector& result, Timestamp at, Millis query_offset,
-                         std::uint64_t limit, const RuleDoors& doors);
+                         std::uint64_t limit, const ExpandFn& expand, const Logger& log);
 
   // Alerts that are due to be told: firing ones every `resend_delay`, resolved ones once and then
   // again as often.
@@ -59,7 +59,7 @@ class AlertingRule {
 
  private:
   Result<ActiveAlert> MakeAlert(const promql::VectorSample& sample, Timestamp at,
-                                const RuleDoors& doors) const;
+                                const ExpandFn& expand, const Logger& log) const;
 
   const RuleConfig* config_;
   std::map<std::uint64_t, ActiveAlert> active_;  // by hash of the labels

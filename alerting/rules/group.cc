@@ -177,7 +177,8 @@ void RuleGroup::EvaluateRule(Rule& rule, Timestamp at) {
 
 Result<promql::Vector> RuleGroup::Results(Rule& rule, const promql::Vector& result, Timestamp at) {
   if (rule.alerting) {
-    auto evaluated = rule.alerting->Step(result, at, config_->query_offset, config_->limit, doors_);
+    auto evaluated =
+        rule.alerting->Step(result, at, config_->query_offset, config_->limit, doors_.expand, log_);
     if (!evaluated) return std::move(evaluated).error();
     return std::move(evaluated->samples);
   }

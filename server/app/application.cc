@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/app/application_impl.h"
+#include "server/app/backtest_wiring.h"
 #include "server/app/process_metrics.h"
 #include "server/app/rules_wiring.h"
 #include "server/dashboards/grafana_provisioning.h"
@@ -117,6 +118,9 @@ Result<> Application::Impl::Start() {
   // Handlers look at these only once open_ and phase_ say that they may.
   doors_.targets = targets_.get();
   doors_.rules = rule_provider_.get();
+  doors_.backtest = [this](const web::BacktestQuestion& question, const std::stop_token& stop) {
+    return RunBacktest(question, stop);
+  };
   open_ = true;
   phase_ = web::Phase::kReady;
   notifications_.Delete(web::kStartingUp);
@@ -188,11 +192,35 @@ Result<> Application::Impl::ApplyAlertManager(config::AlertmanagerFile file) {
                                std::move(transport));
 }
 
-void Application::Impl::StartRules() {
+RuleSurroundings Application::Impl::RulesLookAt() {
   RuleSurroundings surroundings;
   surroundings.engine = [this] { return engine(); };
   surroundings.external_labels = [this] { return ExternalLabels(); };
   surroundings.external_url = external_url_;
+  return surroundings;
+}
+
+Result<web::BacktestAnswer> Application::Impl::RunBacktest(const web::BacktestQuestion& question,
+                                                           const std::stop_token& stop) {
+  BacktestSurroundings surroundings;
+  surroundings.rules = RulesLookAt();
+  for (const alerting::RuleGroupStatus& group : rules_->Status())
+    surroundings.loaded.push_back(group.config);
+  {
+    MutexLock lock(state_mu_);
+    surroundings.global = global_;
+  }
+  surroundings.relabel = [this](const std::vector<alerting::Alert>& alerts) {
+    return external_->Relabeled(alerts);
+  };
+  surroundings.alertmanager = alert_manager_->config();
+  surroundings.resend_delay = flags_.duration("rules.alert.resend-delay");
+  surroundings.clock = &clock_;
+  return AnswerBacktest(question, surroundings, stop);
+}
+
+void Application::Impl::StartRules() {
+  const RuleSurroundings surroundings = RulesLookAt();
   notify::ExternalAlertmanagers::Options notifier;
   notifier.queue_capacity =
       static_cast<std::size_t>(flags_.integer("alertmanager.notification-queue-capacity"));
@@ -310,6 +338,7 @@ void Application::Impl::Apply(Configuration configuration) {
     MutexLock lock(state_mu_);
     engine_ = std::make_shared<promql::Engine>(EngineOptionsOf(flags_, prometheus), *database_);
     external_labels_ = prometheus.ExternalLabels();
+    global_ = prometheus.global;
     config_yaml_ = prometheus.ToYaml();
     otlp_ = OtlpOptionsOf(prometheus.otlp);
     live_ = live;

@@ -17,6 +17,7 @@
 #include "server/app/configuration.h"
 #include "server/app/pool_clock.h"
 #include "server/app/rule_provider.h"
+#include "server/app/rules_wiring.h"
 #include "server/config/alertmanager_config.h"
 #include "server/dashboards/dashboard_library.h"
 #include "server/discovery/manager.h"
@@ -78,6 +79,9 @@ class Application::Impl {
 
   std::shared_ptr<const promql::Engine> engine() const EXCLUDES(state_mu_);
   std::string ConfigYaml() const EXCLUDES(state_mu_);
+  RuleSurroundings RulesLookAt();
+  Result<web::BacktestAnswer> RunBacktest(const web::BacktestQuestion& question,
+                                          const std::stop_token& stop) EXCLUDES(state_mu_);
   Labels ExternalLabels() const EXCLUDES(state_mu_);
   web::RuntimeInfo Runtime() const EXCLUDES(state_mu_);
   void AskForEnd() EXCLUDES(state_mu_);
@@ -132,6 +136,7 @@ class Application::Impl {
   std::shared_ptr<const promql::Engine> engine_ GUARDED_BY(state_mu_);
   std::string config_yaml_ GUARDED_BY(state_mu_);
   Labels external_labels_ GUARDED_BY(state_mu_);
+  config::GlobalConfig global_ GUARDED_BY(state_mu_);
   bool reload_success_ GUARDED_BY(state_mu_) = true;
   Timestamp last_config_ GUARDED_BY(state_mu_){};
   tsdb::LiveOptions live_ GUARDED_BY(state_mu_);

@@ -20,10 +20,28 @@ namespace {
 
 constexpr std::string_view kDefaultRulesName = "embedded/rules.yml";
 
-// Adds the groups of one rule file; the error holds every line of what is wrong with it.
-Result<> AddRules(std::string_view path, std::string_view text, const config::GlobalConfig& global,
-                  const promql::ParseOptions& parse,
-                  std::vector<alerting::RuleGroupConfig>& groups) {
+Result<std::vector<alerting::RuleGroupConfig>> ReadRules(const config::PrometheusConfig& prometheus,
+                                                         const promql::ParseOptions& parse) {
+  std::vector<alerting::RuleGroupConfig> groups;
+  for (const std::string& pattern : prometheus.rule_files) {
+    for (const std::string& file : config::Glob(pattern)) {
+      auto text = config::ReadFile(file);
+      if (!text) return std::move(text).error();
+      auto added = RuleGroupsOf(file, *text, prometheus.global, parse);
+      if (!added) return std::move(added).error();
+      std::move(added->begin(), added->end(), std::back_inserter(groups));
+    }
+  }
+  return groups;
+}
+
+}  // namespace
+
+Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view path,
+                                                            std::string_view text,
+                                                            const config::GlobalConfig& global,
+                                                            const promql::ParseOptions& parse) {
+  std::vector<alerting::RuleGroupConfig> groups;
   config::RuleFileOptions options;
   options.parse = parse;
   if (global.name_scheme) options.names = *global.name_scheme;
@@ -54,25 +72,8 @@ Result<> AddRules(std::string_view path, std::string_view text, const config::Gl
       rule.annotations = std::move(from.annotations);
     }
   }
-  return {};
-}
-
-Result<std::vector<alerting::RuleGroupConfig>> ReadRules(const config::PrometheusConfig& prometheus,
-                                                         const promql::ParseOptions& parse) {
-  std::vector<alerting::RuleGroupConfig> groups;
-  for (const std::string& pattern : prometheus.rule_files) {
-    for (const std::string& file : config::Glob(pattern)) {
-      auto text = config::ReadFile(file);
-      if (!text) return std::move(text).error();
-      if (auto added = AddRules(file, *text, prometheus.global, parse, groups); !added) {
-        return std::move(added).error();
-      }
-    }
-  }
   return groups;
 }
-
-}  // namespace
 
 std::string HostName() {
   std::array<char, 256> name{};
@@ -87,9 +88,9 @@ Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& s
     const std::string_view text(meerkat_embedded_default_rules,
                                 static_cast<std::size_t>(meerkat_embedded_default_rules_end -
                                                          meerkat_embedded_default_rules));
-    auto added = AddRules(kDefaultRulesName, text, configuration.prometheus.global, parse,
-                          configuration.rules);
+    auto added = RuleGroupsOf(kDefaultRulesName, text, configuration.prometheus.global, parse);
     if (!added) return std::move(added).error();
+    configuration.rules = std::move(*added);
     return configuration;
   }
   config::LoadOptions options;

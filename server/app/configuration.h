@@ -25,6 +25,12 @@ struct Configuration {
 // key.
 Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& self_address);
 
+// The groups of one rule file; the error holds every line of what is wrong with it.
+Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view path,
+                                                            std::string_view text,
+                                                            const config::GlobalConfig& global,
+                                                            const promql::ParseOptions& parse);
+
 // Upstream's features by name, as the parser's switches.
 promql::ParseOptions ParseOptionsOf(const Flags& flags);
 

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "server/commands/alert.h"
+#include "server/commands/backtest.h"
 #include "server/commands/check_alertmanager.h"
 #include "server/commands/check_config.h"
 #include "server/commands/command.h"
@@ -23,6 +24,10 @@ std::vector<Command> AllCommands() {
     all.insert(all.end(), some.begin(), some.end());
   };
   add(AlertCommands());
+  add({{"rules backtest",
+        "--rule=NAME | --file=FILE | --expr=EXPR [--for=D] [--start=T] [--end=T] [--url=URL] [-o "
+        "json]",
+        "tries an alerting rule over a server's history", BacktestRule}});
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
   add(RelabelCommands());

@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "alerting/backtest.h"
 #include "base/clock.h"
 #include "base/labels.h"
 #include "base/log.h"
@@ -120,6 +122,28 @@ class RuleProvider {
   virtual std::vector<RuleGroupInfo> Groups() const = 0;  // sorted by file, then as written
 };
 
+// An alerting rule to try over stored history: one that is loaded, by name; one of a text; or an
+// expression.
+struct BacktestQuestion {
+  std::string rule, group, file;  // names; "" leaves it open
+  std::string yaml;               // a rule, a list of rules, or a rule file
+  std::string expr;
+  std::map<std::string, std::string> labels;  // of the rule made of `expr`, as the next two
+  Millis hold{0};
+  Millis keep_firing{0};
+  std::optional<std::size_t> index;  // which one, when several fit
+  TimeRange range;
+  Millis interval{0};                      // 0: the group's
+  Millis timeout = std::chrono::hours(1);  // the engine's counts when it is shorter
+  bool notifications = true;
+};
+
+struct BacktestAnswer {
+  alerting::RuleGroupConfig group;  // with the one rule
+  alerting::Backtest result;
+  std::vector<std::string> warnings;
+};
+
 struct AlertmanagerUrls {
   std::vector<std::string> active;
   std::vector<std::string> dropped;
@@ -161,8 +185,9 @@ struct Doors {
   std::function<ReplayStatus()> replay;
   std::function<AlertmanagerUrls()> alertmanagers;
   std::function<remote::OtlpOptions()> otlp;  // required with enable_otlp
-  std::function<Result<>()> reload;           // blocks until done
-  std::function<void()> quit;                 // returns at once
+  std::function<Result<BacktestAnswer>(const BacktestQuestion&, const std::stop_token&)> backtest;
+  std::function<Result<>()> reload;  // blocks until done
+  std::function<void()> quit;        // returns at once
   const TargetProvider* targets = nullptr;
   const RuleProvider* rules = nullptr;
   BuildInfo build;

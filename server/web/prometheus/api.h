@@ -33,8 +33,10 @@ struct ApiRoute {
 std::vector<ApiRoute> SeriesRoutes(const ApiContext& context);
 // /targets, /targets/metadata, /targets/relabel_steps, /scrape_pools, /scrape_pools/config
 std::vector<ApiRoute> TargetRoutes(const ApiContext& context);
-// /rules, /alerts, /alertmanagers
+// /rules, /rules/backtest, /alerts, /alertmanagers
 std::vector<ApiRoute> RuleRoutes(const ApiContext& context);
+net::Response Backtest(const Doors& doors, const net::Request& request,
+                       const std::stop_token& stop);
 // /status/…, /features, /notifications, /openapi.yaml
 std::vector<ApiRoute> StatusRoutes(const ApiContext& context);
 // /search/metric_names, /search/label_names, /search/label_values

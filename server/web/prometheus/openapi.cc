@@ -37,6 +37,10 @@ constexpr Operation kOperations[] = {
      "type rule_name[]+ rule_group[]+ file[]+ match[]+ exclude_alerts group_limit "
      "group_next_token",
      "Lists rules."},
+    {"/rules/backtest", "get,post",
+     "rule group file index yaml expr for keep_firing_for label[]+ start end interval "
+     "notifications timeout",
+     "Tries an alerting rule over stored history."},
     {"/alerts", "get", "", "Lists active alerts."},
     {"/status/config", "get", "", "Gives the loaded configuration."},
     {"/status/flags", "get", "", "Gives the command line flags."},
