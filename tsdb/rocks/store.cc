@@ -1,5 +1,6 @@
 #include "tsdb/rocks/store.h"
 
+#include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
@@ -11,6 +12,8 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <array>
 #include <fstream>
@@ -134,6 +137,7 @@ struct Handle {
 
 struct Store::State {
   std::filesystem::path path;
+  int directory = -1;  // of `path`, to ask for its free space without walking there each time
   StoreOptions options;
   // Held shared by every use of the handle, alone to reopen it.
   SharedMutex handle_mu;
@@ -144,6 +148,7 @@ struct Store::State {
   ~State() {
     // A server that was stopped in order survives power loss.
     if (handle != nullptr && !failed) (void)handle->db->SyncWAL();
+    if (directory >= 0) ::close(directory);
   }
 
   // Whether a write has a chance: RocksDB gives up after failures of its background work, so it is
@@ -218,6 +223,7 @@ Result<Store::Opened> Store::Open(const std::filesystem::path& path, const Store
   if (!handle) return std::move(handle).error();
   auto state = std::make_unique<State>();
   state->path = path;
+  state->directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   state->options = options;
   {
     WriterLock lock(state->handle_mu);
@@ -228,11 +234,12 @@ Result<Store::Opened> Store::Open(const std::filesystem::path& path, const Store
 }
 
 Result<> Store::State::Probe() const {
-  std::error_code error;
-  const std::filesystem::space_info space = std::filesystem::space(path, error);
-  if (!error && space.available < kSpareBytes) {
+  struct statvfs disk{};
+  if (::fstatvfs(directory, &disk) != 0) return {};  // unknown: the write itself will tell
+  const std::uint64_t available = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (available < kSpareBytes) {
     return Error(Code::kUnavailable, "no space left on device: " + path.string() + " has " +
-                                         std::to_string(space.available >> 10) +
+                                         std::to_string(available >> 10) +
                                          " KiB left, writes are refused below " +
                                          std::to_string(kSpareBytes >> 10) + " KiB");
   }
