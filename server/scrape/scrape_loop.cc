@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <utility>
 
 #include "base/duration.h"
@@ -20,13 +21,17 @@ Timestamp FirstScrape(Timestamp now, const Target& target, Millis offset) {
   return next;
 }
 
-// Which body the samples come from and what became of it, on a worker.
-struct Exchange {
+}  // namespace
+
+// One answer and what becomes of it; the worker's until `state` says otherwise.
+struct ScrapeLoop::Exchange {
+  enum State : unsigned char { kWriting, kWritten, kAwaited };
+
   net::ClientResponse response;
   Answer answer;
+  Timestamp started{};
+  std::atomic<unsigned char> state{kWriting};
 };
-
-}  // namespace
 
 ScrapeLoop::ScrapeLoop(const ScrapeContext& context, std::shared_ptr<const ScrapeConfig> config,
                        std::shared_ptr<const Target> target, std::shared_ptr<Fetcher> fetcher,
@@ -72,6 +77,8 @@ net::Awaitable<void> ScrapeLoop::Run(std::shared_ptr<ScrapeLoop> self) {
   while (!loop.stopping_) {
     co_await loop.WaitUntil(due);
     if (loop.stopping_) break;
+    co_await loop.WaitUntilWritten();
+    if (loop.stopping_) break;
     const Timestamp now = loop.context_.clock.Now();
     if (now < due) continue;  // the clock was set back, or a stop was taken back
     // A scrape that is late by whole intervals is skipped, not made up for.
@@ -87,6 +94,7 @@ net::Awaitable<void> ScrapeLoop::Run(std::shared_ptr<ScrapeLoop> self) {
     co_await loop.ScrapeAt(time);
     due += interval;
   }
+  co_await loop.WaitUntilWritten();
   if (loop.mark_end_ && last != Timestamp{}) co_await loop.MarkEnd(due);
 }
 
@@ -97,7 +105,7 @@ net::ClientRequest ScrapeLoop::MakeRequest() {
   request.max_body_bytes = config_->limits.body_size;
   request.accept_compressed = config_->enable_compression;
   request.decode = false;
-  request.buffer = std::move(buffer_);
+  request.buffer = context_.buffers->Take();
   request.headers.Set("Accept", accept_);
   if (!config_->enable_compression) request.headers.Set("Accept-Encoding", "identity");
   request.headers.Set("X-Prometheus-Scrape-Timeout-Seconds",
@@ -106,8 +114,8 @@ net::ClientRequest ScrapeLoop::MakeRequest() {
 }
 
 net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
-  const Timestamp started = context_.clock.Now();
   auto exchange = std::make_shared<Exchange>();
+  exchange->started = context_.clock.Now();
   exchange->answer.time = time;
   exchange->answer.started = std::chrono::steady_clock::now();
   exchange->answer.error = forced_error_;
@@ -121,33 +129,52 @@ net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
       exchange->answer.error = response.error().message();
     }
   }
-  // The writer is shared so that a worker may finish although the loop is gone.
-  const std::uint64_t limit = config_->limits.body_size;
-  auto work = [writer = writer_, exchange, limit] {
-    Answer& answer = exchange->answer;
-    net::ClientResponse& response = exchange->response;
-    if (answer.error.empty() && response.status != 200) {
-      answer.error = "server returned HTTP status " + response.StatusLine();
+  exchange_ = exchange;
+  context_.workers.Submit([self = shared_from_this(), exchange = std::move(exchange)] {
+    try {
+      self->Write(*exchange);
+    } catch (const std::exception& error) {  // out of memory: this scrape is lost
+      self->context_.log.Error("Scrape failed", {{"err", error.what()}});
     }
-    if (answer.error.empty()) {
-      if (auto decoded = net::Decode(response, limit); !decoded) {
-        answer.error = decoded.error().message();
-      }
+    if (exchange->state.exchange(Exchange::kWritten) == Exchange::kAwaited) {
+      self->context_.io.Post([self] { self->gate_.cancel(); });
     }
-    if (answer.error.empty()) {
-      answer.body = response.body;
-      answer.content_type = response.headers.Get("Content-Type");
-      answer.body_bytes = static_cast<std::int64_t>(response.body.size());
-    } else if (answer.error == net::kBodyTooLarge) {
-      answer.body_bytes = -1;
+  });
+}
+
+void ScrapeLoop::Write(Exchange& exchange) {
+  Answer& answer = exchange.answer;
+  net::ClientResponse& response = exchange.response;
+  if (answer.error.empty() && response.status != 200) {
+    answer.error = "server returned HTTP status " + response.StatusLine();
+  }
+  if (answer.error.empty()) {
+    if (auto decoded = net::Decode(response, config_->limits.body_size); !decoded) {
+      answer.error = decoded.error().message();
     }
-    return writer->Write(answer);
-  };
-  const WriteOutcome outcome = co_await net::Offload(context_.workers, std::move(work));
-  if (exchange->answer.body_bytes == -1) context_.metrics.exceeded_body_size_limit.Add();
+  }
+  if (answer.error.empty()) {
+    answer.body = response.body;
+    answer.content_type = response.headers.Get("Content-Type");
+    answer.body_bytes = static_cast<std::int64_t>(response.body.size());
+  } else if (answer.error == net::kBodyTooLarge) {
+    answer.body_bytes = -1;
+    context_.metrics.exceeded_body_size_limit.Add();
+  }
+  const WriteOutcome outcome = writer_->Write(answer);
+  context_.buffers->Give(std::move(response.body));
   context_.metrics.scrape_duration.Observe(outcome.duration);
-  buffer_ = std::move(exchange->response.body);
-  Note(outcome, started);
+  Note(outcome, exchange.started);
+}
+
+net::Awaitable<void> ScrapeLoop::WaitUntilWritten() {
+  if (exchange_ == nullptr) co_return;
+  unsigned char writing = Exchange::kWriting;
+  if (exchange_->state.compare_exchange_strong(writing, Exchange::kAwaited)) {
+    constexpr auto kToken = boost::asio::as_tuple(boost::asio::use_awaitable);
+    while (exchange_->state.load() != Exchange::kWritten) co_await gate_.async_wait(kToken);
+  }
+  exchange_.reset();
 }
 
 void ScrapeLoop::Note(const WriteOutcome& outcome, Timestamp started) {

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "server/net/io.h"
 #include "server/net/offload.h"
+#include "server/scrape/body_buffers.h"
 #include "server/scrape/fetcher.h"
 #include "server/scrape/scrape_config.h"
 #include "server/scrape/scrape_metrics.h"
@@ -38,6 +39,7 @@ struct ScrapeContext {
   ScrapeMetrics& metrics;
   Logger log;
   ScrapeOptions options;
+  std::shared_ptr<BodyBuffers> buffers = std::make_shared<BodyBuffers>();
 };
 
 // What the last scrape of a target came to.
@@ -53,7 +55,9 @@ struct TargetStatus {
 using FailureLog = std::function<void(const Target& target, const std::string& error)>;
 
 // Scrapes one target again and again: a coroutine on the io thread, at a fixed offset within each
-// interval. Parsing and storing happen on the workers.
+// interval. Parsing and storing happen on the workers, which the loop does not wait for before the
+// next scrape is due: to be woken just to go to sleep again costs as much as parsing some hundred
+// lines.
 class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
  public:
   ScrapeLoop(const ScrapeContext& context, std::shared_ptr<const ScrapeConfig> config,
@@ -78,9 +82,13 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   static net::Awaitable<void> Run(std::shared_ptr<ScrapeLoop> self);
   net::Awaitable<void> ScrapeAt(Timestamp time);
   net::Awaitable<void> MarkEnd(Timestamp last_due);
+  // Until the worker has written the last answer.
+  net::Awaitable<void> WaitUntilWritten();
   // Until `when` or Stop.
   net::Awaitable<void> WaitUntil(Timestamp when);
   net::ClientRequest MakeRequest();
+  struct Exchange;
+  void Write(Exchange& exchange) EXCLUDES(mu_);  // on a worker
   void Note(const WriteOutcome& outcome, Timestamp started) EXCLUDES(mu_);
 
   const ScrapeContext& context_;
@@ -96,7 +104,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   bool stopping_ = false;
   bool mark_end_ = false;
   std::string forced_error_;
-  std::string buffer_;  // the last body's memory
+  std::shared_ptr<Exchange> exchange_;  // the last one
 
   mutable Mutex mu_;
   TargetStatus status_ GUARDED_BY(mu_);
