@@ -1,33 +1,36 @@
 #include "server/scrape/scrape_cache.h"
 
-#include <cstring>
-#include <functional>
+#include <algorithm>
 #include <utility>
 
 namespace meerkat::scrape {
 namespace {
 
-constexpr std::uint64_t kMetadataScrapes = 10;
+constexpr std::uint32_t kMetadataScrapes = 10;
+constexpr std::size_t kMaxLength = (1U << 30) - 1;
 
-std::size_t HashOf(std::string_view text) {
-  return std::hash<std::string_view>()(text);
+// Gives back what a first scrape, growing step by step, took too much.
+template <typename T>
+void Trim(std::vector<T>& list) {
+  if (list.capacity() > list.size() + list.size() / 4) list.shrink_to_fit();
 }
 
 }  // namespace
 
 std::uint32_t ScrapeCache::Find(std::string_view text) const {
   if (slots_.empty()) return kNoSeries;
+  const std::uint64_t hash = hash_(text);
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t slot = HashOf(text) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+  for (std::size_t slot = hash & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
     const std::uint32_t index = slots_[slot] - 1;
-    if (series_[index].key() == text) return index;
+    if (series_[index].hash == hash) return index;
   }
   return kNoSeries;
 }
 
 void ScrapeCache::Insert(std::uint32_t index) {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = HashOf(series_[index].key()) & mask;
+  std::size_t slot = series_[index].hash & mask;
   while (slots_[slot] != 0) slot = (slot + 1) & mask;
   slots_[slot] = index + 1;
 }
@@ -49,13 +52,12 @@ std::uint32_t ScrapeCache::Add(std::string_view text, tsdb::SeriesRef ref, bool 
   }
   Series& entry = series_[index];
   entry = Series();
-  entry.text = std::make_unique_for_overwrite<char[]>(text.size());
-  std::memcpy(entry.text.get(), text.data(), text.size());
-  entry.length = static_cast<std::uint32_t>(text.size());
+  entry.hash = hash_(text);
+  // A longer text is always looked up.
+  entry.length = static_cast<std::uint32_t>(std::min(text.size(), kMaxLength));
   entry.ref = ref;
   entry.dropped = dropped;
   entry.used = true;
-  entry.last_scrape = scrape_;
   ++used_;
   // At most two thirds full.
   if (used_ * 3 > slots_.size() * 2) {
@@ -75,13 +77,19 @@ ScrapeCache::Family& ScrapeCache::family(std::string_view name) {
 
 void ScrapeCache::SawMetadata(std::string_view raw, bool is_type, Family* family) {
   LeaveStep();
-  next_order_.push_back({kNoSeries, static_cast<std::uint32_t>(next_metadata_lines_.size())});
-  next_metadata_lines_.push_back({std::string(raw), is_type, family});
+  next_order_.push_back(Line::OfMetadata(next_metadata_lines_.size()));
+  LineKey key;
+  if (!raw.empty() && raw.size() <= kMaxLength) {
+    key = {hash_(raw), static_cast<std::uint32_t>(raw.size())};
+  }
+  next_metadata_lines_.push_back({key, is_type, family});
 }
 
-void ScrapeCache::RepeatMetadata(std::uint32_t known) {
-  next_order_.push_back({kNoSeries, static_cast<std::uint32_t>(next_metadata_lines_.size())});
-  next_metadata_lines_.push_back(std::move(metadata_lines_[known]));
+void ScrapeCache::RepeatMetadata(Line line) {
+  const MetadataLine& known = metadata_lines_[line.index()];
+  if (known.family != nullptr) known.family->last_scrape = scrape_;
+  next_order_.push_back(Line::OfMetadata(next_metadata_lines_.size()));
+  next_metadata_lines_.push_back(known);
 }
 
 // The page went its own way: what had been in step until here is noted like the rest.
@@ -89,12 +97,13 @@ void ScrapeCache::WriteDownSteps() {
   in_step_ = false;
   for (std::size_t i = 0; i < steps_; ++i) {
     const Line line = order_[i];
-    if (line.series == kNoSeries) {
-      RepeatMetadata(line.metadata);
+    if (!line.is_series()) {
+      RepeatMetadata(line);
       continue;
     }
-    next_order_.push_back(line);
-    if (series_[line.series].tracked_scrape == scrape_) tracked_.push_back(line.series);
+    const bool track = series_[line.index()].tracked_scrape + 1 == scrape_;
+    (void)See(line.index());
+    if (track) Track(line.index());
   }
   steps_ = 0;
 }
@@ -116,17 +125,15 @@ void ScrapeCache::Forget() {
 void ScrapeCache::ForgetFamilies() {
   aging_families_ = false;
   std::erase_if(families_, [this](const auto& item) {
-    const std::uint64_t age = scrape_ - item.second.last_scrape;
+    const std::uint32_t age = scrape_ - item.second.last_scrape;
     aging_families_ = aging_families_ || age > 0;
     return age > kMetadataScrapes;
   });
 }
 
 bool ScrapeCache::EndScrape(bool complete) {
-  if (complete && in_step_ && steps_ == order_.size() && steps_ > 0) {
-    if (aging_families_) ForgetFamilies();
+  if (complete && in_step_ && steps_ == order_.size() && steps_ > 0 && !aging_families_) {
     steps_ = 0;
-    ++scrape_;
     return false;
   }
   LeaveStep();
@@ -136,8 +143,12 @@ bool ScrapeCache::EndScrape(bool complete) {
   if (complete) {
     order_.swap(next_order_);
     metadata_lines_.swap(next_metadata_lines_);
+    Trim(order_);
+    Trim(metadata_lines_);
+    Trim(series_);
+    repeats_ = seen_ != next_series_;
     for (std::uint32_t i = 0; i < order_.size(); ++i) {
-      if (order_[i].series != kNoSeries) series_[order_[i].series].position = i;
+      if (order_[i].is_series()) series_[order_[i].index()].position = i;
     }
     successful_count_ = count;
   } else if (count > successful_count_ * 2 + 1000) {
@@ -151,26 +162,29 @@ bool ScrapeCache::EndScrape(bool complete) {
     }
     Forget();
   }
+  tracked_before_.swap(tracked_);
+  NextScrape();
+  return forced;
+}
+
+void ScrapeCache::NextScrape() {
   next_order_.clear();
   next_metadata_lines_.clear();
-  tracked_before_.swap(tracked_);
   tracked_.clear();
-  in_step_ = true;
+  next_series_ = 0;
+  seen_ = 0;
+  in_step_ = !repeats_;
   ++scrape_;
-  return forced;
 }
 
 void ScrapeCache::AbandonScrape() {
   LeaveStep();
-  // Lines moved over from the last order are gone with it, so there is nothing to predict by.
+  // Its order is no order to predict by, and the one before has been left.
   order_.clear();
   metadata_lines_.clear();
-  next_order_.clear();
-  next_metadata_lines_.clear();
+  repeats_ = false;
   for (const std::uint32_t index : tracked_) series_[index].tracked_scrape = 0;
-  tracked_.clear();
-  in_step_ = true;
-  ++scrape_;
+  NextScrape();
 }
 
 std::size_t ScrapeCache::metadata_bytes() const {

@@ -180,9 +180,9 @@ std::string TargetWriter::ReadEntries(Pass& pass) {
 bool TargetWriter::TakePredicted(Pass& pass) {
   if (pass.predicted >= cache_.order().size()) return false;
   const ScrapeCache::Line line = cache_.order()[pass.predicted];
-  if (line.series == ScrapeCache::kNoSeries) {
-    const auto& known = cache_.metadata_line(line.metadata);
-    if (known.raw.empty() || !pass.parser->SkipRaw(known.raw)) return false;
+  if (!line.is_series()) {
+    const auto& known = cache_.metadata_line(line);
+    if (known.raw.length == 0 || !pass.parser->SkipRaw(cache_.hash(), known.raw)) return false;
     if (known.is_type && known.family != nullptr) {
       pass.parser->set_type(known.family->metadata.type);
     }
@@ -190,14 +190,13 @@ bool TargetWriter::TakePredicted(Pass& pass) {
     ++pass.predicted;
     return true;
   }
-  ScrapeCache::Series& series = cache_.series(line.series);
-  if (series.last_scrape == cache_.scrape() || config_->limits.samples != 0 ||
-      !pass.parser->ExpectSeries(series.key())) {
+  ScrapeCache::Series& series = cache_.series(line.index());
+  if (!cache_.MayStep(line) || config_->limits.samples != 0 ||
+      !pass.parser->ExpectSeries(cache_.hash(), series.key())) {
     return false;
   }
   ++pass.predicted;
   ++pass.outcome.scraped;
-  series.last_scrape = cache_.scrape();
   if (series.dropped) {
     cache_.StepSeries(line, false);
     return true;
@@ -229,7 +228,7 @@ tsdb::Refusal TargetWriter::Append(Pass& pass, ScrapeCache::Series& series) {
   };
   tsdb::Refusal refusal = append();
   if (refusal == tsdb::Refusal::kUnknownSeries) {
-    series.ref = ResolveAgain(pass, series.key());
+    series.ref = ResolveAgain(pass, parser.series());
     if (series.ref != tsdb::SeriesRef::kNone) refusal = append();
   }
   return refusal;
@@ -257,8 +256,7 @@ std::string TargetWriter::TakeSample(Pass& pass, bool histogram) {
   if (cached) {
     pass.predicted = cache_.series(index).position + 1;
     if (cache_.series(index).dropped) {
-      cache_.series(index).last_scrape = cache_.scrape();
-      cache_.SawSeries(index);
+      (void)cache_.See(index);
       return "";
     }
   }
@@ -268,15 +266,12 @@ std::string TargetWriter::TakeSample(Pass& pass, bool histogram) {
   ScrapeCache::Series fresh;
   bool again = false;
   if (cached) {
-    ScrapeCache::Series& known = cache_.series(index);
-    again = known.last_scrape == cache_.scrape();
-    known.last_scrape = cache_.scrape();
-    cache_.SawSeries(index);
+    again = !cache_.See(index);
   } else {
     parser.GetLabels(pass.raw_labels);
     const Labels labels = SampleLabels(*config_, target_->labels, pass.raw_labels);
     if (labels.empty()) {
-      cache_.SawSeries(cache_.Add(parser.series(), tsdb::SeriesRef::kNone, true));
+      (void)cache_.See(cache_.Add(parser.series(), tsdb::SeriesRef::kNone, true));
       return "";
     }
     const LabelCheck check = CheckLabels(*config_, labels);
@@ -315,7 +310,7 @@ std::string TargetWriter::TakeSample(Pass& pass, bool histogram) {
   if (!error.empty()) return error;
   if (!cached && added) {
     index = cache_.Add(parser.series(), series.ref, false);
-    cache_.SawSeries(index);
+    (void)cache_.See(index);
     if (!pass.sample_limit_hit && !pass.bucket_limit_hit) ++pass.outcome.series_added;
   }
   if (added && tracked) cache_.Track(index);
@@ -388,8 +383,7 @@ void TargetWriter::TakeMetadata(Pass& pass, Entry entry) {
   metadata_changed_ = metadata_changed_ || family.changed;
   cache_.SawMetadata(parser.raw(), entry == Entry::kType, &family);
   // The line was a newcomer or stands elsewhere; the next lines are likely where they were.
-  if (pass.predicted < cache_.order().size() &&
-      cache_.order()[pass.predicted].series == ScrapeCache::kNoSeries) {
+  if (pass.predicted < cache_.order().size() && !cache_.order()[pass.predicted].is_series()) {
     ++pass.predicted;
   }
 }

@@ -35,8 +35,8 @@ class NhcbParser : public Parser {
 
   Result<Entry> Next() override;
   // The converted series depend on several lines, so there are no short cuts.
-  bool ExpectSeries(std::string_view) override { return false; }
-  bool SkipRaw(std::string_view) override { return false; }
+  bool ExpectSeries(const LineHash&, LineKey) override { return false; }
+  bool SkipRaw(const LineHash&, LineKey) override { return false; }
   void GetLabels(RawLabels& labels) const override;
   Timestamp start() const override { return start_; }
   bool TakeExemplar(ParsedExemplar& exemplar) override;

@@ -440,31 +440,29 @@ bool OpenMetricsParser::TakeExemplar(ParsedExemplar& exemplar) {
   return true;
 }
 
-bool OpenMetricsParser::ExpectSeries(std::string_view series) {
+bool OpenMetricsParser::ExpectSeries(const LineHash& hash, LineKey series) {
   // With start timestamps every sample needs its labels read.
-  if (start_timestamps_ || at_ >= body_.size() || body_.size() - at_ < series.size() + 3) {
+  if (start_timestamps_ || series.length == 0 || at_ >= body_.size() ||
+      body_.size() - at_ < series.length + 3 || body_[at_ + series.length] != ' ' ||
+      !hash.Matches(body_, at_, series)) {
     return false;
   }
-  const char* const here = body_.data() + at_;
-  if (std::memcmp(here, series.data(), series.size()) != 0 || here[series.size()] != ' ') {
-    return false;
-  }
-  const std::size_t begin = at_ + series.size() + 1;
+  const std::size_t begin = at_ + series.length + 1;
   std::size_t length = 0;
   const auto value = ParsePlainNumber(body_.substr(begin), length);
   if (!value || body_[begin + length] != '\n') return false;
   value_ = *value;
   has_time_ = false;
   has_exemplar_ = false;
-  series_ = body_.substr(at_, series.size());
+  series_ = body_.substr(at_, series.length);
   at_ = begin + length + 1;
   state_ = State::kInit;
   return true;
 }
 
-bool OpenMetricsParser::SkipRaw(std::string_view raw) {
-  if (start_timestamps_ || at_ >= body_.size() || !body_.substr(at_).starts_with(raw)) return false;
-  at_ += raw.size();
+bool OpenMetricsParser::SkipRaw(const LineHash& hash, LineKey raw) {
+  if (start_timestamps_ || !hash.Matches(body_, at_, raw)) return false;
+  at_ += raw.length;
   return true;
 }
 

@@ -17,8 +17,8 @@ class OpenMetricsParser : public Parser {
       : body_(body), start_timestamps_(start_timestamps) {}
 
   Result<Entry> Next() override;
-  bool ExpectSeries(std::string_view series) override;
-  bool SkipRaw(std::string_view raw) override;
+  bool ExpectSeries(const LineHash& hash, LineKey series) override;
+  bool SkipRaw(const LineHash& hash, LineKey raw) override;
   void GetLabels(RawLabels& labels) const override;
   Timestamp start() const override;
   bool TakeExemplar(ParsedExemplar& exemplar) override;

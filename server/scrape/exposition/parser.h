@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "base/result.h"
+#include "server/scrape/exposition/line_key.h"
 #include "server/scrape/scrape_config.h"
 #include "tsdb/storage.h"
 
@@ -37,10 +38,11 @@ class Parser {
   virtual Result<Entry> Next() = 0;
 
   // The short cuts for bodies that look like the one before; both leave the parser untouched when
-  // they do not apply. ExpectSeries: the next entry is a sample of exactly `series` with a value
-  // and perhaps a timestamp, nothing more. SkipRaw: the next entry is the metadata line `raw`.
-  virtual bool ExpectSeries(std::string_view series) = 0;
-  virtual bool SkipRaw(std::string_view raw) = 0;
+  // they do not apply. ExpectSeries: the next entry is a sample of exactly the series text that
+  // `series` stands for, with a value and nothing more. SkipRaw: the next entry is the metadata
+  // line `raw`.
+  virtual bool ExpectSeries(const LineHash& hash, LineKey series) = 0;
+  virtual bool SkipRaw(const LineHash& hash, LineKey raw) = 0;
 
   // Of the entry read last. `series`: the text that names the series, stable from scrape to scrape.
   std::string_view series() const { return series_; }

@@ -18,8 +18,8 @@ class ProtobufParser : public Parser {
       : rest_(body), options_(options) {}
 
   Result<Entry> Next() override;
-  bool ExpectSeries(std::string_view) override { return false; }
-  bool SkipRaw(std::string_view) override { return false; }
+  bool ExpectSeries(const LineHash&, LineKey) override { return false; }
+  bool SkipRaw(const LineHash&, LineKey) override { return false; }
   void GetLabels(RawLabels& labels) const override;
   Timestamp start() const override { return current_.start; }
   bool TakeExemplar(ParsedExemplar& exemplar) override;

@@ -276,28 +276,27 @@ Result<Entry> TextParser::ReadSample(Token token) {
   return Entry::kSeries;
 }
 
-bool TextParser::ExpectSeries(std::string_view series) {
+bool TextParser::ExpectSeries(const LineHash& hash, LineKey series) {
   // Of what may follow only the usual is taken here: a blank, a number, a line break.
-  if (body_.size() - std::min(at_, body_.size()) < series.size() + 3) return false;
-  const char* const here = body_.data() + at_;
-  if (std::memcmp(here, series.data(), series.size()) != 0 || here[series.size()] != ' ') {
+  if (series.length == 0 || body_.size() - std::min(at_, body_.size()) < series.length + 3 ||
+      body_[at_ + series.length] != ' ' || !hash.Matches(body_, at_, series)) {
     return false;
   }
-  std::size_t begin = at_ + series.size() + 1;
+  const std::size_t begin = at_ + series.length + 1;
   std::size_t length = 0;
   const auto value = ParsePlainNumber(body_.substr(begin), length);
   if (!value || body_[begin + length] != '\n') return false;
   value_ = *value;
   has_time_ = false;
-  series_ = body_.substr(at_, series.size());
+  series_ = body_.substr(at_, series.length);
   at_ = begin + length + 1;
   state_ = State::kInit;
   return true;
 }
 
-bool TextParser::SkipRaw(std::string_view raw) {
-  if (at_ >= body_.size() || !body_.substr(at_).starts_with(raw)) return false;
-  at_ += raw.size();
+bool TextParser::SkipRaw(const LineHash& hash, LineKey raw) {
+  if (!hash.Matches(body_, at_, raw)) return false;
+  at_ += raw.length;
   return true;
 }
 

@@ -15,8 +15,8 @@ class TextParser : public Parser {
   explicit TextParser(std::string_view body) : body_(body) {}
 
   Result<Entry> Next() override;
-  bool ExpectSeries(std::string_view series) override;
-  bool SkipRaw(std::string_view raw) override;
+  bool ExpectSeries(const LineHash& hash, LineKey series) override;
+  bool SkipRaw(const LineHash& hash, LineKey raw) override;
   void GetLabels(RawLabels& labels) const override;
   bool TakeExemplar(ParsedExemplar&) override { return false; }
 
