@@ -144,6 +144,8 @@ Result<> Application::Impl::OpenDatabase(const Configuration& configuration) {
   if (!opened) return std::move(opened).error();
   database_ = std::move(*opened);
 
+  if (auto done = OpenPush(); !done) return done;
+
   std::vector<server::DashboardFolder> folders;
   for (const std::string& path : flags_.list("dashboards.path")) {
     auto more = server::DashboardFoldersAt(path);
@@ -259,6 +261,9 @@ void Application::Impl::StartScraping(const config::PrometheusConfig& config) {
   options.timestamp_tolerance = flags_.duration("scrape.timestamp-tolerance");
   scrape::BuiltinPages pages;
   pages.emplace(kHostPage, [this](std::string_view) { return host_.Collect(); });
+  if (push_groups_) {
+    pages.emplace(kPushPagePath, [this](std::string_view) { return *push_groups_->Page(); });
+  }
   const scrape::ScrapeContext context{
       io_,        ingest_,          clock_,
       *database_, *scrape_metrics_, log_.With("component", "scrape manager"),
@@ -465,6 +470,7 @@ Result<> Application::Impl::Stop() {
   notifications_.Add(web::kShuttingDown);
   notifications_.Close();
   if (alert_server_) alert_server_->Stop();
+  if (push_server_) push_server_->Stop();
   if (server_) server_->Stop();
   open_ = false;
   StopScraping();

@@ -25,6 +25,7 @@
 #include "server/net/server.h"
 #include "server/net/system_clock.h"
 #include "server/notify/external_alertmanagers.h"
+#include "server/push/push_door.h"
 #include "server/scrape/scrape_manager.h"
 #include "server/scrape/web_targets.h"
 #include "server/web/alertmanager/api.h"
@@ -58,6 +59,11 @@ class Application::Impl {
 
   void AddRoutes(const std::string& prefix);
   void AddAlertManagerRoutes();
+  // The push receiver, in application_push.cc.
+  bool HasPush() const;
+  Result<> OpenPush();
+  void AddPushRoutes(net::Router& router, const std::string& prefix);
+  Result<> ListenForPushes(net::ServerOptions options, net::ServerHooks hooks);
   std::string AlertManagerPrefix() const;  // of the paths on the extra address
   // Hands a request on to routes that exist only once the server has started; 503 before.
   net::Handler Late(const net::Router& router) const;
@@ -116,6 +122,8 @@ class Application::Impl {
   std::unique_ptr<alerting::RuleSchedule> rules_;
   std::unique_ptr<RuleProvider> rule_provider_;
   host::HostCollector host_{clock_};
+  std::unique_ptr<push::PushGroups> push_groups_;
+  std::unique_ptr<push::PushDoor> push_;
   std::unique_ptr<scrape::ScrapeMetrics> scrape_metrics_;
   std::unique_ptr<scrape::ScrapeManager> scraping_;
   std::unique_ptr<scrape::WebTargets> targets_;
@@ -123,9 +131,9 @@ class Application::Impl {
   std::unique_ptr<server::DashboardLibrary> dashboards_;
   std::unique_ptr<web::Web> web_;
   std::unique_ptr<web::AlertmanagerApi> alert_api_;
-  net::Router router_, alert_router_;
+  net::Router router_, alert_router_, push_router_;
   net::Router late_, alert_late_;  // of the alert manager, which needs the database
-  std::unique_ptr<net::Server> server_, alert_server_;
+  std::unique_ptr<net::Server> server_, alert_server_, push_server_;
   std::unique_ptr<boost::asio::signal_set> signals_;
 
   Mutex reload_mu_;  // one reload at a time

@@ -106,8 +106,10 @@ Result<> Application::Impl::Listen() {
                 {{"address", server.listen.front()}, {"err", extra.error().message()}});
     }
   }
+  if (auto done = ListenForPushes(server, hooks); !done) return done;
   server_->Start();
   if (alert_server_) alert_server_->Start();
+  if (push_server_) push_server_->Start();
   WarnAboutOpenDoors(server_->addresses());
   return {};
 }
@@ -161,6 +163,8 @@ void Application::Impl::AddRoutes(const std::string& prefix) {
   alerts.pattern = prefix + "/api/v2/{rest...}";
   alerts.handler = Late(late_);
   router_.Add(alerts);
+
+  if (HasPush()) AddPushRoutes(router_, prefix);
 
   // The extra address speaks as Alertmanager does.
   const auto status = [this](const net::Request&, const std::stop_token&) {

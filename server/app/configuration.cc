@@ -75,12 +75,32 @@ Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view pat
   return groups;
 }
 
-std::string HostName() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+namespace {
+
+bool HasPushReceiver(const Flags& flags) {
+  return flags.on("web.enable-push-receiver") || !flags.list("push.listen-address").empty();
 }
 
-Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& self_address) {
+// What was pushed comes in as it would from a Pushgateway scraped with honor_labels.
+Result<> AddPushJob(const std::string& self_address, config::PrometheusConfig& prometheus) {
+  std::string name = "pushgateway";
+  for (const scrape::ScrapeConfig& job : prometheus.AllScrapeConfigs()) {
+    if (job.scheme == "builtin" && job.metrics_path == kPushPagePath) return {};
+    if (job.job_name == name) name += "-builtin";
+  }
+  const std::string text =
+      "global: {scrape_interval: " + FormatDuration(prometheus.global.scrape_interval) +
+      ", scrape_timeout: " + FormatDuration(prometheus.global.scrape_timeout) +
+      "}\nscrape_configs: [{job_name: " + name +
+      ", scheme: builtin, honor_labels: true, metrics_path: " + std::string(kPushPagePath) +
+      ", static_configs: [{targets: [\"" + self_address + "\"]}]}]\n";
+  auto job = config::ParsePrometheusConfig("push receiver", text);
+  if (!job) return std::move(job).error();
+  prometheus.scrape_configs.push_back(std::move(job->scrape_configs.front()));
+  return {};
+}
+
+Result<Configuration> ReadConfiguration(const Flags& flags, const std::string& self_address) {
   Configuration configuration;
   const promql::ParseOptions parse = ParseOptionsOf(flags);
   if (flags.text("config.file").empty()) {
@@ -102,6 +122,22 @@ Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& s
   auto rules = ReadRules(configuration.prometheus, parse);
   if (!rules) return std::move(rules).error();
   configuration.rules = std::move(*rules);
+  return configuration;
+}
+
+}  // namespace
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& self_address) {
+  auto configuration = ReadConfiguration(flags, self_address);
+  if (!configuration || !HasPushReceiver(flags)) return configuration;
+  if (auto done = AddPushJob(self_address, configuration->prometheus); !done) {
+    return std::move(done).error();
+  }
   return configuration;
 }
 

@@ -20,6 +20,10 @@ struct Configuration {
   std::vector<alerting::RuleGroupConfig> rules;
 };
 
+// The built-in page of what was pushed. With a push receiver a job `pushgateway` scrapes it, unless
+// the configuration has a job for it.
+inline constexpr std::string_view kPushPagePath = "/pushed";
+
 // Reads what --config.file names, or makes the embedded default when it names nothing;
 // `self_address` is where this server answers, for the default. Errors name file, line, column and
 // key.

@@ -9,6 +9,7 @@ using Kind = FlagSpec::Kind;
 
 constexpr std::string_view kConfig = "Configuration";
 constexpr std::string_view kWeb = "Web";
+constexpr std::string_view kPush = "Push receiver";
 constexpr std::string_view kStorage = "Storage";
 constexpr std::string_view kRules = "Rules";
 constexpr std::string_view kAlert = "Alert manager";
@@ -52,6 +53,8 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
      "prometheus.WriteRequest,io.prometheus.write.v2.Request", kWeb,
      "Remote write messages to accept."},
     {"web.enable-otlp-receiver", Kind::kBool, "false", kWeb, "Accept OTLP metrics."},
+    {"web.enable-push-receiver", Kind::kBool, "false", kWeb,
+     "Accept pushes of short-lived jobs under /metrics/job/..., as Pushgateway does."},
     {"web.console.templates", Kind::kString, "consoles", kHidden, "Folder of console templates."},
     {"web.console.libraries", Kind::kString, "console_libraries", kHidden,
      "Folder of console libraries."},
@@ -59,6 +62,14 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
     {"web.cors.origin", Kind::kString, ".*", kWeb,
      "Origins that may call the API from a browser; an anchored regex."},
     {"web.search.max-limit", Kind::kInt, "10000", kHidden, "Most results of a search."},
+
+    {"push.listen-address", Kind::kList, "", kPush,
+     "Extra address that speaks as Pushgateway does (:9091), /metrics included."},
+    {"push.ttl", Kind::kDuration, "0s", kPush,
+     "How long a pushed group stays after its last push, unless the push says ?ttl=. 0: until it "
+     "is deleted."},
+    {"push.disable-consistency-check", Kind::kBool, "false", kPush,
+     "Take what contradicts other pushed metrics."},
 
     {"storage.tsdb.path", Kind::kString, "data/", kStorage, "Folder of the data."},
     {"storage.tsdb.retention.time", Kind::kDuration, "", kStorage,
