@@ -5,6 +5,7 @@
 
 #include "alerting/template/escape.h"
 #include "base/number.h"
+#include "tsdb/refusal.h"
 
 namespace meerkat::alerting {
 namespace {
@@ -18,28 +19,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-std::string_view TextOf(tsdb::Refusal refusal) {
-  switch (refusal) {
-    case tsdb::Refusal::kNone:
-      return "";
-    case tsdb::Refusal::kOutOfOrder:
-      return "out of order sample";
-    case tsdb::Refusal::kDuplicate:
-      return "duplicate sample for timestamp";
-    case tsdb::Refusal::kTooOld:
-      return "too old sample";
-    case tsdb::Refusal::kOutOfBounds:
-      return "out of bounds";
-    case tsdb::Refusal::kUnknownSeries:
-      return "unknown series";
-    case tsdb::Refusal::kSeriesLimit:
-      return "series limit exceeded";
-    case tsdb::Refusal::kBadHistogram:
-      return "invalid histogram";
-  }
-  return "";
-}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "alerting/template/escape.h"
 
+#include "base/html_text.h"
 #include "base/utf8.h"
 
 namespace meerkat::alerting::templates {
@@ -31,27 +32,12 @@ std::string EscapeHtml(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    switch (c) {
-      case '\0':
-        out += "\uFFFD";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
+    if (c == '\0') {
+      out += "\uFFFD";
+    } else if (const std::string_view entity = HtmlEntity(c); !entity.empty()) {
+      out += entity;
+    } else {
+      out += c;
     }
   }
   return out;

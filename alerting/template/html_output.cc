@@ -6,6 +6,7 @@
 #include "alerting/template/format.h"
 #include "alerting/template/json.h"
 #include "alerting/template/output.h"
+#include "base/html_text.h"
 
 namespace meerkat::alerting::templates {
 namespace {
@@ -40,24 +41,12 @@ std::string Escape(std::string_view text) {
 std::string Normalize(std::string_view html) {
   std::string out;
   for (const char c : html) {
-    switch (c) {
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '+':
-        out += "&#43;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
+    if (c == '+') {
+      out += "&#43;";
+    } else if (const std::string_view entity = HtmlEntity(c); c != '&' && !entity.empty()) {
+      out += entity;
+    } else {
+      out += c;
     }
   }
   return out;

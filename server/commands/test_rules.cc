@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "base/html_text.h"
 #include "base/regex.h"
 #include "base/rfc3339.h"
 #include "server/commands/rule_test_run.h"
@@ -233,33 +234,20 @@ class Tester {
   Streams streams_;
 };
 
+// As Go's xml.EscapeText, which keeps line breaks and tabs from being folded.
 std::string XmlEscape(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '\n':
-        out += "&#xA;";
-        break;
-      case '\t':
-        out += "&#x9;";
-        break;
-      default:
-        out += c;
+    if (c == '\n') {
+      out += "&#xA;";
+    } else if (c == '\t') {
+      out += "&#x9;";
+    } else if (c == '\r') {
+      out += "&#xD;";
+    } else if (const std::string_view entity = HtmlEntity(c); !entity.empty()) {
+      out += entity;
+    } else {
+      out += c;
     }
   }
   return out;

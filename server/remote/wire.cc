@@ -227,26 +227,4 @@ std::string Print(const std::vector<Label>& labels) {
   return Labels::From(labels).ToString();
 }
 
-std::string_view TextOf(tsdb::Refusal refusal) {
-  switch (refusal) {
-    case tsdb::Refusal::kOutOfOrder:
-      return "out of order sample";
-    case tsdb::Refusal::kDuplicate:
-      return "duplicate sample for timestamp";
-    case tsdb::Refusal::kTooOld:
-      return "too old sample";
-    case tsdb::Refusal::kOutOfBounds:
-      return "out of bounds";
-    case tsdb::Refusal::kSeriesLimit:
-      return "series limit reached";
-    case tsdb::Refusal::kBadHistogram:
-      return "invalid histogram";
-    case tsdb::Refusal::kUnknownSeries:
-      return "unknown series";
-    case tsdb::Refusal::kNone:
-      break;
-  }
-  return "";
-}
-
 }  // namespace meerkat::remote

@@ -8,7 +8,7 @@
 #include "base/histogram.h"
 #include "base/labels.h"
 #include "server/remote/message.h"
-#include "tsdb/storage.h"
+#include "tsdb/refusal.h"
 
 // The protobuf messages of the remote protocols, in our types; private to server/remote.
 // Malformed input throws protozero::exception: each receiver catches that in one place.
@@ -40,7 +40,5 @@ bool FindFault(std::vector<Label>& labels, LabelFault& fault);
 // "{a=\"b\"}" of labels that may be faulty, for messages.
 std::string Print(const std::vector<Label>& labels);
 
-// The words upstream has for a refusal.
-std::string_view TextOf(tsdb::Refusal refusal);
 
 }  // namespace meerkat::remote

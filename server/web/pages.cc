@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/html_text.h"
 #include "server/net/compression.h"
 #include "server/web/prometheus/features.h"
 #include "ui/assets.h"
@@ -36,32 +37,6 @@ constexpr std::string_view kApplication[] = {
     "d/{uid}",
     "d/{uid}/{slug}",
 };
-
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 void Secure(net::Response& response) {
   response.headers.Set("Content-Security-Policy", std::string(ui::kContentSecurityPolicy));
