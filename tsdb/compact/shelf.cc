@@ -51,7 +51,7 @@ std::shared_ptr<const Part> Shelf::MakePart(PartInfo info) {
       });
 }
 
-Result<> Shelf::Load() {
+Result<> Shelf::Load(const std::vector<std::uint64_t>& others) {
   MutexLock change(change_mu_);
   std::vector<std::shared_ptr<const Part>> parts;
   Result<> bad;
@@ -86,7 +86,7 @@ Result<> Shelf::Load() {
   if (start->has_value()) journal_start_.store(ReadBigEndian(**start));
 
   std::uint64_t greatest = 0;
-  std::vector<std::uint64_t> known;
+  std::vector<std::uint64_t> known = others;
   for (const auto& part : parts) known.push_back(part->info().number);
   std::sort(known.begin(), known.end());
   if (!known.empty()) greatest = known.back();

@@ -51,8 +51,11 @@ class Shelf {
   };
   Shelf(Options options, Store& store, LiveView& live, Registry& registry, Logger log);
 
-  // Reads the list of parts and the tombstones into the view, deletes orphans.
-  Result<> Load();
+  // Reads the list of parts and the tombstones into the view, deletes orphans. `others`: numbers in
+  // the parts family that belong to someone else.
+  Result<> Load(const std::vector<std::uint64_t>& others);
+  // A number that no part has or will have.
+  std::uint64_t TakeNumber() { return next_part_.fetch_add(1); }
   // Where the journal of what is not in parts begins.
   std::uint64_t journal_start() const { return journal_start_.load(); }
   Timestamp max_time() const;
@@ -85,6 +88,8 @@ class Shelf {
 
   // Marks the series that parts hold.
   Result<> MarkSeries(std::vector<bool>& held) const;
+  // A range that holds all their samples in the parts; min > max when there are none.
+  Result<TimeRange> RangeOf(const std::vector<bool>& series) const;
 
   // The newest sample of a series in the parts.
   std::optional<Head::Newest> NewestOf(SeriesId series) const;

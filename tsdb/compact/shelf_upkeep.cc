@@ -215,4 +215,22 @@ Result<> Shelf::MarkSeries(std::vector<bool>& held) const {
   return {};
 }
 
+Result<TimeRange> Shelf::RangeOf(const std::vector<bool>& series) const {
+  TimeRange range{kMaxTime, kMinTime};
+  for (const auto& part : Parts()) {
+    auto directory = part->Directory();
+    if (!directory) return std::move(directory).error();
+    for (const PartRun& run : (*directory)->runs) {
+      const TimeRange& block = (*directory)->blocks[run.block].range;
+      if (range.min <= block.min && block.max <= range.max) continue;
+      for (std::uint32_t i = 0; i < run.count && run.first + i < series.size(); ++i) {
+        if (!series[run.first + i]) continue;
+        range = {std::min(range.min, block.min), std::max(range.max, block.max)};
+        break;
+      }
+    }
+  }
+  return range;
+}
+
 }  // namespace meerkat::tsdb

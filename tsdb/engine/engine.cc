@@ -10,9 +10,6 @@ namespace meerkat::tsdb {
 
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-constexpr std::uint64_t kFormat = 1;
-
 class PlainSource : public Source {};
 
 }  // namespace
@@ -30,6 +27,8 @@ Engine::Engine(const Options& options, const Clock& clock, Registry& registry, L
               .partition = options.partition,
               .block_cache_bytes = options.block_cache_bytes},
              *store_, live_, registry, log_),
+      attic_(options.path / "scratch", *store_, registry, log_,
+             [this] { return shelf_.TakeNumber(); }),
       state_(*store_, options.sync_journal),
       figures_(registry) {
   if (!opened.damage.empty()) {
@@ -45,13 +44,15 @@ Engine::~Engine() {
 Result<> Engine::Start() {
   if (auto checked = CheckFormat(); !checked) return checked;
   if (auto loaded = LoadSeries(); !loaded) return std::move(loaded).error().Within("series");
-  if (auto loaded = shelf_.Load(); !loaded) return std::move(loaded).error().Within("parts");
+  if (auto loaded = attic_.Load(); !loaded) return std::move(loaded).error().Within("attic");
+  if (auto loaded = shelf_.Load(attic_.Numbers()); !loaded)
+    return std::move(loaded).error().Within("parts");
   head_ = std::make_unique<Head>(
       HeadOptions{.sync_journal = options_.sync_journal,
                   .journal_window = options_.journal_window,
                   .chunk_range = options_.partition,
                   .series_limit = options_.series_limit},
-      clock_, *store_, index_, live_, metrics_,
+      clock_, *store_, index_, attic_, live_, metrics_,
       [this](SeriesId series) { return shelf_.NewestOf(series); },
       [this](const Head::Filling& filling) { OnCommitted(filling); });
   Apply(options_.live);
@@ -69,13 +70,14 @@ Result<> Engine::CheckFormat() {
   if (!format) return std::move(format).error();
   if (!format->has_value()) {
     StoreBatch batch;
-    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kFormat));
+    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kPlainFormat));
     return store_->Write(batch, true);
   }
   const std::uint64_t found = ReadBigEndian(**format);
-  if (found <= kFormat) return {};
+  if (found <= kAtticFormat) return {};
   return Error(Code::kInvalid, "the data directory has format " + std::to_string(found) +
-                                   ", this version knows formats up to " + std::to_string(kFormat));
+                                   ", this version knows formats up to " +
+                                   std::to_string(kAtticFormat));
 }
 
 Result<> Engine::LoadSeries() {
@@ -111,7 +113,7 @@ std::unique_ptr<Appender> Engine::NewBackfillAppender() {
   return head_->NewAppender(true);
 }
 Result<std::unique_ptr<Querier>> Engine::NewQuerier(TimeRange range) const {
-  return MakeQuerier(index_, *head_, live_, range);
+  return MakeQuerier(index_, attic_, *head_, live_, range);
 }
 
 Result<std::vector<SeriesExemplars>> Engine::Exemplars(
@@ -137,6 +139,7 @@ std::vector<SeriesId> Engine::SelectAny(std::span<const std::vector<Matcher>> se
   for (const auto& matchers : selectors) {
     const std::vector<SeriesId> some = index_.Select(matchers);
     ids.insert(ids.end(), some.begin(), some.end());
+    for (const AtticView::Found& cold : attic_.View({}).Select(matchers)) ids.push_back(cold.id);
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -176,7 +179,7 @@ std::vector<Database::BlockInfo> Engine::Blocks() const {
 }
 
 std::uint64_t Engine::DiskBytes() const {
-  return shelf_.bytes() + store_->LogBytes();
+  return shelf_.bytes() + attic_.bytes() + store_->LogBytes();
 }
 
 LiveOptions Engine::live_options() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "tsdb/attic/attic.h"
 #include "tsdb/compact/shelf.h"
 #include "tsdb/database.h"
 #include "tsdb/engine/figures.h"
@@ -67,6 +68,7 @@ class Engine : public Database {
   Result<> Merge();
   Result<> Retain();
   Result<> ForgetSeries();
+  Result<> CoolSeries(std::span<const SeriesId> series, std::uint32_t begun);
   // The time that ages are counted from. A sample from the future must not make the past look too
   // old.
   Timestamp Newest() const;
@@ -83,6 +85,7 @@ class Engine : public Database {
   Index index_;
   LiveView live_;
   Shelf shelf_;
+  Attic attic_;
   std::unique_ptr<Head> head_;
   State state_;
   mutable Mutex live_options_mu_;

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "tsdb/engine/engine.h"
@@ -10,6 +12,8 @@ namespace {
 // to be replayed in a blink.
 constexpr std::uint64_t kSealSamples = 2'000'000;
 constexpr std::uint64_t kSealRows = 64;
+// Of so many series some may be gone for good: they are not held longer than a quarter partition.
+constexpr std::size_t kManySeries = 8192;
 
 }  // namespace
 
@@ -18,14 +22,20 @@ void Engine::OnCommitted(const Head::Filling& filling) {
     SealSoon();
     return;
   }
+  if (filling.samples == 0) return;
+  const Millis age = clock_.Now() - FromMillis(opened_at_.load());
+  if (filling.series >= kManySeries && age >= options_.partition / 4) {
+    SealSoon();
+    return;
+  }
   // A partition is over, and its late samples have had time to come.
   const Millis grace = options_.partition / 8;
-  if (filling.samples == 0 || filling.range.max < kMinTime + grace) return;
+  if (filling.range.max < kMinTime + grace) return;
   if (AlignDown(filling.range.min, options_.partition) ==
       AlignDown(filling.range.max - grace, options_.partition)) {
     return;
   }
-  if (clock_.Now() - FromMillis(opened_at_.load()) >= grace) SealSoon();
+  if (age >= grace) SealSoon();
 }
 
 void Engine::SealSoon() {
@@ -53,6 +63,9 @@ void Engine::Upkeep() {
     report("Retention failed", Retain());
     report("Merging failed", Merge());
     report("Forgetting series failed", ForgetSeries());
+    // What sealing, merging and forgetting freed lies in small pieces; glibc gives none of it back
+    // by itself (after a million series came and went, 300 MB). Some milliseconds a round.
+    malloc_trim(0);
   }
 }
 
@@ -117,14 +130,15 @@ Result<> Engine::Retain() {
     }
   }
   for (const RetentionRule& rule : live.retention_rules) {
-    retention.rules.push_back({index_.Select(rule.matchers), limit(rule.time)});
+    const std::vector<Matcher> selectors[] = {rule.matchers};
+    retention.rules.push_back({SelectAny(selectors), limit(rule.time)});
   }
   return shelf_.Retain(retention);
 }
 
 Result<> Engine::ForgetSeries() {
   const std::uint32_t begun = head_->BeginForgetting();
-  std::vector<bool> held(index_.next_id());
+  std::vector<bool> held(std::max(index_.next_id(), attic_.next_id()));
   {
     ReaderLock lock(live_.mu);
     const auto mark = [&](const Generation& generation) {
@@ -138,12 +152,48 @@ Result<> Engine::ForgetSeries() {
   for (const SeriesId series : head_->exemplars().Series()) {
     if (series < held.size()) held[series] = true;
   }
-  if (auto marked = shelf_.MarkSeries(held); !marked) return marked;
+  std::vector<bool> sealed(held.size());
+  if (auto marked = shelf_.MarkSeries(sealed); !marked) return marked;
   std::vector<SeriesId> empty;
-  for (SeriesId id = 0; id < held.size(); ++id) {
-    if (!held[id] && index_.Has(id)) empty.push_back(id);
+  std::vector<SeriesId> quiet;
+  const Timestamp newest = Newest();
+  const Millis cold_after = options_.partition / 4;
+  const Timestamp since = newest < kMinTime + cold_after ? kMinTime : newest - cold_after;
+  for (const SeriesId id : index_.Select({})) {
+    if (id >= held.size() || held[id]) continue;
+    if (!sealed[id]) {
+      empty.push_back(id);
+    } else if (head_->IsQuiet(id, since)) {
+      quiet.push_back(id);
+    }
   }
-  head_->Forget(empty, begun);
+  if (auto forgotten = head_->Forget(empty, begun); !forgotten) {
+    return std::move(forgotten).error();
+  }
+  for (std::size_t id = 0; id < held.size(); ++id) held[id] = held[id] || sealed[id];
+  if (auto kept = attic_.Keep(held); !kept) return kept;
+  if (auto cooled = CoolSeries(quiet, begun); !cooled) return cooled;
+  for (;;) {
+    auto merged = attic_.MergeOne();
+    if (!merged) return std::move(merged).error();
+    if (!*merged) return {};
+  }
+}
+
+Result<> Engine::CoolSeries(std::span<const SeriesId> series, std::uint32_t begun) {
+  // Fewer are not worth a file; so many at once keep those waiting short that want one back.
+  constexpr std::size_t kFew = 4096;
+  constexpr std::size_t kMany = 65536;
+  while (series.size() >= kFew) {
+    const auto some = series.first(std::min(kMany, series.size()));
+    series = series.subspan(some.size());
+    std::vector<bool> chosen(some.back() + std::size_t{1});
+    for (const SeriesId id : some) chosen[id] = true;
+    auto range = shelf_.RangeOf(chosen);
+    if (!range) return std::move(range).error();
+    auto cooled = head_->Cool(some, begun, *range);
+    if (!cooled) return std::move(cooled).error();
+  }
   return {};
 }
 

@@ -15,17 +15,18 @@ constexpr std::size_t kMaxGroup = 64;
 
 }  // namespace
 
-Head::Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index,
+Head::Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index, Attic& attic,
            LiveView& live, HeadMetrics& metrics, LookUp look_up, Committed committed)
     : options_(options),
       clock_(clock),
       store_(store),
       index_(index),
+      attic_(attic),
       live_(live),
       metrics_(metrics),
       look_up_(std::move(look_up)),
       committed_(std::move(committed)) {
-  first_fresh_ = std::max<SeriesId>(1, index_.next_id());
+  first_fresh_ = std::max({SeriesId{1}, index_.next_id(), attic_.next_id()});
   next_series_.store(first_fresh_);
 }
 
@@ -51,6 +52,12 @@ SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch) {
       if (options_.series_limit != 0 && index_.size() >= options_.series_limit) {
         return SeriesRef::kNone;
       }
+      if (attic_.MayHold(labels)) {
+        Revive(labels, epoch);
+        id = index_.Find(labels);
+      }
+    }
+    if (!id) {
       const SeriesId fresh = next_series_.fetch_add(1);
       if (fresh == 0) return SeriesRef::kNone;  // four thousand million series were there
       slots_.Make(fresh).state.store(epoch, std::memory_order_release);
@@ -65,6 +72,27 @@ SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch) {
     if (Touch(slots_.Make(*id), epoch)) return SeriesRef{std::uint64_t{*id} + 1};
     MutexLock wait_until_forgotten(forget_mu_);
   }
+}
+
+void Head::Revive(const Labels& labels, std::uint32_t epoch) {
+  MutexLock lock(forget_mu_);
+  const std::optional<Attic::Known> known = attic_.Find(labels);
+  if (!known || index_.Has(known->id)) return;
+  Slot& slot = slots_.Make(known->id);
+  slot.last_time.store(Slot::kUnknownTime);
+  slot.last_value.store(0);
+  slot.tail = Slot().tail;
+  slot.base = 0;
+  slot.scale = 0;
+  slot.flags.store(Slot::kRevived);
+  // Its next sample is in order at once if it is newer than all the attic's.
+  std::int64_t max = parts_max_.load();
+  while (max < ToMillis(known->newest) &&
+         !parts_max_.compare_exchange_weak(max, ToMillis(known->newest))) {
+  }
+  slot.state.store(epoch, std::memory_order_release);
+  index_.Add(labels, known->id);
+  metrics_.series_created.Add();
 }
 
 void Head::LookUpNewest(Slot& slot, SeriesId series) {
@@ -106,8 +134,8 @@ Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::u
   const auto& [min_valid, head_max, backfill] = bounds;
   const std::int64_t window = out_of_order_window_.load(std::memory_order_relaxed);
   if (window == 0 && time < min_valid && !backfill) return {.refusal = Refusal::kOutOfBounds};
-  if (time <= parts_max_ && slot.last_time.load() == Slot::kUnknownTime &&
-      !slot.Is(Slot::kLookedUp)) [[unlikely]] {
+  if (time <= parts_max_.load(std::memory_order_relaxed) &&
+      slot.last_time.load() == Slot::kUnknownTime && !slot.Is(Slot::kLookedUp)) [[unlikely]] {
     LookUpNewest(slot, series);
   }
   std::int64_t last = slot.last_time.load(std::memory_order_relaxed);
@@ -220,7 +248,7 @@ void Head::Stage(Batch& batch, StoreBatch& changes) {
     Slot* slot = slots_.Find(series);
     if (slot == nullptr || slot->Is(Slot::kPersisted)) return;
     slot->Set(Slot::kPersisted, true);
-    if (series < first_fresh_) return;
+    if (series < first_fresh_ && !slot->Is(Slot::kRevived)) return;
     persisted_.push_back(series);
     changes.Put(Family::kSeries, BigEndianKey(series), EncodeLabels(index_.LabelsOf(series)));
   };
@@ -379,47 +407,6 @@ std::shared_ptr<const Generation> Head::CloseGeneration() {
   first_of_generation_ = true;
   ++base_;
   return closing;
-}
-
-std::uint32_t Head::BeginForgetting() {
-  MutexLock lock(appenders_mu_);
-  const std::uint32_t fresh = epoch_.fetch_add(1) + 1;
-  return appender_epochs_.empty() ? fresh : *appender_epochs_.begin();
-}
-
-std::size_t Head::Forget(std::span<const SeriesId> series, std::uint32_t begun) {
-  MutexLock lock(forget_mu_);
-  std::erase_if(retired_, [begun](const auto& page) { return page.first < begun; });
-  std::vector<SeriesId> gone;
-  for (const SeriesId id : series) {
-    Slot& slot = slots_.Make(id);
-    std::uint32_t state = slot.state.load();
-    // A stamp of `begun` or later: some appender of that time may still hold a sample for it.
-    if (state == Slot::kDead || state >= begun) continue;
-    if (slot.state.compare_exchange_strong(state, Slot::kDead)) gone.push_back(id);
-  }
-  if (gone.empty()) return 0;
-  StoreBatch batch;
-  for (const SeriesId id : gone) batch.Delete(Family::kSeries, BigEndianKey(id));
-  // A record that stays when this fails is of a series without samples: the next start and the next
-  // round of forgetting see to it.
-  (void)store_.Write(batch, false);
-  index_.Remove(gone);
-  {
-    MutexLock histograms(histograms_mu_);
-    for (const SeriesId id : gone) last_histograms_.erase(id);
-  }
-  metrics_.series_removed.Add(static_cast<double>(gone.size()));
-  const std::uint32_t now = epoch_.load();
-  SeriesId page = 0;
-  for (const SeriesId id : gone) {
-    const SeriesId first = id - id % SeriesTable::kPageSlots;
-    if (page == first) continue;
-    page = first;
-    WriterLock readers(live_.mu);
-    if (auto dead = slots_.TakeDeadPage(id)) retired_.emplace_back(now, std::move(dead));
-  }
-  return gone.size();
 }
 
 std::vector<std::pair<std::string, Metadata>> Head::MetricMetadata(std::string_view metric) const {

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "tsdb/attic/attic.h"
 #include "tsdb/head/batch.h"
 #include "tsdb/head/exemplars.h"
 #include "tsdb/head/head_metrics.h"
@@ -62,8 +63,8 @@ class Head {
   };
   using Committed = std::function<void(const Filling&)>;
 
-  Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index, LiveView& live,
-       HeadMetrics& metrics, LookUp look_up, Committed committed);
+  Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index, Attic& attic,
+       LiveView& live, HeadMetrics& metrics, LookUp look_up, Committed committed);
 
   // Applies the journal from `first` on. Entries that do not decode are counted, named in the log
   // and passed over. `parts_max`: the newest time in the parts.
@@ -90,7 +91,13 @@ class Head {
   // series hold none in generations and parts; the second passes over those that an appender has
   // touched meanwhile, or may touch. Returns how many were forgotten.
   std::uint32_t BeginForgetting();
-  std::size_t Forget(std::span<const SeriesId> series, std::uint32_t begun);
+  Result<std::size_t> Forget(std::span<const SeriesId> series, std::uint32_t begun);
+  // Instead of forgetting: sends series to the attic that have samples in the parts alone, all
+  // within `range`.
+  Result<std::size_t> Cool(std::span<const SeriesId> series, std::uint32_t begun, TimeRange range);
+  // Whether the newest sample of a series is older than that, as far as the head knows: what it has
+  // not seen since the start counts as if it had come just then.
+  bool IsQuiet(SeriesId series, Timestamp since) const;
 
  private:
   friend class HeadAppender;
@@ -123,6 +130,12 @@ class Head {
   void Count(Refusal refusal, bool histogram);
   SeriesRef Resolve(const Labels& labels, std::uint32_t epoch);
   static bool Touch(Slot& slot, std::uint32_t epoch);
+  // Lets a series come back from the attic with the id it had; nothing when it is not there.
+  void Revive(const Labels& labels, std::uint32_t epoch);
+  std::vector<SeriesId> Claim(std::span<const SeriesId> series, std::uint32_t begun)
+      REQUIRES(forget_mu_);
+  void GiveBack(std::span<const SeriesId> claimed);
+  void LetGo(std::span<const SeriesId> claimed, std::uint32_t begun) REQUIRES(forget_mu_);
   void LookUpNewest(Slot& slot, SeriesId series);
   std::int64_t MinValid() const;
 
@@ -136,6 +149,7 @@ class Head {
   const Clock& clock_;
   Store& store_;
   Index& index_;
+  Attic& attic_;
   LiveView& live_;
   HeadMetrics& metrics_;
   const LookUp look_up_;
@@ -144,7 +158,9 @@ class Head {
   ExemplarRing exemplars_;
 
   std::atomic<std::int64_t> max_time_{std::numeric_limits<std::int64_t>::min()};
-  std::int64_t parts_max_ = std::numeric_limits<std::int64_t>::min();
+  // What is newer is newer than all samples in parts of series that the head knows no time of.
+  std::atomic<std::int64_t> parts_max_{std::numeric_limits<std::int64_t>::min()};
+  std::int64_t max_at_start_ = std::numeric_limits<std::int64_t>::min();
   std::atomic<std::int64_t> out_of_order_window_{0};
   std::atomic<bool> refusing_{false};
   std::atomic<std::uint32_t> next_series_{1};
@@ -164,6 +180,9 @@ class Head {
   };
   std::vector<Buffers> spare_buffers_ GUARDED_BY(appenders_mu_);
   Mutex forget_mu_;
+  // Ids below were given out by appenders that are gone.
+  SeriesId settled_ GUARDED_BY(forget_mu_) = 0;
+  std::pair<std::uint32_t, SeriesId> unsettled_ GUARDED_BY(forget_mu_);  // epoch, next id then
   std::vector<std::pair<std::uint32_t, std::unique_ptr<SeriesTable::Page>>> retired_
       GUARDED_BY(forget_mu_);
 

@@ -145,8 +145,8 @@ class HeadAppender : public Appender {
     const Batch::Sample* in_batch = NewestOf(id);
     Head::Verdict verdict;
     if (in_batch == nullptr && time >= bounds_.min_valid &&
-        time > slot->last_time.load(std::memory_order_relaxed) && time > head_.parts_max_)
-        [[likely]] {
+        time > slot->last_time.load(std::memory_order_relaxed) &&
+        time > head_.parts_max_.load(std::memory_order_relaxed)) [[likely]] {
       // In order, as nearly always.
     } else if (in_batch == nullptr) {
       verdict = head_.Judge(*slot, id, time, value, histogram, bounds_, nullptr);

@@ -95,7 +95,8 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& lo
     first_of_generation_ = true;
     ++base_;
   }
-  max_time_.store(std::max(replayer.max_time(), parts_max_));
+  max_at_start_ = std::max(replayer.max_time(), parts_max_.load());
+  max_time_.store(max_at_start_);
 
   MutexLock metadata_lock(metadata_mu_);
   const auto remember = [&](std::string_view key, std::string_view value) REQUIRES(metadata_mu_) {

@@ -33,14 +33,16 @@ Slot& SeriesTable::Make(SeriesId id) {
   return (*page)[id & (kPageSlots - 1)];
 }
 
-std::unique_ptr<SeriesTable::Page> SeriesTable::TakeDeadPage(SeriesId id) {
+std::unique_ptr<SeriesTable::Page> SeriesTable::TakeDeadPage(SeriesId id, SeriesId settled) {
   Directory* directory = top_[id >> 21].load();
   if (directory == nullptr) return nullptr;
   auto& place = (*directory)[id >> 10 & 2047];
   const Page* page = place.load();
   if (page == nullptr) return nullptr;
+  const bool all_settled = (id | (kPageSlots - 1)) < settled;
   for (const Slot& slot : *page) {
-    if (slot.state.load() != Slot::kDead) return nullptr;
+    const std::uint32_t state = slot.state.load();
+    if (state != Slot::kDead && !(all_settled && state == Slot::kUnused)) return nullptr;
   }
   return std::unique_ptr<Page>(place.exchange(nullptr));
 }

@@ -22,6 +22,7 @@ struct Slot {
   static constexpr std::uint8_t kPersisted = 1;      // its labels are in the series family
   static constexpr std::uint8_t kHistogramLast = 2;  // the newest sample is a histogram
   static constexpr std::uint8_t kLookedUp = 4;       // last_time says what the parts hold, too
+  static constexpr std::uint8_t kRevived = 8;  // back from the attic: an old id without record
 
   std::atomic<std::int64_t> last_time{kUnknownTime};
   std::atomic<std::uint64_t> last_value{0};  // bits of the newest float
@@ -61,9 +62,10 @@ class SeriesTable {
   }
   Slot& Make(SeriesId id);
   using Page = std::array<Slot, kPageSlots>;
-  // Takes the page of `id` out when its slots are all dead; else null. Whoever found it before may
+  // Takes the page of `id` out when its slots are all dead; else null. Below `settled` those that
+  // were never used count as dead: nobody is about to use them. Whoever found the page before may
   // still look at it: the caller keeps it until nobody can.
-  std::unique_ptr<Page> TakeDeadPage(SeriesId id);
+  std::unique_ptr<Page> TakeDeadPage(SeriesId id, SeriesId settled);
 
  private:
   using Directory = std::array<std::atomic<Page*>, 2048>;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "tsdb/chunk/bytes.h"
+
 // The values of one series, each as what changed since the value before: tokens of one to ten
 // bytes, the same in the journal and in the head. The first value stands against 0.0.
 //
@@ -46,12 +48,6 @@ inline const char* GetVarint(const char* in, const char* end, std::uint64_t& val
     }
   }
   return nullptr;
-}
-constexpr std::uint64_t ZigZag(std::int64_t value) {
-  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
-}
-constexpr std::int64_t UnZigZag(std::uint64_t value) {
-  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
 // `value` after `before`, both as bits. `scale` is the decimal exponent that served the series last

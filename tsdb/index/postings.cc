@@ -212,6 +212,16 @@ void Postings::ToArray() {
   Swap(fresh);
 }
 
+std::uint32_t Postings::greatest() const {
+  if (form_ != kInContainers) return ids()[count_ - 1];
+  const Container& last = containers_->back();
+  const std::uint32_t high = std::uint32_t{last.key} << 16;
+  if (!last.is_bitmap()) return high | last.list[last.count - 1];
+  std::uint32_t word = kWords - 1;
+  while (last.bits[word] == 0) --word;
+  return high | (64 * word + 63 - static_cast<std::uint32_t>(std::countl_zero(last.bits[word])));
+}
+
 bool Postings::Contains(std::uint32_t id) const {
   if (form_ != kInContainers) return std::binary_search(ids(), ids() + count_, id);
   const Container* c =

@@ -28,6 +28,7 @@ class Postings {
   void Add(std::uint32_t id);     // does nothing when it is there
   void Remove(std::uint32_t id);  // does nothing when it is not there
   bool Contains(std::uint32_t id) const;
+  std::uint32_t greatest() const;  // not empty
 
   // Calls f(id) for each, ascending.
   template <typename F>

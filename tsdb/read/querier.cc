@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "tsdb/read/series_reader.h"
 
@@ -12,6 +13,7 @@ namespace {
 // What a query looks at; its series sets keep it.
 struct Scope {
   const Index& index;
+  const Attic& attic;
   const Head& head;
   const LiveView& live;
   TimeRange range;
@@ -64,14 +66,128 @@ class ViewQuerier : public Querier {
     std::vector<SeriesId> found(places.size());
     for (std::size_t i = 0; i < places.size(); ++i) found[i] = places[i].series;
     std::vector<Labels> labels = scope_->index.LabelsOf(found);
+    AddCold(matchers, places, labels);
+    if (hints.limit != 0 && places.size() > hints.limit) {
+      places.resize(hints.limit);
+      labels.resize(hints.limit);
+    }
     return std::unique_ptr<SeriesSet>(
         std::make_unique<ColumnsSet>(scope_, std::move(places), std::move(labels), hints.sorted));
   }
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers,
                                               std::uint64_t limit) override {
-    if (!matchers.empty()) return scope_->index.LabelNames(InRange(matchers), limit);
-    if (CoversAll()) return scope_->index.LabelNames(limit);
+    std::vector<std::string> names = HotNames(matchers);
+    AddColdTexts(
+        matchers, names,
+        [](const Segment& segment, std::set<std::string>& all) { return segment.LabelNames(all); },
+        [](const LabelRows& row, std::set<std::string>& all) {
+          for (std::size_t i = 0; i < row.size(); ++i) all.emplace(row.name(i));
+        });
+    if (limit != 0 && names.size() > limit) names.resize(limit);
+    return names;
+  }
+
+  Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                               std::span<const Matcher> matchers,
+                                               std::uint64_t limit) override {
+    std::vector<std::string> values = HotValues(name, matchers);
+    AddColdTexts(
+        matchers, values,
+        [name](const Segment& segment, std::set<std::string>& all) {
+          return segment.LabelValues(name, all);
+        },
+        [name](const LabelRows& row, std::set<std::string>& all) {
+          const std::string_view value = row.Get(name);
+          if (!value.empty()) all.emplace(value);
+        });
+    if (limit != 0 && values.size() > limit) values.resize(limit);
+    return values;
+  }
+
+ private:
+  // Adds the cold series. Those that moved to the attic since the index was asked for them have no
+  // labels there any more: they are found here.
+  void AddCold(std::span<const Matcher> matchers, std::vector<SeriesPlaces>& places,
+               std::vector<Labels>& labels) const {
+    const AtticView attic = scope_->attic.View(scope_->range);
+    std::vector<AtticView::Found> found = attic.Select(matchers);
+    Compact(places, labels);
+    if (found.empty()) return;
+    std::vector<SeriesId> hot(places.size());
+    for (std::size_t i = 0; i < places.size(); ++i) hot[i] = places[i].series;
+    std::erase_if(found, [&hot](const AtticView::Found& cold) {
+      return std::binary_search(hot.begin(), hot.end(), cold.id);
+    });
+    std::vector<SeriesPlaces> cold_places = WithSamples(found);
+    std::vector<Labels> cold_labels(found.size());
+    attic.ForEach(found, [&cold_labels](std::size_t i, const LabelRows& row) {
+      cold_labels[i] = row.labels();
+    });
+    Compact(cold_places, cold_labels);
+    places.insert(places.end(), std::make_move_iterator(cold_places.begin()),
+                  std::make_move_iterator(cold_places.end()));
+    labels.insert(labels.end(), cold_labels.begin(), cold_labels.end());
+  }
+
+  // Drops what has no labels.
+  static void Compact(std::vector<SeriesPlaces>& places, std::vector<Labels>& labels) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (labels[i].empty()) continue;
+      if (kept != i) {
+        places[kept] = std::move(places[i]);
+        labels[kept] = std::move(labels[i]);
+      }
+      ++kept;
+    }
+    places.resize(kept);
+    labels.resize(kept);
+  }
+
+  // Leaves only those that have samples in the range, and says where.
+  std::vector<SeriesPlaces> WithSamples(std::vector<AtticView::Found>& found) const {
+    std::vector<SeriesId> ids(found.size());
+    for (std::size_t i = 0; i < found.size(); ++i) ids[i] = found[i].id;
+    std::vector<SeriesPlaces> places = Places(ids);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (places[i].empty()) continue;
+      found[kept] = found[i];
+      if (kept != i) places[kept] = std::move(places[i]);
+      ++kept;
+    }
+    found.resize(kept);
+    places.resize(kept);
+    return places;
+  }
+
+  // Adds what cold series contribute to a sorted list. `from_segment` takes all there is in a
+  // segment without looking at its series, or returns false; `from_row` what one series has.
+  template <typename FromSegment, typename FromRow>
+  void AddColdTexts(std::span<const Matcher> matchers, std::vector<std::string>& texts,
+                    FromSegment from_segment, FromRow from_row) const {
+    const AtticView attic = scope_->attic.View(scope_->range);
+    if (attic.empty()) return;
+    std::set<std::string> all;
+    for (std::uint32_t i = 0; i < attic.entries().size(); ++i) {
+      const AtticEntry& entry = attic.entries()[i];
+      // All of its series have samples, and all of these lie within the range.
+      const bool whole = matchers.empty() && entry.gone->empty() &&
+                         scope_->range.min <= entry.range.min &&
+                         entry.range.max <= scope_->range.max;
+      if (whole && from_segment(*entry.segment, all)) continue;
+      std::vector<AtticView::Found> found = attic.SelectIn(i, matchers);
+      (void)WithSamples(found);
+      attic.ForEach(found, [&](std::size_t, const LabelRows& row) { from_row(row, all); });
+    }
+    all.insert(texts.begin(), texts.end());
+    texts.assign(all.begin(), all.end());
+  }
+
+  std::vector<std::string> HotNames(std::span<const Matcher> matchers) const {
+    if (!matchers.empty()) return scope_->index.LabelNames(InRange(matchers));
+    if (CoversAll()) return scope_->index.LabelNames();
     // One living series is enough for a name; nearly always its first value has one.
     std::vector<std::string> names = scope_->index.LabelNames();
     std::erase_if(names, [this](const std::string& name) {
@@ -80,29 +196,24 @@ class ViewQuerier : public Querier {
       const auto any = Matcher::Make(Matcher::Type::kNotEqual, name, "");
       return !any || !AnyInRange(*any);
     });
-    if (limit != 0 && names.size() > limit) names.resize(limit);
     return names;
   }
 
-  Result<std::vector<std::string>> LabelValues(std::string_view name,
-                                               std::span<const Matcher> matchers,
-                                               std::uint64_t limit) override {
-    if (!matchers.empty()) return scope_->index.LabelValues(name, InRange(matchers), limit);
+  std::vector<std::string> HotValues(std::string_view name,
+                                     std::span<const Matcher> matchers) const {
+    if (!matchers.empty()) return scope_->index.LabelValues(name, InRange(matchers));
     std::vector<std::string> values = scope_->index.LabelValues(name);
     if (!CoversAll()) {
       // Beyond so many values it is cheaper to look at every series once.
       constexpr std::size_t kFewValues = 1000;
-      if (values.size() > kFewValues)
-        return scope_->index.LabelValues(name, InRange(matchers), limit);
+      if (values.size() > kFewValues) return scope_->index.LabelValues(name, InRange(matchers));
       std::erase_if(values, [this, name](const std::string& value) {
         return !AnyInRange(Matcher::Equal(std::string(name), value));
       });
     }
-    if (limit != 0 && values.size() > limit) values.resize(limit);
     return values;
   }
 
- private:
   std::vector<SeriesPlaces> Places(std::span<const SeriesId> ids) const {
     const Head& head = scope_->head;
     return FindPlaces(scope_->live, scope_->view, ids, scope_->range,
@@ -153,15 +264,15 @@ class ViewQuerier : public Querier {
 
 }  // namespace
 
-std::unique_ptr<Querier> MakeQuerier(const Index& index, const Head& head, const LiveView& live,
-                                     TimeRange range) {
+std::unique_ptr<Querier> MakeQuerier(const Index& index, const Attic& attic, const Head& head,
+                                     const LiveView& live, TimeRange range) {
   View view;
   {
     ReaderLock lock(live.mu);
     view = live.view;
   }
   return std::make_unique<ViewQuerier>(
-      std::make_shared<const Scope>(Scope{index, head, live, range, std::move(view)}));
+      std::make_shared<const Scope>(Scope{index, attic, head, live, range, std::move(view)}));
 }
 
 }  // namespace meerkat::tsdb

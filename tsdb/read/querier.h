@@ -11,7 +11,7 @@ namespace meerkat::tsdb {
 
 // Answers from the view at the time it is made; samples that are appended to the open generation
 // later may be seen, whole batches at a time.
-std::unique_ptr<Querier> MakeQuerier(const Index& index, const Head& head, const LiveView& live,
-                                     TimeRange range);
+std::unique_ptr<Querier> MakeQuerier(const Index& index, const Attic& attic, const Head& head,
+                                     const LiveView& live, TimeRange range);
 
 }  // namespace meerkat::tsdb
