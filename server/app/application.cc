@@ -63,12 +63,29 @@ remote::OtlpOptions OtlpOptionsOf(const config::OtlpConfig& config) {
   return options;
 }
 
-// What --alertmanager.config.file names; without it, alerts are kept and shown but told to nobody.
+// What --alertmanager.config.file names; without it, what was made on the Home page; without that,
+// alerts are kept and shown but told to nobody.
 Result<config::AlertmanagerFile> LoadAlertmanagerFile(const Flags& flags) {
   const std::string& file = flags.text("alertmanager.config.file");
   if (!file.empty()) return config::LoadAlertmanagerConfig(file);
+  const std::filesystem::path own = OwnAlertmanagerFile(flags);
+  std::error_code error;
+  if (std::filesystem::exists(own, error)) return config::LoadAlertmanagerConfig(own.string());
   return config::ParseAlertmanagerConfig(
       "embedded/alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n");
+}
+
+bool ReadsFile(const config::PrometheusConfig& config, const std::filesystem::path& file) {
+  for (const scrape::ScrapeConfig& job : config.AllScrapeConfigs()) {
+    for (const discovery::SdConfig& source : job.service_discovery) {
+      const auto* files = std::get_if<discovery::FileSd>(&source);
+      if (files == nullptr) continue;
+      for (const std::string& name : files->files) {
+        if (std::filesystem::path(name).lexically_normal() == file.lexically_normal()) return true;
+      }
+    }
+  }
+  return false;
 }
 
 // Runs `work` on the io thread and waits for it; for what lives there.
@@ -152,6 +169,9 @@ Result<> Application::Impl::OpenDatabase(const Configuration& configuration) {
     if (!more) return std::move(more).error().Within("--dashboards.path");
     std::move(more->begin(), more->end(), std::back_inserter(folders));
   }
+  // The folder is watched for changes from the start, so it has to be there.
+  std::error_code ignored;
+  std::filesystem::create_directories(watch_list_->file().parent_path(), ignored);
   dashboards_ = std::make_unique<server::DashboardLibrary>(
       std::move(folders), std::vector{std::string(HostDashboard())}, database_->state(), clock_,
       log_.With("component", "dashboards"));
@@ -347,6 +367,7 @@ void Application::Impl::Apply(Configuration configuration) {
     config_yaml_ = prometheus.ToYaml();
     otlp_ = OtlpOptionsOf(prometheus.otlp);
     live_ = live;
+    reads_watch_list_ = ReadsFile(prometheus, watch_list_->file());
   }
   for (const std::string& warning : prometheus.warnings) log_.Warn(warning);
   if (auto opened = web_->SetQueryLog(prometheus.global.query_log_file); !opened) {

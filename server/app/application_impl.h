@@ -4,6 +4,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <condition_variable>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,6 +29,8 @@
 #include "server/push/push_door.h"
 #include "server/scrape/scrape_manager.h"
 #include "server/scrape/web_targets.h"
+#include "server/setup/exporter_search.h"
+#include "server/setup/watch_list.h"
 #include "server/web/alertmanager/api.h"
 #include "server/web/web.h"
 #include "tsdb/database.h"
@@ -64,6 +67,8 @@ class Application::Impl {
   Result<> OpenPush();
   void AddPushRoutes(net::Router& router, const std::string& prefix);
   Result<> ListenForPushes(net::ServerOptions options, net::ServerHooks hooks);
+  void AddFirstSteps(const std::string& prefix);
+  std::set<std::string> ScrapedAddresses() const;
   std::string AlertManagerPrefix() const;  // of the paths on the extra address
   // Hands a request on to routes that exist only once the server has started; 503 before.
   net::Handler Late(const net::Router& router) const;
@@ -129,6 +134,8 @@ class Application::Impl {
   std::unique_ptr<scrape::WebTargets> targets_;
   std::unique_ptr<discovery::Manager> scrape_discovery_, notify_discovery_;  // io thread
   std::unique_ptr<server::DashboardLibrary> dashboards_;
+  std::unique_ptr<setup::WatchList> watch_list_;
+  std::unique_ptr<setup::ExporterSearch> exporter_search_;
   std::unique_ptr<web::Web> web_;
   std::unique_ptr<web::AlertmanagerApi> alert_api_;
   net::Router router_, alert_router_, push_router_;
@@ -145,6 +152,7 @@ class Application::Impl {
   std::string config_yaml_ GUARDED_BY(state_mu_);
   Labels external_labels_ GUARDED_BY(state_mu_);
   config::GlobalConfig global_ GUARDED_BY(state_mu_);
+  bool reads_watch_list_ GUARDED_BY(state_mu_) = false;
   bool reload_success_ GUARDED_BY(state_mu_) = true;
   Timestamp last_config_ GUARDED_BY(state_mu_){};
   tsdb::LiveOptions live_ GUARDED_BY(state_mu_);

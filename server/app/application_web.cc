@@ -10,6 +10,9 @@
 #include "server/app/version.h"
 #include "server/config/web_config_file.h"
 #include "server/dashboards/dashboard_api.h"
+#include "server/setup/listeners.h"
+#include "server/setup/private_file.h"
+#include "server/setup/setup_api.h"
 
 namespace meerkat::app {
 namespace {
@@ -30,7 +33,8 @@ web::WebOptions WebOptionsOf(const Flags& flags, const std::string& external_url
   web::WebOptions options;
   options.external_url = external_url;
   options.route_prefix = RoutePrefix(flags, external_url);
-  options.page_title = flags.text("web.page-title");
+  // Upstream's default names upstream; ours is in the document.
+  options.page_title = flags.is_set("web.page-title") ? flags.text("web.page-title") : "";
   options.cors_origin = flags.text("web.cors.origin");
   options.user_assets = flags.text("web.user-assets");
   options.listen_address = flags.list("web.listen-address").front();
@@ -159,6 +163,7 @@ void Application::Impl::AddRoutes(const std::string& prefix) {
   web_->AddRoutes(router_);
   server::AddDashboardRoutes(router_, prefix,
                              [this] { return open_ ? dashboards_.get() : nullptr; });
+  AddFirstSteps(prefix);
   net::Route alerts;
   alerts.pattern = prefix + "/api/v2/{rest...}";
   alerts.handler = Late(late_);
@@ -195,6 +200,47 @@ void Application::Impl::AddRoutes(const std::string& prefix) {
   rest.pattern = own_prefix + "/api/{rest...}";
   rest.handler = Late(alert_late_);
   alert_router_.Add(rest);
+}
+
+void Application::Impl::AddFirstSteps(const std::string& prefix) {
+  watch_list_ = std::make_unique<setup::WatchList>(WatchListFile(flags_));
+  exporter_search_ = std::make_unique<setup::ExporterSearch>(
+      io_, blocking_, [] { return setup::ListeningPorts(); });
+  setup::SetupDoors doors;
+  doors.scraped = [this] { return ScrapedAddresses(); };
+  doors.reads_watch_list = [this] {
+    MutexLock lock(state_mu_);
+    return reads_watch_list_;
+  };
+  doors.own_alert_file = flags_.text("alertmanager.config.file");
+  doors.take_alert_file = [this](const std::string& text) -> Result<> {
+    const std::filesystem::path file = OwnAlertmanagerFile(flags_);
+    auto checked = config::ParseAlertmanagerConfig(file.string(), text);
+    if (!checked) return std::move(checked).error();
+    if (auto written = setup::ReplaceFile(file, text); !written) return written;
+    return ReloadAlertManager();
+  };
+  setup::AddSetupRoutes(
+      router_, prefix, [this] { return open_.load(); }, *exporter_search_, *watch_list_,
+      std::move(doors));
+}
+
+// Of this machine, as 127.0.0.1:PORT: what is scraped, and where this server itself answers.
+std::set<std::string> Application::Impl::ScrapedAddresses() const {
+  std::set<std::string> addresses;
+  const auto add = [&](std::string_view host, std::string_view port) {
+    if (host == "localhost" || host == "::1" || host == HostName() || host.starts_with("127."))
+      addresses.insert("127.0.0.1:" + std::string(port));
+  };
+  for (const web::ActiveTarget& target : targets_->Active("")) {
+    if (const auto url = net::Url::Parse(target.scrape_url); url.ok()) add(url->host, url->port);
+  }
+  for (const auto* server : {server_.get(), alert_server_.get()}) {
+    if (server == nullptr) continue;
+    for (const std::string& address : server->addresses())
+      add("localhost", std::string_view(address).substr(address.rfind(':') + 1));
+  }
+  return addresses;
 }
 
 std::string Application::Impl::AlertManagerPrefix() const {

@@ -104,7 +104,7 @@ Result<Configuration> ReadConfiguration(const Flags& flags, const std::string& s
   Configuration configuration;
   const promql::ParseOptions parse = ParseOptionsOf(flags);
   if (flags.text("config.file").empty()) {
-    configuration.prometheus = config::DefaultConfig(self_address);
+    configuration.prometheus = config::DefaultConfig(self_address, WatchListFile(flags).string());
     const std::string_view text(meerkat_embedded_default_rules,
                                 static_cast<std::size_t>(meerkat_embedded_default_rules_end -
                                                          meerkat_embedded_default_rules));
@@ -126,6 +126,14 @@ Result<Configuration> ReadConfiguration(const Flags& flags, const std::string& s
 }
 
 }  // namespace
+
+std::filesystem::path WatchListFile(const Flags& flags) {
+  return std::filesystem::path(flags.text("storage.tsdb.path")) / "setup" / "targets.json";
+}
+
+std::filesystem::path OwnAlertmanagerFile(const Flags& flags) {
+  return std::filesystem::path(flags.text("storage.tsdb.path")) / "setup" / "alertmanager.yml";
+}
 
 std::string HostName() {
   std::array<char, 256> name{};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,11 @@ std::string RetentionText(const tsdb::LiveOptions& live);
 // Where users reach the server: --web.external-url completed, or host name and port of the first
 // listen address. With a slash at its end.
 Result<std::string> ExternalUrlOf(const std::string& flag, const std::string& listen_address);
+
+// Files of the first steps, in the data folder: targets chosen on the Home page, and the alert
+// manager's configuration made there.
+std::filesystem::path WatchListFile(const Flags& flags);
+std::filesystem::path OwnAlertmanagerFile(const Flags& flags);
 
 std::string HostName();  // "localhost" when the system has none
 // Where this server reaches itself: the listen address with localhost for "any".

@@ -1,10 +1,11 @@
 #include <cassert>
 
+#include "base/quote.h"
 #include "server/config/prometheus_config.h"
 
 namespace meerkat::config {
 
-PrometheusConfig DefaultConfig(const std::string& self_address) {
+PrometheusConfig DefaultConfig(const std::string& self_address, const std::string& watch_list) {
   const std::string text = R"(
 global:
   scrape_interval: 5s
@@ -20,6 +21,10 @@ scrape_configs:
   static_configs:
   - targets: [")" + self_address +
                            R"("]
+- job_name: watched
+  file_sd_configs:
+  - files: [)" + Quote(watch_list) +
+                           R"(]
 )";
   auto config = ParsePrometheusConfig("built-in configuration", text);
   assert(config);

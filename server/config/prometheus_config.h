@@ -129,8 +129,9 @@ Result<PrometheusConfig> LoadPrometheusConfig(const std::string& file,
                                               const LoadOptions& options = {});
 
 // What runs without --config.file: this server itself at `self_address` (host:port) and the
-// built-in host collector, both every 5 seconds, and the default rules of the binary.
-PrometheusConfig DefaultConfig(const std::string& self_address);
+// built-in host collector, both every 5 seconds, the default rules of the binary, and the targets
+// that `watch_list` names, a file_sd file that need not exist.
+PrometheusConfig DefaultConfig(const std::string& self_address, const std::string& watch_list);
 
 // Files that match `pattern` (* and ? in the last element), sorted.
 std::vector<std::string> Glob(const std::string& pattern);

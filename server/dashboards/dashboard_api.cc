@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "base/rfc3339.h"
+#include "server/net/same_site.h"
 
 namespace meerkat::server {
 namespace {
@@ -172,6 +173,8 @@ void AddDashboardRoutes(net::Router& router, const std::string& prefix,
     route.pattern = root + path;
     route.max_body_bytes = kMaxBody;
     route.handler = [library, call](const net::Request& request, const std::stop_token&) {
+      if (request.method != "GET" && net::IsCrossSite(request))
+        return net::Response::Text(403, "Forbidden\n");
       DashboardLibrary* ready = library();
       return ready != nullptr ? call(*ready, request)
                               : net::Response::Text(503, "Service Unavailable");

@@ -168,11 +168,15 @@ otlp:
   EXPECT_TRUE(ParsePrometheusConfig("again", config->ToYaml()));
 }
 
-TEST(PrometheusConfig, TheDefaultWatchesItselfAndTheHost) {
-  const PrometheusConfig config = DefaultConfig("localhost:9090");
-  ASSERT_EQ(config.scrape_configs.size(), 2u);
+TEST(PrometheusConfig, TheDefaultWatchesItselfTheHostAndWhatWasChosen) {
+  const PrometheusConfig config = DefaultConfig("localhost:9090", "/data/setup/targets.json");
+  ASSERT_EQ(config.scrape_configs.size(), 3u);
   EXPECT_EQ(config.scrape_configs[0].job_name, "prometheus");
   EXPECT_EQ(config.scrape_configs[1].job_name, "node");
+  const discovery::SdConfigs& chosen = config.scrape_configs[2].service_discovery;
+  ASSERT_EQ(chosen.size(), 1u);
+  EXPECT_EQ(std::get<discovery::FileSd>(chosen[0]).files,
+            std::vector<std::string>{"/data/setup/targets.json"});
 }
 
 }  // namespace
