@@ -27,6 +27,8 @@ struct Asset {
 };
 
 inline constexpr std::string_view kBaseToken = "<base href=\"/\">";
+// Likewise for the name of the site, which every page's title ends with.
+inline constexpr std::string_view kTitleToken = "<title>meerkat</title>";
 
 // Sent with every document. No inline script or style is used, and no other host is asked.
 inline constexpr std::string_view kContentSecurityPolicy =

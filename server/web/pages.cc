@@ -72,15 +72,20 @@ net::Response Serve(const ui::Asset& asset, const net::Request& request) {
   return response;
 }
 
-// index.html with its base address set to where this server is seen from outside.
+// index.html with its base address set to where this server is seen from outside, and under the
+// name --web.page-title gives it.
 class Document {
  public:
-  explicit Document(const std::string& base) : rewritten_(base != "/") {
+  Document(const std::string& base, const std::string& title)
+      : rewritten_(base != "/" || !title.empty()) {
     const ui::Asset* index = ui::FindAsset("index.html");
     if (index == nullptr) return;
     text_ = index->identity;
     if (const auto at = text_.find(ui::kBaseToken); at != std::string::npos) {
       text_.replace(at, ui::kBaseToken.size(), "<base href=\"" + EscapeHtml(base) + "\">");
+    }
+    if (const auto at = text_.find(ui::kTitleToken); at != std::string::npos && !title.empty()) {
+      text_.replace(at, ui::kTitleToken.size(), "<title>" + EscapeHtml(title) + "</title>");
     }
   }
 
@@ -173,13 +178,23 @@ std::vector<net::Route> PageRoutes(const WebOptions& options, const Doors& doors
     base = external->path;
     if (!base.ends_with('/')) base += '/';
   }
-  const auto document = std::make_shared<Document>(base);
+  const auto document = std::make_shared<Document>(base, options.page_title);
   std::vector<net::Route> routes;
   const std::string home = base + "query";
   const auto to_home = [home](const net::Request&, std::stop_token) {
     return net::Response::Redirect(302, home);
   };
-  routes.push_back(Get(prefix + "/", to_home, "/"));
+  // A browser sees Home; whatever else asks is sent where upstream sends it.
+  routes.push_back(Get(
+      prefix + "/",
+      [document, to_home](const net::Request& request, std::stop_token stop) {
+        const bool browser =
+            request.headers.Get("Accept").find("text/html") != std::string_view::npos;
+        net::Response response = browser ? document->Answer(request) : to_home(request, stop);
+        response.headers.Add("Vary", "Accept");
+        return response;
+      },
+      "/"));
   if (!prefix.empty()) {
     routes.push_back(Get(
         "/",
