@@ -1,5 +1,6 @@
 // Explore: an expression is written, run, drawn, and explained.
 import assert from 'node:assert/strict';
+import { until } from './world.mjs';
 
 // The canvas holds more than its background.
 export async function coloursOf(page, selector) {
@@ -67,5 +68,29 @@ export const tests = [
     await page.locator('.metric', { hasText: 'scrape_samples_scraped' }).first().click();
     await page.locator('.label-name', { hasText: 'job' }).click();
     await page.locator('.metric-labels .tag').first().waitFor();
+  }],
+  ['exemplars stand on the graph and tell their trace', async ({ page, world, skip }) => {
+    if (!world.jobs) skip('only beside a server of its own');
+    await page.go('query?expr=' + encodeURIComponent('histogram_quantile(0.9, rate(shop_seconds_bucket[30s]))') + '&from=now-1m');
+    await until(async () => {
+      await page.keyboard.press('r');
+      return (await page.getByRole('button', { name: /^\d+ exemplars?$/ }).count()) > 0;
+    }, 'exemplars');
+    const tip = page.locator('.tip', { hasText: 'trace_id' });
+    const over = page.locator('.result .u-over');
+    await over.waitFor();
+    const b = await over.boundingBox();
+    for (let x = b.width - 2; x > 0 && !(await tip.count()); x -= 3) for (const y of [b.height - 1, 1]) {
+      await page.mouse.move(b.x + x, b.y + y);
+      if (await tip.count()) break;
+    }
+    assert.match(await tip.innerText(), /trace-\d+-\d/);
+  }],
+  ['a native histogram is drawn as buckets over time', async ({ page, world, skip }) => {
+    if (!world.jobs) skip('only beside a server of its own');
+    await page.go('query?expr=' + encodeURIComponent('shop_seconds{job="shop-native"}') + '&from=now-1m');
+    await page.locator('.native canvas[aria-label*="3 buckets"]').waitFor();
+    await page.getByRole('button', { name: 'Table', exact: true }).click();
+    await page.locator('.histogram svg rect').first().waitFor();
   }],
 ];

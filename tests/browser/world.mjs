@@ -1,12 +1,12 @@
-// The world the pages are tested in: the server, watching itself and a host exporter where there is
-// one, with a rule that fires, a route, and dashboards in a folder.
+// The world the pages are tested in: the server, watching itself and real exporters where there are
+// any, with a rule that fires, a route, and dashboards in a folder; beside it, when a test asks, a
+// server as it is on its first start.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-
-const EXPORTERS = ['/usr/bin/prometheus-node-exporter', '/usr/local/bin/node_exporter'];
+import { startExporters } from './exporters.mjs';
 
 const get = (url) => new Promise((done) => {
   http.get(url, (r) => { r.resume(); r.on('end', () => done(r.statusCode)); }).on('error', () => done(0));
@@ -22,9 +22,9 @@ export async function until(check, what, ms = 30_000) {
   throw new Error(`waited ${ms} ms for ${what}`);
 }
 
-function start(command, args, log) {
+function start(command, args, log, options = {}) {
   const out = fs.openSync(log, 'w');
-  const child = spawn(command, args, { stdio: ['ignore', out, out] });
+  const child = spawn(command, args, { ...options, stdio: ['ignore', out, out] });
   child.on('error', () => undefined);
   return child;
 }
@@ -48,12 +48,25 @@ export const freePort = () => new Promise((resolve, reject) => {
   });
 });
 
+async function startFresh(server, tmp, begin) {
+  const port = await freePort();
+  const home = path.join(tmp, 'fresh');
+  fs.mkdirSync(home);
+  begin(server, [`--web.listen-address=127.0.0.1:${port}`, '--alertmanager.listen-address='], path.join(tmp, 'fresh.log'), { cwd: home });
+  const base = `http://127.0.0.1:${port}`;
+  await until(async () => (await get(base + '/-/ready')) === 200, 'the fresh server to be ready');
+  return base;
+}
+
 export async function startWorld({ server, port, tmp, root }) {
   const base = `http://127.0.0.1:${port}`;
   const children = [];
-  const exporter = EXPORTERS.find((e) => fs.existsSync(e));
-  const exporterPort = await freePort();
-  if (exporter) children.push(start(exporter, [`--web.listen-address=127.0.0.1:${exporterPort}`], path.join(tmp, 'exporter.log')));
+  const begin = (...args) => {
+    const child = start(...args);
+    children.push(child);
+    return child;
+  };
+  const exporters = await startExporters({ start: begin, freePort, tmp, root });
   const dashboards = path.join(tmp, 'dashboards');
   fs.mkdirSync(dashboards);
   const configs = path.join(root, 'configs/dashboards');
@@ -86,15 +99,20 @@ scrape_configs:
     static_configs: [{targets: ['127.0.0.1:${port}']}]
   - job_name: closed
     static_configs: [{targets: ['127.0.0.1:1']}]
-${exporter ? `  - job_name: node\n    static_configs: [{targets: ['127.0.0.1:${exporterPort}']}]\n` : ''}`);
+  - job_name: shop-native
+    convert_classic_histograms_to_nhcb: true
+    static_configs: [{targets: ['127.0.0.1:${exporters.jobs.shop}']}]
+${Object.entries(exporters.jobs).map(([job, at]) => `  - job_name: ${job}\n    static_configs: [{targets: ['127.0.0.1:${at}']}]\n`).join('')}`);
   const log = path.join(tmp, 'server.log');
   const main = start(server, [
     `--config.file=${path.join(tmp, 'prometheus.yml')}`, `--storage.tsdb.path=${path.join(tmp, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-remote-write-receiver',
     `--alertmanager.config.file=${path.join(tmp, 'alertmanager.yml')}`, '--alertmanager.listen-address=', `--dashboards.path=${dashboards}`,
+    '--enable-feature=exemplar-storage,native-histograms',
   ], log);
   children.unshift(main);
   const stopAll = async () => {
     for (const c of children) await stop(c);
+    exporters.stop();
   };
   try {
     await until(async () => {
@@ -105,7 +123,10 @@ ${exporter ? `  - job_name: node\n    static_configs: [{targets: ['127.0.0.1:${e
     await stopAll();
     throw e;
   }
-  return { base, dashboards, exporter: !!exporter, stop: stopAll, root };
+  // A server without a configuration, started once.
+  let first;
+  const fresh = () => (first ??= startFresh(server, tmp, begin));
+  return { base, dashboards, jobs: exporters.jobs, fresh, stop: stopAll, root };
 }
 
 function board() {

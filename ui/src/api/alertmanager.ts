@@ -1,6 +1,6 @@
 // Alertmanager's HTTP API, api/v2, which meerkat serves on the same address.
 import { sendJson } from './http';
-import type { AlertGroup, AmAlert, AmStatus, Silence, SilenceDraft } from './types';
+import type { AlertGroup, AmAlert, AmStatus, Labels, Silence, SilenceDraft } from './types';
 
 const at = (path: string) => 'api/v2/' + path;
 
@@ -15,3 +15,6 @@ export const saveSilence = (draft: SilenceDraft) =>
   sendJson<{ silenceID: string }>(at('silences'), { method: 'POST', json: draft });
 export const expireSilence = (id: string) =>
   sendJson<unknown>(at('silence/' + encodeURIComponent(id)), { method: 'DELETE' });
+
+export const postAlerts = (alerts: { labels: Labels; annotations: Labels; startsAt: string; endsAt: string }[]) =>
+  sendJson<unknown>(at('alerts'), { method: 'POST', json: alerts });

@@ -199,3 +199,35 @@ export interface DashboardVersion {
   created: string;
   message: string;
 }
+
+// meerkat's own: api/v1/setup (see API.md).
+export interface FoundExporter {
+  job: string;
+  title: string;
+  address: string;
+  samples: number;
+}
+export interface FoundExporters {
+  watchable: boolean; // the configuration reads `file`
+  file: string;
+  found: FoundExporter[];
+}
+export interface ReceiverState {
+  writable: boolean; // no file of the user's own is in use
+  file: string; // theirs
+}
+export interface AlertAddress {
+  kind: 'email' | 'slack' | 'webhook';
+  to?: string;
+  url?: string;
+  from?: string;
+  smarthost?: string;
+  username?: string;
+  password?: string;
+  requireTls?: boolean;
+}
+export interface ReceiverAnswer {
+  saved: boolean;
+  file?: string;
+  yaml?: string; // for the user's own file, when nothing was saved
+}

@@ -1,8 +1,8 @@
-// What is drawn over and under the lines: thresholds and marks in time.
+// What is drawn over and under the lines: thresholds, marks in time, exemplars.
 import type uPlot from 'uplot';
 import { axisFont } from './scales';
-import { withAlpha } from './colors';
-import type { ChartSpec, Mark, Threshold } from './model';
+import { token, withAlpha } from './colors';
+import type { ChartSpec, Exemplar, Mark, Threshold } from './model';
 
 function threshold(u: uPlot, t: Threshold, k: number): void {
   const { left, top, width } = u.bbox;
@@ -71,4 +71,51 @@ export function drawUnder(u: uPlot, spec: ChartSpec): void {
   for (const t of spec.thresholds ?? []) threshold(u, t, devicePixelRatio);
   for (const m of spec.marks ?? []) mark(u, m, devicePixelRatio);
   c.restore();
+}
+
+const kDiamond = 4; // pixels from its middle to a corner
+const kReach = 8;
+
+function whereIs(u: uPlot, e: Exemplar, canvas: boolean): [number, number] | undefined {
+  const scale = u.scales[e.scale];
+  if (scale?.min == null || scale.max == null) return undefined;
+  return [u.valToPos(e.at, 'x', canvas), u.valToPos(Math.min(scale.max, Math.max(scale.min, e.value)), e.scale, canvas)];
+}
+
+export function drawOver(u: uPlot, spec: ChartSpec): void {
+  if (!spec.exemplars?.length) return;
+  const c = u.ctx;
+  const r = kDiamond * devicePixelRatio;
+  c.save();
+  c.fillStyle = token('accent');
+  c.strokeStyle = token('bg-panel');
+  c.lineWidth = devicePixelRatio;
+  for (const e of spec.exemplars) {
+    const at = whereIs(u, e, true);
+    if (!at) continue;
+    const [x, y] = at;
+    c.beginPath();
+    c.moveTo(x, y - r);
+    c.lineTo(x + r, y);
+    c.lineTo(x, y + r);
+    c.lineTo(x - r, y);
+    c.closePath();
+    c.fill();
+    c.stroke();
+  }
+  c.restore();
+}
+
+// The exemplar under the pointer.
+export function exemplarAt(u: uPlot, spec: ChartSpec, left: number, top: number): Exemplar | undefined {
+  let best: Exemplar | undefined;
+  let least = kReach;
+  for (const e of spec.exemplars ?? []) {
+    const at = whereIs(u, e, false);
+    const far = at ? Math.hypot(at[0] - left, at[1] - top) : Infinity;
+    if (far > least) continue;
+    least = far;
+    best = e;
+  }
+  return best;
 }

@@ -65,6 +65,14 @@ export interface Mark {
   text: string;
 }
 
+// One observation out of the many a line stands for.
+export interface Exemplar {
+  at: number; // seconds
+  value: number;
+  scale: string;
+  labels: Record<string, string>;
+}
+
 export interface ChartSpec {
   times: number[]; // seconds, ascending
   lines: Line[];
@@ -74,6 +82,7 @@ export interface ChartSpec {
   zone?: string;
   thresholds?: Threshold[];
   marks?: Mark[];
+  exemplars?: Exemplar[];
   tooltip: 'all' | 'single' | 'none';
   tooltipSort?: 'asc' | 'desc' | 'none';
   hideZeros?: boolean;

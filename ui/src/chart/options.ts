@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import { zoneName } from '../lib/time';
 import { token, withAlpha } from './colors';
-import { drawUnder } from './draw';
+import { drawOver, drawUnder } from './draw';
 import type { ChartSpec, Line } from './model';
 import { range, timeAxis, valueAxis } from './scales';
 import { stack } from './stack';
@@ -118,7 +118,7 @@ export function optionsOf(spec: ChartSpec, size: { width: number; height: number
     axes: [timeAxis(!spec.timeHidden, spec.zone), ...spec.axes.map((a, i) => valueAxis(a, i === 0))],
     series: [{}, ...spec.lines.map(seriesOf)],
     bands,
-    hooks: { drawClear: [(u) => drawUnder(u, spec)] },
+    hooks: { drawClear: [(u) => drawUnder(u, spec)], draw: [(u) => drawOver(u, spec)] },
     plugins,
   };
 }

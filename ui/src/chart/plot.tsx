@@ -4,7 +4,8 @@ import uPlot from 'uplot';
 import { useSize, useThemeTurn } from '../components/use';
 import type { ChartSpec } from './model';
 import { dataOf, optionsOf } from './options';
-import { fill, place, rowsAt } from './tooltip';
+import { exemplarAt } from './draw';
+import { fill, fillExemplar, place, rowsAt } from './tooltip';
 
 interface Props {
   spec: ChartSpec;
@@ -32,6 +33,14 @@ function tooltipPlugin(spec: ChartSpec, hidden: (i: number) => boolean): uPlot.P
     const { idx, left, top } = u.cursor;
     if (pinned) return;
     if (spec.tooltip === 'none' || !inside || idx == null || left == null || left < 0) return hide();
+    const exemplar = exemplarAt(u, spec, left, top ?? 0);
+    u.over.classList.toggle('at-exemplar', !!exemplar);
+    if (exemplar) {
+      fillExemplar(box, spec, exemplar);
+      if (!box.isConnected) document.body.append(box);
+      const r = u.over.getBoundingClientRect();
+      return place(box, r.left + left, r.top + (top ?? 0));
+    }
     const rows = rowsAt(spec, idx, hidden, near);
     const t = u.posToVal(left, 'x');
     const close = (spec.to - spec.from) / 150;
@@ -56,6 +65,8 @@ function tooltipPlugin(spec: ChartSpec, hidden: (i: number) => boolean): uPlot.P
           if (idx == null || !box.isConnected) return;
           pinned = !pinned;
           box.classList.toggle('pinned', pinned);
+          const { left = 0, top = 0 } = u.cursor;
+          if (pinned && exemplarAt(u, spec, left, top)) return;
           if (pinned) fill(box, spec, idx, rowsAt(spec, idx, hidden, near), near, [], true);
           else hide();
         });

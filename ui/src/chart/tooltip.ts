@@ -1,6 +1,6 @@
 // The box beside the crosshair: date and time, then key, name and value of each line.
 import { formatDate } from '../lib/time';
-import type { ChartSpec, Line, Mark } from './model';
+import type { ChartSpec, Exemplar, Line, Mark } from './model';
 
 const kRows = 10;
 
@@ -60,6 +60,19 @@ export function fill(box: HTMLElement, spec: ChartSpec, at: number, rows: Row[],
     row.append(key, el('span', 'n', m.text));
     box.append(row);
   }
+}
+
+// One exemplar: when, how much, and whose; a trace's id can be copied once the box is pinned.
+export function fillExemplar(box: HTMLElement, spec: ChartSpec, e: Exemplar): void {
+  box.replaceChildren(el('div', 't', formatDate(e.at * 1000, spec.zone)));
+  const format = spec.lines.find((l) => l.scale === e.scale)?.format ?? String;
+  const line = (name: string, value: string) => {
+    const row = el('div', 'r');
+    row.append(el('span', 'n', name), el('b', '', value));
+    box.append(row);
+  };
+  line('exemplar', format(e.value));
+  for (const [name, value] of Object.entries(e.labels)) line(name, value);
 }
 
 // Beside the crosshair, flipped before it would be cut.

@@ -83,6 +83,14 @@ export function Dialog({ title, onClose, wide, children }: DialogProps) {
     (first ?? box.current)?.focus();
     return () => before?.focus?.();
   }, []);
+  const leave = useRef(onClose);
+  leave.current = onClose;
+  useEffect(() => {
+    // The focus may have stood on a button that is gone: Escape closes all the same.
+    const lost = (e: KeyboardEvent) => e.key === 'Escape' && !box.current?.contains(e.target as Node) && leave.current();
+    document.addEventListener('keydown', lost);
+    return () => document.removeEventListener('keydown', lost);
+  }, []);
   const onKey = (e: KeyboardEvent) => {
     e.stopPropagation();
     if (e.key === 'Escape') onClose();

@@ -29,9 +29,11 @@ export function useThemeTurn(): number {
   return turn;
 }
 
+const kSite = globalThis.document?.title || 'meerkat'; // as the server named it
+
 export function useTitle(title: string): void {
   useEffect(() => {
-    document.title = title ? `${title} · meerkat` : 'meerkat';
+    document.title = title ? `${title} · ${kSite}` : kSite;
   }, [title]);
 }
 

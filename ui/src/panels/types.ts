@@ -2,6 +2,7 @@
 import type { DataFrame } from '@grafana/data';
 import type { Mark } from '../chart/model';
 import type { Panel } from '../lib/dash/model';
+import type { Point } from '../lib/exemplars';
 import type { Span } from '../lib/time';
 import type { Replace } from './data/prepare';
 
@@ -11,6 +12,7 @@ export interface VizProps {
   span: Span;
   zone: string;
   marks: Mark[];
+  exemplars?: Point[];
   syncKey?: string;
   timeHidden?: boolean;
   replace: Replace;

@@ -138,7 +138,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
         {!loaded && shown.state === 'loading' && <Silhouette type={panel.type} />}
         {draw && (
           <div class={'viz' + (shown.state === 'ready' || shown.state === 'loading' ? '' : ' gone')}>
-            <Boundary turn={loaded} onError={(e) => setShown({ state: 'error', message: `This panel could not be drawn: ${e.message}` })}><Viz panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={marksFor(panel.id, board)} syncKey={board.dashboard.graphTooltip ? board.dashboard.uid : undefined} replace={replace} onZoom={board.setRange} onDrawn={drawn} onEmpty={why} /></Boundary>
+            <Boundary turn={loaded} onError={(e) => setShown({ state: 'error', message: `This panel could not be drawn: ${e.message}` })}><Viz panel={panel} frames={loaded.frames} span={span} zone={board.zone} marks={marksFor(panel.id, board)} exemplars={answers?.exemplars} syncKey={board.dashboard.graphTooltip ? board.dashboard.uid : undefined} replace={replace} onZoom={board.setRange} onDrawn={drawn} onEmpty={why} /></Boundary>
           </div>
         )}
         {empty && <div class="state"><span>{shown.message}</span></div>}

@@ -10,6 +10,7 @@ import { longDuration } from '../../lib/duration';
 import { plural } from '../../lib/format';
 import { useLoad } from '../../lib/load';
 import { Costs } from './costs';
+import { Found } from './found';
 import { NextSteps } from './next';
 import { Vitals } from './vitals';
 import { Watched } from './watched';
@@ -48,7 +49,7 @@ export default function Home() {
             </div>
             <Vitals />
             <div class="cols two-even">
-              <div class="stack"><Watched targets={d.targets} boards={d.boards} /><Costs /></div>
+              <div class="stack"><Watched targets={d.targets} boards={d.boards} onChange={loaded.reload} /><Found onChange={loaded.reload} /><Costs /></div>
               <NextSteps targets={d.targets} rules={d.rules} boards={d.boards} routing={d.am?.config.original} onDone={loaded.reload} />
             </div>
           </>

@@ -1,6 +1,8 @@
 // What is being watched, a line for each job, with the dashboard that fits it.
+import { unwatchExporter } from '../../api/setup';
 import type { DashboardItem, Target } from '../../api/types';
 import { Icon } from '../../components/icon';
+import { toast, toastError } from '../../components/toast';
 import { plural } from '../../lib/format';
 
 const kLines = 8;
@@ -15,8 +17,13 @@ function boardFor(job: string, boards: DashboardItem[]): DashboardItem | undefin
   return boards.find((b) => b.tags.some((t) => t.toLowerCase() === job.toLowerCase())) ?? boards.find((b) => word.test(b.title) || b.tags.some((t) => word.test(t)));
 }
 
-export function Watched({ targets, boards }: { targets: Target[]; boards: DashboardItem[] }) {
-  const pools = [...targets.reduce((m, t) => m.set(t.scrapePool, [...(m.get(t.scrapePool) ?? []), t]), new Map<string, Target[]>())];
+// What was added on this page is in the job of that name, and can be taken out here.
+const chosen = (t: Target) => t.scrapePool === 'watched' && 'job' in t.labels && t.labels.job !== 'watched';
+
+export function Watched({ targets, boards, onChange }: { targets: Target[]; boards: DashboardItem[]; onChange: () => void }) {
+  const jobOf = (t: Target) => (chosen(t) ? t.labels.job! : t.scrapePool);
+  const pools = [...targets.reduce((m, t) => m.set(jobOf(t), [...(m.get(jobOf(t)) ?? []), t]), new Map<string, Target[]>())];
+  const stop = (t: Target) => unwatchExporter(t.discoveredLabels.__address__ ?? '').then(() => { toast({ kind: 'ok', text: `${jobOf(t)} is not watched any more.` }); onChange(); }, toastError);
   return (
     <section class="panel" aria-label="What is being watched">
       <header><h2>What is being watched</h2><span class="end"><a class="btn s quiet" href="targets">All targets</a></span></header>
@@ -27,9 +34,14 @@ export function Watched({ targets, boards }: { targets: Target[]; boards: Dashbo
         return (
           <div key={job} class="li">
             {down ? <Icon name="critical" label="down" class="critical-t" /> : up ? <Icon name="check" label="up" class="ok-t" /> : <Icon name="clock" label="waiting" class="faint" />}
-            <span class="clip">{job}</span>
+            <span class="clip">{all[0]!.scrapeUrl.startsWith('builtin:') ? 'This host' : job}</span>
             <span class="small faint clip">{down ? down.lastError : `${plural(all.length, 'target')}, every ${all[0]!.scrapeInterval}`}</span>
-            {board && <a class="btn s act" href={`d/${board.uid}/${board.slug}`}>Open dashboard</a>}
+            {(board || all.every(chosen)) && (
+              <span class="act row">
+                {all.length === 1 && chosen(all[0]!) && <button class="btn s quiet" onClick={() => stop(all[0]!)}>Stop</button>}
+                {board && <a class="btn s" href={`d/${board.uid}/${board.slug}`}>Open dashboard</a>}
+              </span>
+            )}
           </div>
         );
       })}

@@ -1,11 +1,12 @@
 // Asks what a panel needs, one request after the other, and makes frames of the answers.
 import type { DataFrame } from '@grafana/data';
 import { parser } from '@prometheus-io/lezer-promql';
-import { type Answer, instantQuery, rangeQuery } from '../../api/prometheus';
+import { type Answer, exemplars, type ExemplarSeries, instantQuery, rangeQuery } from '../../api/prometheus';
 import { targetKind } from '../../lib/dash/datasource';
 import { interpolate, type Lookup, promFormat } from '../../lib/dash/interpolate';
 import { asText, timing } from '../../lib/dash/intervals';
 import type { Dashboard, Panel, Target } from '../../lib/dash/model';
+import { exemplarPoints, type Point } from '../../lib/exemplars';
 import { partsIn, type Span } from '../../lib/time';
 import { framesOf } from './frames';
 import type { SharedRequests } from './shared';
@@ -27,8 +28,11 @@ export interface Answers {
   warnings: string[];
   errors: string[];
   missing: string[]; // kinds of sources that are not connected
+  exemplars: Point[];
   asked: number;
 }
+
+const WITH_EXEMPLARS = new Set(['timeseries', 'heatmap']);
 
 const kUnconnected = 'is not connected here';
 
@@ -63,7 +67,7 @@ export function scoped(c: Pick<QueryContext, 'lookup'>, t: { interval: number; r
   return (name) => c.lookup(name) ?? (own[name] === undefined ? undefined : { values: [own[name]] });
 }
 
-async function one(target: Target, panel: Panel, c: QueryContext, signal: AbortSignal, several: boolean): Promise<{ frames: DataFrame[]; warnings: string[] }> {
+async function one(target: Target, panel: Panel, c: QueryContext, signal: AbortSignal, several: boolean): Promise<Pick<Answers, 'frames' | 'warnings' | 'exemplars'>> {
   const raw = target.expr!;
   const t = timing({
     from: c.span.from, to: c.span.to, points: panel.maxDataPoints ?? c.points, panelInterval: panel.interval && interpolate(panel.interval, c.lookup),
@@ -72,19 +76,29 @@ async function one(target: Target, panel: Panel, c: QueryContext, signal: AbortS
   const lookup = scoped(c, t);
   const expr = withFilters(interpolate(raw, lookup, promFormat), c.filters).trim();
   const legend = interpolate(target.legendFormat ?? '', lookup);
-  const send = (key: string, begin: (s: AbortSignal) => Promise<Answer>) => c.shared.get(key, (s) => (c.count(), begin(s)), signal);
+  const send = <T,>(key: string, begin: (s: AbortSignal) => Promise<T>): Promise<T> => c.shared.get(key, (s) => (c.count(), begin(s)), signal);
   const answers: Answer[] = [];
   const instant = target.instant === true;
   if (!instant || target.range === true) answers.push(await send(`r ${t.start} ${t.end} ${t.step} ${expr}`, (s) => rangeQuery(expr, t.start, t.end, t.step, s)));
   if (instant) answers.push(await send(`i ${c.span.to} ${expr}`, (s) => instantQuery(expr, c.span.to / 1000, s)));
+  let points: Point[] = [];
+  if (target.exemplar && !instant && WITH_EXEMPLARS.has(panel.type)) {
+    // A panel without its exemplars is still a panel.
+    const found = await send(`e ${t.start} ${t.end} ${expr}`, (s) => exemplars(expr, t.start, t.end, s)).catch((e: unknown): ExemplarSeries[] => {
+      if (signal.aborted) throw e;
+      return [];
+    });
+    points = exemplarPoints(found, c.span.from / 1000, c.span.to / 1000);
+  }
   return {
+    exemplars: points,
     frames: answers.flatMap(({ data }) => framesOf({ target, data, legend, expr, stepMs: t.step * 1000, valueName: several ? `Value #${target.refId}` : 'Value' })),
     warnings: answers.flatMap((a) => a.warnings),
   };
 }
 
 export async function runTargets(panel: Panel, c: QueryContext, signal: AbortSignal): Promise<Answers> {
-  const out: Answers = { frames: [], warnings: [], errors: [], missing: [], asked: 0 };
+  const out: Answers = { frames: [], warnings: [], errors: [], missing: [], exemplars: [], asked: 0 };
   const tables = panel.targets.filter((t) => t.expr?.trim() && !t.hide).length > 1;
   for (const target of panel.targets) {
     if (target.hide) continue;
@@ -94,7 +108,7 @@ export async function runTargets(panel: Panel, c: QueryContext, signal: AbortSig
       if (!source || source === panel) continue;
       const theirs = await runTargets(source, c, signal);
       out.asked += theirs.asked;
-      for (const key of ['frames', 'warnings', 'errors', 'missing'] as const) (out[key] as unknown[]).push(...theirs[key]);
+      for (const key of ['frames', 'warnings', 'errors', 'missing', 'exemplars'] as const) (out[key] as unknown[]).push(...theirs[key]);
       continue;
     }
     if (kind !== 'prometheus') {
@@ -104,9 +118,10 @@ export async function runTargets(panel: Panel, c: QueryContext, signal: AbortSig
     if (!target.expr?.trim()) continue;
     out.asked++;
     try {
-      const { frames, warnings } = await one(target, panel, c, signal, tables);
-      out.frames.push(...frames);
-      out.warnings.push(...warnings);
+      const found = await one(target, panel, c, signal, tables);
+      out.frames.push(...found.frames);
+      out.warnings.push(...found.warnings);
+      out.exemplars.push(...found.exemplars);
     } catch (e) {
       if (signal.aborted) throw e;
       out.errors.push((e as Error).message);

@@ -1,19 +1,14 @@
 // A heatmap's cells: columns of time, rows of buckets, counts in them.
 import type { DataFrame, Field } from '@grafana/data';
 import type { HistogramValue } from '../../api/types';
+import type { Heat as Cells } from '../../chart/heat';
+import { nativeRows, stepOf } from '../../lib/native';
 import { finite, timeSeries } from '../fields';
 import { number, object } from '../options';
 
-export interface Heat {
-  times: number[]; // seconds, where columns begin
-  step: number;
-  rows: { label: string; lower: number; upper: number }[]; // from the bottom
-  cells: (number | null)[][]; // by row, then column
-  field: Field; // shows a count
-}
+export type Heat = Cells & { field: Field }; // the field shows a count
 
 const bound = (label: string): number => (label === '+Inf' || label === 'Inf' ? Infinity : Number(label));
-const stepOf = (times: number[]): number => Math.min(...times.slice(1).map((t, i) => t - times[i]!).filter((d) => d > 0), Infinity);
 
 // Series of buckets: named by their upper bound, counts up to it when cumulative.
 function fromBuckets(frames: DataFrame[]): Heat | undefined {
@@ -30,27 +25,16 @@ function fromBuckets(frames: DataFrame[]): Heat | undefined {
     return row;
   });
   const cells = cumulative ? raw.map((row, r) => row.map((v, c) => (v === null ? null : Math.max(0, v - (r ? (raw[r - 1]![c] ?? 0) : 0))))) : raw;
-  const step = stepOf(times);
   return {
-    times, step: Number.isFinite(step) ? step : 60, cells, field: all[0]!.s.field,
+    times, step: stepOf(times), cells, field: all[0]!.s.field,
     rows: all.map(({ label }, i) => ({ label, lower: i ? bound(all[i - 1]!.label) : 0, upper: bound(label) })),
   };
 }
 
-// Native histograms: every bucket seen anywhere is a row.
 function fromNative(frame: DataFrame, histograms: HistogramValue[]): Heat | undefined {
   const [time, value] = frame.fields;
-  const times = (time?.values as number[]).map((t) => t / 1000);
-  const keys = new Map<string, { lower: number; upper: number }>();
-  for (const h of histograms) for (const b of h.buckets ?? []) keys.set(`${b[1]}/${b[2]}`, { lower: Number(b[1]), upper: Number(b[2]) });
-  const rows = [...keys].sort((a, b) => a[1].upper - b[1].upper);
-  const index = new Map(rows.map(([k], i) => [k, i]));
-  const cells = rows.map(() => new Array<number | null>(times.length).fill(null));
-  histograms.forEach((h, c) => {
-    for (const b of h.buckets ?? []) cells[index.get(`${b[1]}/${b[2]}`)!]![c] = Number(b[3]);
-  });
-  const step = stepOf(times);
-  return rows.length ? { times, step: Number.isFinite(step) ? step : 60, cells, field: value!, rows: rows.map(([, r]) => ({ label: String(Number(r.upper.toPrecision(3))), ...r })) } : undefined;
+  const found = nativeRows((time?.values as number[]).map((t) => t / 1000), histograms);
+  return found && { ...found, field: value! };
 }
 
 const kRows = 24;

@@ -83,7 +83,7 @@ function lineOf(s: Series, scale: string, times: number[], column: Value[]): Lin
     points: (['always', 'never'] as const).find((x) => x === c.showPoints) ?? 'auto',
     pointSize: number(c.pointSize) ?? 5,
     spanGaps: c.spanNulls === true,
-    ...(stacking.mode === 'normal' || stacking.mode === 'percent' ? { stack: { group: text(stacking.group, 'A'), percent: stacking.mode === 'percent' } } : {}),
+    ...(stacking.mode === 'normal' || stacking.mode === 'percent' ? { stack: { group: String(stacking.group ?? 'A'), percent: stacking.mode === 'percent' } } : {}),
     ...(text(c.fillBelowTo) ? { fillBelowTo: text(c.fillBelowTo) } : {}),
     barShare: number(c.barWidthFactor) ?? 0.6,
     barAlign: c.barAlignment === -1 ? -1 : c.barAlignment === 1 ? 1 : 0,
@@ -128,7 +128,7 @@ export function chartOf(p: VizProps): { spec: ChartSpec; series: Series[]; off: 
   const tip = tooltipOptions(p.panel.options);
   const spec: ChartSpec = {
     times, lines, axes, thresholds, marks: p.marks, from: p.span.from / 1000, to: p.span.to / 1000, zone: p.zone, tooltip: tip.mode, tooltipSort: tip.sort,
-    hideZeros: tip.hideZeros, sync: p.syncKey, timeHidden: p.timeHidden,
+    exemplars: (p.exemplars ?? []).map((e) => ({ ...e, scale: axes[0]!.scale })), hideZeros: tip.hideZeros, sync: p.syncKey, timeHidden: p.timeHidden,
   };
   const off = new Set(all.map((s, i) => (hidden(s.field, 'viz') ? i : -1)).filter((i) => i >= 0));
   return { spec, series: all, off };
