@@ -40,6 +40,8 @@ bool CheckOne(const std::string& name, Result<config::AlertmanagerFile> file, St
   return true;
 }
 
+}  // namespace
+
 int CheckAlertmanager(std::span<const std::string> args, Streams streams) {
   for (const std::string& path : args) {
     if (path.starts_with("-") && path.size() > 1) {
@@ -68,8 +70,6 @@ int CheckAlertmanager(std::span<const std::string> args, Streams streams) {
   streams.err << "error: failed to validate " << failed << " file(s)\n";
   return 1;
 }
-
-}  // namespace
 
 std::vector<Command> CheckAlertmanagerCommands() {
   return {{"check alertmanager", "[FILE…]", "Check alertmanager.yml files and their templates.",

@@ -9,9 +9,12 @@
 #include "base/duration.h"
 #include "base/letter_case.h"
 #include "base/quote.h"
+#include "server/commands/check_alertmanager.h"
 #include "server/commands/check_rules.h"
 #include "server/config/prometheus_config.h"
 #include "server/config/sd_file.h"
+#include "server/config/yaml_reader.h"
+#include "server/dashboards/dashboard_json.h"
 #include "server/scrape/target.h"
 
 namespace meerkat::commands {
@@ -78,7 +81,18 @@ Result<> CheckFileExists(const std::string& path, std::string_view what) {
                  ": " + ToLower(std::generic_category().message(errno)));
 }
 
-Result<> CheckTls(const net::TlsConfig& tls) {
+Result<> CheckTls(const net::TlsConfig& tls, bool syntax_only) {
+  if (!tls.cert_file.empty() && tls.key.file.empty()) {
+    return Invalid("client cert file " + Quote(tls.cert_file) +
+                   " specified without client key "
+                   "file");
+  }
+  if (!tls.key.file.empty() && tls.cert_file.empty()) {
+    return Invalid("client key file " + Quote(tls.key.file) +
+                   " specified without client cert "
+                   "file");
+  }
+  if (syntax_only) return {};
   if (auto checked = CheckFileExists(tls.cert_file, "client cert file"); !checked) return checked;
   if (auto checked = CheckFileExists(tls.key.file, "client key file"); !checked) return checked;
   return CheckFileExists(tls.ca_file, "ca file");
@@ -115,21 +129,21 @@ Result<> CheckSdFiles(const discovery::FileSd& sd, const scrape::ScrapeConfig* j
   return {};
 }
 
-Result<> CheckJob(const scrape::ScrapeConfig& job, Streams streams) {
-  if (job.http.authorization) {
+Result<> CheckJob(const scrape::ScrapeConfig& job, bool syntax_only, Streams streams) {
+  if (!syntax_only && job.http.authorization) {
     auto checked = CheckFileExists(job.http.authorization->credentials.file,
                                    "authorization credentials or bearer token file");
     if (!checked) return checked;
   }
-  if (auto checked = CheckTls(job.http.tls); !checked) return checked;
+  if (auto checked = CheckTls(job.http.tls, syntax_only); !checked) return checked;
   for (const discovery::SdConfig& sd : job.service_discovery) {
     Result<> checked;
     if (const auto* const files = std::get_if<discovery::FileSd>(&sd)) {
-      checked = CheckSdFiles(*files, &job, streams);
+      if (!syntax_only) checked = CheckSdFiles(*files, &job, streams);
     } else if (const auto* const fixed = std::get_if<discovery::StaticSd>(&sd)) {
       checked = CheckGroups(job, fixed->groups);
     } else if (const auto* const kubernetes = std::get_if<discovery::KubernetesSd>(&sd)) {
-      checked = CheckTls(kubernetes->http.tls);
+      checked = CheckTls(kubernetes->http.tls, syntax_only);
     }
     if (!checked) return checked;
   }
@@ -165,13 +179,17 @@ Result<Checked> CheckOne(const std::string& file, const Options& options, Stream
     streams.out << "  WARNING: " << warning << "\n";
   }
   Checked checked{.rule_files = {}, .jobs = config->AllScrapeConfigs()};
-  if (options.syntax_only) return checked;
-  auto rules = RuleFiles(*config);
-  if (!rules) return std::move(rules).error();
-  checked.rule_files = *std::move(rules);
-  for (const scrape::ScrapeConfig& job : checked.jobs) {
-    if (auto good = CheckJob(job, streams); !good) return std::move(good).error();
+  if (!options.syntax_only) {
+    auto rules = RuleFiles(*config);
+    if (!rules) return std::move(rules).error();
+    checked.rule_files = *std::move(rules);
   }
+  for (const scrape::ScrapeConfig& job : checked.jobs) {
+    if (auto good = CheckJob(job, options.syntax_only, streams); !good) {
+      return std::move(good).error();
+    }
+  }
+  if (options.syntax_only) return checked;
   for (const config::AlertmanagerConfig& alertmanager : config->alerting.alertmanagers) {
     for (const discovery::SdConfig& sd : alertmanager.service_discovery) {
       const auto* const files = std::get_if<discovery::FileSd>(&sd);
@@ -191,6 +209,44 @@ std::vector<std::string> RuleArguments(const Options& options,
   if (options.ignore_unknown) args.emplace_back("--ignore-unknown-fields");
   args.insert(args.end(), files.begin(), files.end());
   return args;
+}
+
+enum class FileKind : unsigned char { kPrometheus, kAlertmanager, kDashboard };
+
+// What a file is for, by its top keys. What cannot be read is taken for a prometheus.yml, whose
+// reader then says what is wrong with it.
+FileKind KindOf(const std::string& file) {
+  const auto text = config::ReadFile(file);
+  if (!text) return FileKind::kPrometheus;
+  bool routes = false;
+  bool panels = false;
+  bool scrapes = false;
+  const auto look = [&](config::YamlMap& map) {
+    map.ForEachKey([&](std::string_view key, const config::YamlValue&) {
+      routes = routes || key == "route" || key == "receivers";
+      panels = panels || key == "panels" || key == "schemaVersion" || key == "dashboard";
+      scrapes = scrapes || key == "scrape_configs" || key == "alerting" || key == "rule_files" ||
+                key == "remote_write" || key == "remote_read";
+    });
+  };
+  if (!config::ReadYamlMap(file, *text, look, {.ignore_unknown_keys = true}) || scrapes) {
+    return FileKind::kPrometheus;
+  }
+  return panels ? FileKind::kDashboard : routes ? FileKind::kAlertmanager : FileKind::kPrometheus;
+}
+
+bool CheckDashboard(const std::string& file, Streams streams) {
+  streams.out << "Checking " << file << "\n";
+  const auto text = config::ReadFile(file);
+  const auto dashboard =
+      text ? server::ReadDashboard(*text) : Result<server::DashboardSummary>(text.error());
+  if (!dashboard) {
+    streams.err << "  FAILED: " << dashboard.error().message() << "\n";
+  } else {
+    streams.out << " SUCCESS: " << file << " is the dashboard " << Quote(dashboard->title) << "\n";
+  }
+  streams.out << "\n";
+  return dashboard.ok();
 }
 
 bool LintJobs(const std::vector<scrape::ScrapeConfig>& jobs, const LintSettings& lint,
@@ -237,6 +293,15 @@ int CheckConfig(std::span<const std::string> args, Streams streams) {
   bool errors = false;
   bool lints = false;
   for (const std::string& file : options->files) {
+    const FileKind kind = KindOf(file);
+    if (kind == FileKind::kAlertmanager) {
+      errors = CheckAlertmanager({&file, 1}, streams) != 0 || errors;
+      continue;
+    }
+    if (kind == FileKind::kDashboard) {
+      errors = !CheckDashboard(file, streams) || errors;
+      continue;
+    }
     const auto checked = CheckOne(file, *options, streams);
     if (!checked) {
       streams.err << "  FAILED: " << checked.error().message() << "\n";
@@ -263,7 +328,8 @@ std::vector<Command> ConfigCommands() {
   return {{"check config",
            "[--syntax-only] [--lint=duplicate-rules,too-long-scrape-interval,all,none] "
            "[--lint-fatal] [--agent] [--ignore-unknown-fields] FILE…",
-           "check prometheus.yml files and the files they name", CheckConfig}};
+           "check prometheus.yml, alertmanager.yml and dashboard files and the files they name",
+           CheckConfig}};
 }
 
 }  // namespace meerkat::commands

@@ -67,8 +67,10 @@ class Fields {
       }
       return false;
     }
+    const auto written = map_->Find(key);
+    if (!written || written->is_null()) return false;
     std::string text;
-    if (!map_->Read(key, text)) return false;
+    written->Read(text);
     for (const auto& [name, known] : names) {
       if (name == text) {
         value = known;

@@ -27,12 +27,6 @@ constexpr std::string_view kReservedHeaders[] = {
     "x-prometheus-scrape-timeout-seconds",
 };
 
-bool IsReservedHeader(std::string_view name) {
-  const std::string lower = ToLower(name);
-  return lower.starts_with("x-amz-") ||
-         std::ranges::find(kReservedHeaders, lower) != std::end(kReservedHeaders);
-}
-
 // `*_ref` names a secret of an embedding program; on its own this server has none.
 void RefuseRef(Fields& fields, std::string_view key) {
   if (!fields.reading()) return;
@@ -184,6 +178,12 @@ void HeaderFields(Fields& fields, std::map<std::string, net::HttpHeaderValues>& 
 
 }  // namespace
 
+bool IsReservedHeader(std::string_view name) {
+  const std::string lower = ToLower(name);
+  return lower.starts_with("x-amz-") ||
+         std::ranges::find(kReservedHeaders, lower) != std::end(kReservedHeaders);
+}
+
 void TlsFields(Fields& fields, net::TlsConfig& tls) {
   using Version = net::TlsVersion;
   static constexpr std::pair<std::string_view, Version> kVersions[] = {
@@ -228,10 +228,12 @@ void TlsFields(Fields& fields, net::TlsConfig& tls) {
                 "exactly one of cert or cert_file must be configured when a client key is "
                 "configured");
   }
-  if (tls.max_version != Version::kDefault && tls.min_version > tls.max_version) {
-    fields.Fail("max_version",
-                "tls_config.max_version must be greater than or equal to tls_config.min_version if "
-                "both are specified");
+  // Upstream takes it and then fails each connection.
+  if (fields.reading() && tls.max_version != Version::kDefault &&
+      tls.min_version > tls.max_version) {
+    fields.map().Warn("max_version",
+                      "no connection can be made: tls_config.max_version must be greater than or "
+                      "equal to tls_config.min_version if both are specified");
   }
 }
 

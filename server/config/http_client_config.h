@@ -10,6 +10,9 @@ namespace meerkat::config {
 // words.
 void HttpClientFields(Fields& fields, net::HttpClientConfig& config);
 
+// Names that http_headers and the headers of tracing may not set.
+bool IsReservedHeader(std::string_view name);
+
 // The keys of a tls_config block.
 void TlsFields(Fields& fields, net::TlsConfig& config);
 

@@ -14,6 +14,7 @@
 
 #include "base/letter_case.h"
 #include "base/quote.h"
+#include "server/config/cloud_auth_config.h"
 #include "server/config/http_client_config.h"
 #include "server/config/relabel_config.h"
 #include "server/config/remote_config.h"
@@ -27,12 +28,17 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 
 void AlertmanagerFields(Fields& fields, AlertmanagerConfig& config) {
   HttpClientFields(fields, config.http);
-  RefuseSigning(fields, "sigv4");
+  std::optional<remote::SigV4Config> sigv4;
+  if (fields.OptionalBlock<remote::SigV4Config>("sigv4", sigv4, SigV4Fields)) {
+    fields.Fail("sigv4",
+                "this way of signing requests is not built in; a signing proxy in front of the "
+                "Alertmanager can do it");
+  }
   fields.Field("scheme", config.scheme);
   fields.Field("path_prefix", config.path_prefix);
   fields.Field("timeout", config.timeout);
   std::string version = "v2";
-  if (fields.Field("api_version", version) && version != "v2") {
+  if (fields.Field("api_version", version) && !version.empty() && version != "v2") {
     fields.Fail("api_version",
                 "expected Alertmanager api version to be one of [v2] but got " + version);
   }
@@ -92,6 +98,7 @@ void TracingFields(Fields& fields, TracingConfig& tracing) {
   fields.Field("headers", tracing.headers);
   fields.Field("compression", tracing.compression);
   fields.Field("timeout", tracing.timeout);
+  if (tracing.client_type.empty()) tracing.client_type = "grpc";
   if (tracing.client_type != "grpc" && tracing.client_type != "http") {
     fields.Fail("client_type",
                 "expected tracing client type to be http or grpc, but got " + tracing.client_type);
@@ -105,9 +112,9 @@ void TracingFields(Fields& fields, TracingConfig& tracing) {
     if (ToLower(name) == "authorization") {
       fields.Fail("headers", "custom authorization header configuration is not yet supported");
     }
-  }
-  if (tracing.sampling_fraction < 0 || tracing.sampling_fraction > 1) {
-    fields.Fail("sampling_fraction", "must be between 0 and 1");
+    if (IsReservedHeader(name)) {
+      fields.Fail("headers", name + " is a reserved header. It must not be changed");
+    }
   }
   if (fields.reading()) {
     fields.map().Warn("endpoint", "tracing is not built in; this section has no effect");

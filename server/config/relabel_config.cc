@@ -7,6 +7,9 @@ namespace {
 
 void RuleFields(Fields& fields, RelabelConfig& config) {
   fields.FlowList("source_labels", config.source_labels);
+  for (const std::string& name : config.source_labels) {
+    if (name.empty()) fields.Fail("source_labels", "\"\" is not a valid label name");
+  }
   fields.Field("separator", config.separator);
   // Printed only when it was written down, which equality with the default stands for.
   fields.Field("regex", config.regex,

@@ -2,8 +2,10 @@
 
 #include "base/letter_case.h"
 #include "base/quote.h"
+#include "server/config/cloud_auth_config.h"
 #include "server/config/http_client_config.h"
 #include "server/config/relabel_config.h"
+#include "server/net/url.h"
 
 namespace meerkat::config {
 namespace {
@@ -67,15 +69,47 @@ void QueueFields(Fields& fields, QueueConfig& queue) {
   }
 }
 
-}  // namespace
+void CheckOneAuthorization(Fields& fields, const RemoteWriteConfig& config) {
+  const std::pair<std::string_view, bool> ways[] = {
+      {"basic_auth", config.http.basic_auth.has_value()},
+      {"authorization", config.http.authorization.has_value()},
+      {"oauth2", config.http.oauth2.has_value()},
+      {"sigv4", config.sigv4.has_value()},
+      {"azuread", config.azuread.has_value()},
+      {"google_iam", config.google_iam.has_value()},
+  };
+  std::string configured;
+  std::string_view last;
+  int count = 0;
+  for (const auto& [key, given] : ways) {
+    if (!given) continue;
+    configured.append(configured.empty() ? "" : " ").append(key);
+    last = key;
+    ++count;
+  }
+  if (count <= 1) return;
+  fields.Fail(last,
+              "at most one of basic_auth, authorization, oauth2, sigv4, azuread, or google_iam "
+              "must be configured. Currently configured: [" +
+                  configured + "]");
+}
 
-void RefuseSigning(Fields& fields, std::string_view key) {
-  if (fields.reading() && fields.map().Find(key)) {
-    fields.Fail(key,
-                "this way of signing requests is not built in; a signing proxy in front of "
-                "the endpoint can do it");
+// Upstream takes any URL that can be read and finds out later.
+void CheckEndpoint(Fields& fields, const std::string& text, std::string_view section) {
+  if (!fields.reading()) return;
+  const auto value = fields.map().Find("url");
+  if (!value || value->is_null()) {
+    return fields.Fail("url", "url for " + std::string(section) + " is empty");
+  }
+  const auto url = net::Url::Parse(text);
+  if (!url) return fields.Fail("url", url.error().message());
+  fields.map().Warn("url", "remote storage is not asked or sent to; this section has no effect");
+  if ((url->scheme != "http" && url->scheme != "https") || url->host.empty()) {
+    fields.map().Warn("url", Quote(text) + " is no http or https URL");
   }
 }
+
+}  // namespace
 
 void RemoteWriteFields(Fields& fields, RemoteWriteConfig& config) {
   using Message = RemoteWriteConfig::Message;
@@ -108,9 +142,11 @@ void RemoteWriteFields(Fields& fields, RemoteWriteConfig& config) {
       metadata.Fail("max_samples_per_send", "max_samples_per_send must be greater than 0");
     }
   });
-  for (const std::string_view key : {"sigv4", "azuread", "google_iam"}) RefuseSigning(fields, key);
-  if (config.url.empty()) return fields.Fail("url", "url for remote_write is empty");
-  CheckUrl(fields, "url", config.url);
+  fields.OptionalBlock<remote::SigV4Config>("sigv4", config.sigv4, SigV4Fields);
+  fields.OptionalBlock<remote::AzureAdConfig>("azuread", config.azuread, AzureAdFields);
+  fields.OptionalBlock<remote::GoogleIamConfig>("google_iam", config.google_iam, GoogleIamFields);
+  CheckEndpoint(fields, config.url, "remote_write");
+  CheckOneAuthorization(fields, config);
   CheckHeaders(fields, config.headers);
 }
 
@@ -124,8 +160,10 @@ void RemoteReadFields(Fields& fields, RemoteReadConfig& config) {
   HttpClientFields(fields, config.http);
   fields.Field("required_matchers", config.required_matchers);
   fields.Field("filter_external_labels", config.filter_external_labels);
-  if (config.url.empty()) return fields.Fail("url", "url for remote_read is empty");
-  CheckUrl(fields, "url", config.url);
+  CheckEndpoint(fields, config.url, "remote_read");
+  if (config.required_matchers.contains("")) {
+    fields.Fail("required_matchers", "\"\" is not a valid label name");
+  }
   CheckHeaders(fields, config.headers);
 }
 

@@ -54,6 +54,7 @@ void ProtocolList(Fields& fields, std::vector<ScrapeProtocol>& protocols) {
     }
   }
   if (!fields.Field("scrape_protocols", names)) return;
+  if (fields.map().Find("scrape_protocols")->is_null()) return;
   protocols.clear();
   if (names.empty()) fields.Fail("scrape_protocols", "scrape_protocols cannot be empty");
   for (const std::string& name : names) {
@@ -91,6 +92,10 @@ void OptionalEnum(Fields& fields, std::string_view key, std::optional<E>& value,
                   Fields::Names<E> names, std::string (*reason)(const std::string&)) {
   E plain = value.value_or(names.front().second);
   const bool shown = value.has_value();
+  if (fields.reading()) {
+    const auto written = fields.map().Find(key);
+    if (written && written->kind() == YamlValue::Kind::kScalar && written->text().empty()) return;
+  }
   if (fields.Enum<E>(key, plain, names, shown ? Show::kAlways : Show::kNever, reason)) {
     value = plain;
   }
@@ -280,9 +285,6 @@ Result<> InheritGlobal(ScrapeConfig& job, const GlobalConfig& global) {
       if (!remade) return std::move(remade).error();
       *rules = *std::move(remade);
     }
-  }
-  if (job.native_histogram_min_bucket_factor < 0) {
-    return fail("native_histogram_min_bucket_factor must not be negative");
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "server/config/http_client_config.h"
+#include "server/config/kubernetes_selector.h"
 #include "server/net/url.h"
 
 namespace meerkat::config {
@@ -18,20 +19,26 @@ constexpr std::string_view kElsewhere[] = {
     "nerve",   "nomad",    "oci",          "openstack", "outscale",    "ovhcloud", "puppetdb",
     "rds",     "scaleway", "serverset",    "stackit",   "triton",      "uyuni",    "vultr"};
 
+// Upstream takes any number; relabeling may still make an address of it.
 void CheckPort(Fields& fields, int port) {
-  if (port < 0 || port > 65535) fields.Fail("port", "not a port: " + std::to_string(port));
+  if (fields.reading() && (port < 0 || port > 65535)) {
+    fields.map().Warn("port", "not a port: " + std::to_string(port));
+  }
 }
 
-void FilterFields(Fields& fields, Filters& filters) {
+void FilterFields(Fields& fields, Filters& filters, bool values_needed) {
   if (!fields.reading() && filters.empty()) {
     fields.out().Add("filters", YamlOut::List());
     return;
   }
-  fields.Blocks<Filters::value_type>("filters", filters, [](Fields& item, Filters::value_type& f) {
-    item.Field("name", f.first, Show::kAlways);
-    item.Field("values", f.second);
-    if (f.second.empty()) item.Fail("values", "filter values cannot be empty");
-  });
+  fields.Blocks<Filters::value_type>(
+      "filters", filters, [values_needed](Fields& item, Filters::value_type& f) {
+        item.Field("name", f.first, Show::kAlways);
+        item.Field("values", f.second);
+        if (values_needed && f.second.empty()) {
+          item.Fail("values", "EC2 SD configuration filter values cannot be empty");
+        }
+      });
 }
 
 void GroupFields(Fields& fields, TargetGroup& group) {
@@ -127,7 +134,7 @@ void DockerFields(Fields& fields, DockerSd& sd) {
   HttpClientFields(fields, sd.http);
   fields.Field("host", sd.host, Show::kAlways);
   fields.Field("port", sd.port, Show::kAlways);
-  FilterFields(fields, sd.filters);
+  FilterFields(fields, sd.filters, false);
   fields.Field("host_networking_host", sd.host_networking_host, Show::kAlways);
   fields.Field("refresh_interval", sd.refresh_interval, Show::kAlways);
   fields.Field("match_first_network", sd.match_first_network, Show::kAlways);
@@ -146,7 +153,7 @@ void DockerSwarmFields(Fields& fields, DockerSwarmSd& sd) {
         return "invalid role " + text + ", expected tasks, services, or nodes";
       });
   fields.Field("port", sd.port, Show::kAlways);
-  FilterFields(fields, sd.filters);
+  FilterFields(fields, sd.filters, false);
   fields.Field("refresh_interval", sd.refresh_interval, Show::kAlways);
   CheckHost(fields, sd.host);
   CheckPort(fields, sd.port);
@@ -207,9 +214,17 @@ void KubernetesFields(Fields& fields, KubernetesSd& sd) {
   });
   fields.Blocks<KubernetesSd::Selector>(
       "selectors", sd.selectors, [&](Fields& item, KubernetesSd::Selector& selector) {
-        item.Enum<Role>("role", selector.role, kRoles, Show::kAlways, unknown);
+        if (!item.Enum<Role>("role", selector.role, kRoles, Show::kAlways, unknown)) {
+          item.Fail("role", "role missing");
+        }
         item.Field("label", selector.label);
         item.Field("field", selector.field);
+        if (auto good = CheckLabelSelector(selector.label); !good) {
+          item.Fail("label", good.error().message());
+        }
+        if (auto good = CheckFieldSelector(selector.field); !good) {
+          item.Fail("field", good.error().message());
+        }
       });
   fields.Block("attach_metadata", [&](Fields& attach) {
     attach.Field("node", sd.attach_node);
@@ -244,7 +259,11 @@ void KubernetesFields(Fields& fields, KubernetesSd& sd) {
     fields.Fail("kubeconfig_file",
                 "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously");
   }
-  if (!sd.api_server.empty()) CheckUrl(fields, "api_server", sd.api_server);
+  if (const auto url = net::Url::Parse(sd.api_server); !url) {
+    fields.Fail("api_server", url.error().message());
+  } else if (fields.reading() && !sd.api_server.empty() && url->host.empty()) {
+    fields.map().Warn("api_server", Quote(sd.api_server) + " is no http or https URL");
+  }
   const auto allowed = [&](Role role) {
     switch (sd.role) {
       case Role::kPod:
@@ -281,7 +300,7 @@ void Ec2Fields(Fields& fields, Ec2Sd& sd) {
   fields.Field("external_id", sd.external_id);
   fields.Field("refresh_interval", sd.refresh_interval);
   fields.Field("port", sd.port, Show::kAlways);
-  FilterFields(fields, sd.filters);
+  FilterFields(fields, sd.filters, true);
   HttpClientFields(fields, sd.http);
   CheckPort(fields, sd.port);
   for (const auto& [key, text] :

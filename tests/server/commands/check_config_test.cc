@@ -51,6 +51,26 @@ TEST_F(CheckConfigTest, AcceptsAGoodFileInUpstreamsWords) {
       << out_;
 }
 
+TEST_F(CheckConfigTest, KnowsFilesByTheirContent) {
+  const std::string routes = Write("am.yml", "route: {receiver: r}\nreceivers: [{name: r}]\n");
+  EXPECT_EQ(Run({routes}), 0) << err_;
+  EXPECT_NE(out_.find("1 receivers"), std::string::npos) << out_;
+  const std::string lost = Write("am-bad.yml", "route: {receiver: x}\nreceivers: [{name: r}]\n");
+  EXPECT_EQ(Run({lost}), 1);
+  const std::string board = Write("b.json", R"({"title": "Nodes", "panels": []})");
+  EXPECT_EQ(Run({board}), 0) << err_;
+  EXPECT_NE(out_.find("is the dashboard \"Nodes\""), std::string::npos) << out_;
+  const std::string broken = Write("broken.json", R"({"title": "Nodes", "panels": [}])");
+  EXPECT_EQ(Run({broken}), 1);
+}
+
+TEST_F(CheckConfigTest, TlsFilesComeInPairs) {
+  const std::string file =
+      Write("p.yml", "scrape_configs: [{job_name: j, tls_config: {cert: c, key_file: k.pem}}]\n");
+  EXPECT_EQ(Run({"--syntax-only", file}), 1);
+  EXPECT_NE(err_.find("specified without client cert file"), std::string::npos) << err_;
+}
+
 TEST_F(CheckConfigTest, LooksAtTheFilesThatAreNamed) {
   const std::string missing_rules = Write("a.yml", "rule_files: [none.yml]\n");
   EXPECT_EQ(Run({missing_rules}), 1);

@@ -93,6 +93,72 @@ TEST(PrometheusConfig, RefusesWithPlaceAndReason) {
   for (const auto& [text, error] : cases) EXPECT_EQ(ErrorOf(text), error) << text;
 }
 
+TEST(PrometheusConfig, RemoteWriteIsSignedInOneWay) {
+  const std::string write = "remote_write:\n- url: http://x\n  ";
+  const std::string uuid = "00000000-0a12-0b12-0c12-0d0000000000";
+  const std::pair<std::string, std::string> cases[] = {
+      {write + "sigv4: {region: r, access_key: a, secret_key: b, role_arn: c}", ""},
+      {write + "google_iam: {credentials_file: f}", ""},
+      {write + "azuread: {cloud: AzureChina, managed_identity: {client_id: " + uuid + "}}", ""},
+      {write + "azuread: {oauth: {client_id: " + uuid + ", client_secret: s, tenant_id: t-1.x}}",
+       ""},
+      {write + "azuread: {workload_identity: {client_id: " + uuid + ", tenant_id: t}}", ""},
+      {write + "sigv4: {access_key: a}",
+       "f.yml:3:11: access_key: must provide a AWS SigV4 Access key and Secret Key if credentials "
+       "are specified in the SigV4 config"},
+      {write + "sigv4: {}\n  basic_auth: {username: u}",
+       "f.yml:3:3: sigv4: at most one of basic_auth, authorization, oauth2, sigv4, azuread, or "
+       "google_iam must be configured. Currently configured: [basic_auth sigv4]"},
+      {write + "azuread: {cloud: Public, sdk: {}}",
+       "f.yml:3:13: cloud: must provide a cloud in the Azure AD config: one of AzureChina, "
+       "AzureGovernment and AzurePublic, not \"Public\""},
+      {write + "azuread: {cloud: AzurePublic}",
+       "f.yml:3:12: must provide an Azure Managed Identity, Azure Workload Identity, Azure OAuth "
+       "or Azure SDK in the Azure AD config"},
+      {write + "azuread: {sdk: {}, managed_identity: {}}",
+       "f.yml:3:13: sdk: cannot provide both managed_identity and sdk in the Azure AD config"},
+      {write + "azuread: {oauth: {client_id: nope, client_secret: s, tenant_id: t}}",
+       "f.yml:3:21: client_id: the provided Azure OAuth client_id is invalid"},
+      {write + "azuread: {sdk: {tenant_id: 'a/b'}}",
+       "f.yml:3:19: tenant_id: the provided Azure SDK tenant_id is invalid"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(ErrorOf(text), error) << text;
+}
+
+TEST(PrometheusConfig, KubernetesSelectorsAreReadBeforeTheClusterIsAsked) {
+  const auto error_of = [](const std::string& key, const std::string& selector) {
+    return ErrorOf(
+        "scrape_configs: [{job_name: j, kubernetes_sd_configs: [{role: pod, selectors: "
+        "[{role: pod, " +
+        key + ": '" + selector + "'}]}]}]");
+  };
+  for (const char* good : {"", "a", "!a", "a=", "a=b", "a==b,c!=d", "a in (b, c)", "a notin (b)",
+                           "a in (,b)", "app.kubernetes.io/name=web", "a>3", "a < 10, b"}) {
+    EXPECT_EQ(error_of("label", good), "") << good;
+  }
+  for (const char* bad : {"=", "a in b", "a in ()", "a,", "a>b", "a==b=c", "a b", "-a", "a=b/c",
+                          "/a", "A.b/c d", "a=(b)", "!", "a in (b"}) {
+    EXPECT_NE(error_of("label", bad), "") << bad;
+  }
+  for (const char* good : {"", "a=b", "a==b,c!=d", "metadata.name=x,", "a=b\\,c"}) {
+    EXPECT_EQ(error_of("field", good), "") << good;
+  }
+  EXPECT_NE(error_of("field", "metadata.status-Running")
+                .find("field: invalid selector: 'metadata.status-Running'; can't understand "
+                      "'metadata.status-Running'"),
+            std::string::npos);
+  EXPECT_NE(error_of("field", "a=b,c"), "");
+}
+
+TEST(PrometheusConfig, NothingWrittenIsTheDefault) {
+  for (const char* key : {"scrape_protocols", "fallback_scrape_protocol",
+                          "metric_name_validation_scheme", "metric_name_escaping_scheme"}) {
+    EXPECT_EQ(ErrorOf("scrape_configs: [{job_name: j, " + std::string(key) + ": }]"), "") << key;
+  }
+  EXPECT_EQ(ErrorOf("alerting: {alertmanagers: [{api_version: }]}"), "");
+  EXPECT_EQ(ErrorOf("tracing: {endpoint: e, client_type: , sampling_fraction: 2}"), "");
+}
+
 TEST(PrometheusConfig, AgentModeForbidsWhatItCannotDo) {
   EXPECT_EQ(ErrorOf("rule_files: [a.yml]", {.agent = true, .environment = {}}),
             "f.yml:1:1: rule_files: field rule_files is not allowed in agent mode");
