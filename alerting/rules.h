@@ -86,6 +86,8 @@ struct RuleOptions {
   Millis grace_period = std::chrono::minutes(10);
   Millis resend_delay = std::chrono::minutes(1);
   std::string external_url;  // without a slash at its end
+  // Evaluations at the same time beyond one for each group; 0: the rules of a group in order.
+  std::size_t concurrent_evaluations = 0;
 };
 
 struct ActiveAlertStatus {
@@ -117,6 +119,7 @@ struct RuleGroupStatus {
 };
 
 class RuleGroup;
+class SharedWork;
 
 // Runs every group at its interval, shifted by a hash of its key so that groups spread out. Groups
 // run beside each other, the rules of one group in order. A tick that falls into a running
@@ -144,6 +147,7 @@ class RuleSchedule {
 
   const RuleDoors doors_;
   const RuleOptions options_;
+  const std::unique_ptr<SharedWork> shared_work_;  // null: rules of a group go in order
   mutable Mutex mu_;
   std::condition_variable_any idle_;
   std::vector<std::shared_ptr<Running>> groups_ GUARDED_BY(mu_);

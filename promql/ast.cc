@@ -118,4 +118,46 @@ std::string_view TextOf(AggregateOp op) {
   return "";
 }
 
+namespace {
+
+void Collect(const Expr& expr, std::vector<const VectorSelector*>& out) {
+  using Kind = Expr::Kind;
+  switch (expr.kind) {
+    case Kind::kNumber:
+    case Kind::kString:
+      return;
+    case Kind::kParen:
+      return Collect(*static_cast<const ParenExpr&>(expr).inner, out);
+    case Kind::kUnary:
+      return Collect(*static_cast<const UnaryExpr&>(expr).operand, out);
+    case Kind::kBinary:
+      Collect(*static_cast<const BinaryExpr&>(expr).left, out);
+      return Collect(*static_cast<const BinaryExpr&>(expr).right, out);
+    case Kind::kAggregate: {
+      const auto& aggregate = static_cast<const AggregateExpr&>(expr);
+      if (aggregate.param != nullptr) Collect(*aggregate.param, out);
+      return Collect(*aggregate.inner, out);
+    }
+    case Kind::kCall:
+      for (const auto& arg : static_cast<const CallExpr&>(expr).args) Collect(*arg, out);
+      return;
+    case Kind::kVectorSelector:
+      out.push_back(static_cast<const VectorSelector*>(&expr));
+      return;
+    case Kind::kMatrixSelector:
+      out.push_back(static_cast<const MatrixSelector&>(expr).selector.get());
+      return;
+    case Kind::kSubquery:
+      return Collect(*static_cast<const SubqueryExpr&>(expr).inner, out);
+  }
+}
+
+}  // namespace
+
+std::vector<const VectorSelector*> SelectorsOf(const Expr& expr) {
+  std::vector<const VectorSelector*> selectors;
+  Collect(expr, selectors);
+  return selectors;
+}
+
 }  // namespace meerkat::promql

@@ -203,4 +203,8 @@ struct SubqueryExpr : Expr {
   TimeModifiers modifiers;
 };
 
+// Every selector of the tree, also those of range selectors and subqueries, in the order they are
+// written.
+std::vector<const VectorSelector*> SelectorsOf(const Expr& expr);
+
 }  // namespace meerkat::promql

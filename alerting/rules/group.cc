@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "alerting/rules/order.h"
 #include "alerting/template/escape.h"
 #include "base/number.h"
 #include "tsdb/refusal.h"
@@ -20,6 +21,8 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+const std::vector<double> kDurationBounds = {0.01, 0.1, 1, 10};
+
 }  // namespace
 
 bool RuleConfig::SameAs(const RuleConfig& other) const {
@@ -35,12 +38,16 @@ bool RuleGroupConfig::SameAs(const RuleGroupConfig& other) const {
                     [](const RuleConfig& a, const RuleConfig& b) { return a.SameAs(b); });
 }
 
-RuleGroup::RuleGroup(RuleGroupConfig config, const RuleDoors& doors, const RuleOptions& options)
+RuleGroup::RuleGroup(RuleGroupConfig config, const RuleDoors& doors, const RuleOptions& options,
+                     SharedWork* shared_work)
     : config_(std::make_shared<RuleGroupConfig>(std::move(config))),
       doors_(doors),
       options_(options),
       log_(doors.log.With("group", config_->name).With("file", config_->file)),
       metric_labels_({{"rule_group", config_->key()}}),
+      shared_work_(shared_work),
+      order_(shared_work == nullptr ? std::vector<std::vector<std::size_t>>()
+                                    : EvaluationOrder(*config_)),
       source_(doors.storage.NewSource()) {
   MutexLock lock(mu_);
   for (const RuleConfig& rule : config_->rules) {
@@ -88,9 +95,18 @@ void RuleGroup::Evaluate(Timestamp at) {
   if (retired_) return;
   const Stopwatch watch;
   if (to_restore_ == 2) RestoreFiring(at);
-  for (Rule& rule : rules_) EvaluateRule(rule, at);
+  EvaluateRules(at);
   EndOrphans(at);
-  if (to_restore_ > 0 && --to_restore_ == 0) RestorePending(at);
+  if (to_restore_ > 0 && --to_restore_ == 0) {
+    const Stopwatch restoring;
+    RestorePending(at);
+    doors_.registry
+        .gauge("prometheus_rule_group_last_restore_duration_seconds",
+               "The duration of the last alert rules alerts restoration using the "
+               "`ALERTS_FOR_STATE` series.",
+               metric_labels_)
+        .Set(restoring.seconds());
+  }
 
   const double seconds = watch.seconds();
   Registry& registry = doors_.registry;
@@ -106,14 +122,41 @@ void RuleGroup::Evaluate(Timestamp at) {
   registry
       .summary("prometheus_rule_group_duration_seconds", "The duration of rule group evaluations.")
       .Observe(seconds);
+  registry
+      .histogram("prometheus_rule_group_duration_histogram_seconds",
+                 "The duration of rule group evaluations.", kDurationBounds)
+      .Observe(seconds);
   std::size_t samples = 0;
-  for (const Rule& rule : rules_) samples += rule.series.size();
+  double rule_seconds = 0;
+  for (const Rule& rule : rules_) {
+    samples += rule.series.size();
+    rule_seconds += rule.seconds;
+  }
+  registry
+      .gauge("prometheus_rule_group_last_rule_duration_sum_seconds",
+             "The sum of time in seconds it took to evaluate each rule in the group regardless of "
+             "concurrency.",
+             metric_labels_)
+      .Set(rule_seconds);
   registry
       .gauge("prometheus_rule_group_last_evaluation_samples",
              "The number of samples returned during the last rule group evaluation.",
              metric_labels_)
       .Set(static_cast<double>(samples));
   PublishStatus(at, seconds);
+}
+
+void RuleGroup::EvaluateRules(Timestamp at) {
+  if (shared_work_ == nullptr) {
+    for (Rule& rule : rules_) EvaluateRule(rule, at);
+    return;
+  }
+  for (const std::vector<std::size_t>& batch : order_) {
+    const std::function<void(std::size_t)> work = [&](std::size_t i) NO_THREAD_SAFETY_ANALYSIS {
+      EvaluateRule(rules_[batch[i]], at);
+    };
+    shared_work_->Run(batch.size(), work);
+  }
 }
 
 void RuleGroup::EvaluateRule(Rule& rule, Timestamp at) {
@@ -146,6 +189,10 @@ void RuleGroup::EvaluateRule(Rule& rule, Timestamp at) {
   rule.seconds = watch.seconds();
   registry
       .summary("prometheus_rule_evaluation_duration_seconds", "The duration for a rule to execute.")
+      .Observe(rule.seconds);
+  registry
+      .histogram("prometheus_rule_evaluation_duration_histogram_seconds",
+                 "The duration for a rule to execute.", kDurationBounds)
       .Observe(rule.seconds);
   if (!done && done.error().code() != Code::kCanceled) {
     registry.counter("prometheus_rule_evaluation_failures_total", "", metric_labels_).Add();
@@ -183,6 +230,7 @@ Result<promql::Vector> RuleGroup::Results(Rule& rule, const promql::Vector& resu
 }
 
 Result<> RuleGroup::Store(Rule& rule, const promql::Vector& samples, Timestamp at) {
+  MutexLock store_lock(store_mu_);
   auto appender = doors_.storage.NewAppender(source_.get());
   const Timestamp stored_at = at - config_->query_offset;
   std::unordered_map<Labels, tsdb::SeriesRef> written;

@@ -16,7 +16,9 @@ namespace meerkat::alerting {
 // thread.
 class RuleGroup {
  public:
-  RuleGroup(RuleGroupConfig config, const RuleDoors& doors, const RuleOptions& options);
+  // With `shared_work` independent rules are evaluated at the same time.
+  RuleGroup(RuleGroupConfig config, const RuleDoors& doors, const RuleOptions& options,
+            SharedWork* shared_work = nullptr);
   ~RuleGroup();  // its metrics go with it
 
   const RuleGroupConfig& config() const { return *config_; }
@@ -50,10 +52,13 @@ class RuleGroup {
     double seconds = 0;
   };
 
-  void EvaluateRule(Rule& rule, Timestamp at) REQUIRES(mu_);
+  void EvaluateRules(Timestamp at) REQUIRES(mu_);
+  // On several threads at once, each with a rule of its own, while mu_ is held for all of them.
+  void EvaluateRule(Rule& rule, Timestamp at) REQUIRES(mu_) EXCLUDES(store_mu_);
   Result<promql::Vector> Results(Rule& rule, const promql::Vector& result, Timestamp at)
       REQUIRES(mu_);
-  Result<> Store(Rule& rule, const promql::Vector& samples, Timestamp at) REQUIRES(mu_);
+  Result<> Store(Rule& rule, const promql::Vector& samples, Timestamp at) REQUIRES(mu_)
+      EXCLUDES(store_mu_);
   void EndOrphans(Timestamp at) REQUIRES(mu_);
 
   // restore.cc
@@ -72,10 +77,13 @@ class RuleGroup {
   const RuleOptions& options_;
   const Logger log_;
   const Labels metric_labels_;
+  SharedWork* const shared_work_;
+  const std::vector<std::vector<std::size_t>> order_;  // of the rules; empty without shared work
 
   // Held while rules are evaluated, too: Status of a slow group waits, other groups do not.
   mutable Mutex mu_;
   std::unique_ptr<tsdb::Source> source_ GUARDED_BY(mu_);
+  Mutex store_mu_;  // a source has one appender at a time
   std::vector<Rule> rules_ GUARDED_BY(mu_);
   std::vector<Labels> orphans_ GUARDED_BY(mu_);  // series whose rule is gone
   int to_restore_ GUARDED_BY(mu_) = 0;           // evaluations until the state of before is settled

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "alerting/rules/group.h"
+#include "alerting/rules/order.h"
 
 namespace meerkat::alerting {
 
@@ -22,7 +23,12 @@ Timestamp FirstTick(const RuleGroupConfig& group, Timestamp now) {
 }
 
 RuleSchedule::RuleSchedule(RuleDoors doors, RuleOptions options)
-    : doors_(std::move(doors)), options_(std::move(options)) {}
+    : doors_(std::move(doors)),
+      options_(std::move(options)),
+      shared_work_(
+          options_.concurrent_evaluations == 0
+              ? nullptr
+              : std::make_unique<SharedWork>(doors_.submit, options_.concurrent_evaluations)) {}
 
 RuleSchedule::~RuleSchedule() {
   Stop();
@@ -43,8 +49,8 @@ void RuleSchedule::Load(std::vector<RuleGroupConfig> groups) {
       next.push_back(std::move(*same));
       continue;
     }
-    auto running =
-        std::make_shared<Running>(std::make_shared<RuleGroup>(std::move(config), doors_, options_));
+    auto running = std::make_shared<Running>(
+        std::make_shared<RuleGroup>(std::move(config), doors_, options_, shared_work_.get()));
     if (same != old.end()) {
       (*same)->removed = true;
       (*same)->timer.reset();

@@ -256,6 +256,10 @@ void Application::Impl::StartRules() {
   options.grace_period = flags_.duration("rules.alert.for-grace-period");
   options.resend_delay = flags_.duration("rules.alert.resend-delay");
   options.external_url = external_url_.substr(0, external_url_.size() - 1);
+  if (flags_.feature("concurrent-rule-eval")) {
+    options.concurrent_evaluations = static_cast<std::size_t>(
+        std::max<std::int64_t>(0, flags_.integer("rules.max-concurrent-evals")));
+  }
   rules_ = std::make_unique<alerting::RuleSchedule>(
       alerting::RuleDoors{
           .query = RuleQuery(surroundings),

@@ -37,8 +37,7 @@ web::RuleInfo Show(const alerting::RuleStatus& status) {
   info.evaluation_time = status.evaluation_seconds;
   info.last_evaluation = Given(status.last_evaluation);
   if (!info.alerting) return info;
-  // Before its first evaluation a rule is shown as inactive: it comes within one interval.
-  info.state = alerting::NameOf(status.state.value_or(alerting::AlertState::kInactive));
+  info.state = status.state ? alerting::NameOf(*status.state) : "unknown";
   info.duration = Seconds(config.hold);
   info.keep_firing_for = Seconds(config.keep_firing);
   info.annotations.assign(config.annotations.begin(), config.annotations.end());

@@ -33,48 +33,6 @@ bool Truncate(promql::Value& value, std::uint64_t limit) {
   return false;
 }
 
-// The selectors an expression reads, in the order they are written.
-void CollectSelectors(const promql::Expr& expr, std::vector<std::vector<Matcher>>& out) {
-  using Kind = promql::Expr::Kind;
-  switch (expr.kind) {
-    case Kind::kNumber:
-    case Kind::kString:
-      return;
-    case Kind::kParen:
-      CollectSelectors(*static_cast<const promql::ParenExpr&>(expr).inner, out);
-      return;
-    case Kind::kUnary:
-      CollectSelectors(*static_cast<const promql::UnaryExpr&>(expr).operand, out);
-      return;
-    case Kind::kBinary: {
-      const auto& binary = static_cast<const promql::BinaryExpr&>(expr);
-      CollectSelectors(*binary.left, out);
-      CollectSelectors(*binary.right, out);
-      return;
-    }
-    case Kind::kAggregate: {
-      const auto& aggregate = static_cast<const promql::AggregateExpr&>(expr);
-      if (aggregate.param != nullptr) CollectSelectors(*aggregate.param, out);
-      CollectSelectors(*aggregate.inner, out);
-      return;
-    }
-    case Kind::kCall:
-      for (const auto& arg : static_cast<const promql::CallExpr&>(expr).args) {
-        CollectSelectors(*arg, out);
-      }
-      return;
-    case Kind::kVectorSelector:
-      out.push_back(static_cast<const promql::VectorSelector&>(expr).matchers);
-      return;
-    case Kind::kMatrixSelector:
-      out.push_back(static_cast<const promql::MatrixSelector&>(expr).selector->matchers);
-      return;
-    case Kind::kSubquery:
-      CollectSelectors(*static_cast<const promql::SubqueryExpr&>(expr).inner, out);
-      return;
-  }
-}
-
 }  // namespace
 
 QueryApi::QueryApi(const ApiContext& context)
@@ -252,7 +210,8 @@ net::Response QueryApi::Exemplars(const net::Request& request) {
   auto expr = promql::Parse(form.Get("query"), engine->options().parse);
   if (!expr) return Fail(ErrorType::kBadData, expr.error().message());
   std::vector<std::vector<Matcher>> selectors;
-  CollectSelectors(**expr, selectors);
+  for (const promql::VectorSelector* selector : promql::SelectorsOf(**expr))
+    selectors.push_back(selector->matchers);
   if (selectors.empty()) return Succeed("[]");
   auto found = database->Exemplars(*range, selectors);
   if (!found) return Fail(found.error());

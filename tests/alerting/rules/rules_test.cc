@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <map>
+#include <thread>
 
 #include "alerting/rules/alerting_rule.h"
 #include "base/manual_clock.h"
@@ -323,6 +324,35 @@ TEST_F(RulesTest, AFailingRuleTellsWhyAndTheOthersGoOn) {
   const Labels group{{"rule_group", "rules.yml;g"}};
   EXPECT_EQ(registry.counter("prometheus_rule_evaluation_failures_total", "", group).value(), 1);
   EXPECT_EQ(registry.counter("prometheus_rule_evaluations_total", "", group).value(), 2);
+}
+
+TEST_F(RulesTest, IndependentRulesOfAGroupAreEvaluatedTogether) {
+  std::vector<std::thread> threads;
+  RuleDoors doors = Doors();
+  int depth = 0;  // the group's own evaluation stays on the clock's thread
+  doors.submit = [&threads, &depth](std::function<void()> work) {
+    if (depth > 0) {
+      threads.emplace_back(std::move(work));
+      return;
+    }
+    ++depth;
+    work();
+    --depth;
+  };
+  RuleOptions options;
+  options.concurrent_evaluations = 3;
+  std::vector<RuleConfig> rules;
+  for (int i = 0; i < 20; ++i) rules.push_back(RecordRule("r" + std::to_string(i)));
+  RuleSchedule schedule(std::move(doors), options);
+  schedule.Load({Group(std::move(rules))});
+  world[down] = 3;
+  Evaluations(3);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(threads.size(), 3U);
+  for (int i = 0; i < 20; ++i) {
+    const Labels labels{{"__name__", "r" + std::to_string(i)}, {"instance", "a"}};
+    EXPECT_EQ(storage.series[labels].size(), 3U) << i;
+  }
 }
 
 TEST_F(RulesTest, TheLimitFailsTheRuleAndDropsItsAlerts) {
