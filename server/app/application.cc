@@ -109,6 +109,8 @@ Result<> Application::Impl::Start() {
   const auto& listen = flags_.list("web.listen-address");
   if (listen.empty())
     return Error(Code::kInvalid, "--web.listen-address: at least one address is needed");
+  if (auto known = host::HostCollector::CheckNames(flags_.list("host.disable-collectors")); !known)
+    return std::move(known).error().Within("--host.disable-collectors");
   auto external_url = ExternalUrlOf(flags_.text("web.external-url"), listen.front());
   if (!external_url) return std::move(external_url).error();
   external_url_ = std::move(*external_url);
@@ -272,6 +274,14 @@ void Application::Impl::StartRules() {
           .registry = registry_,
           .log = log_.With("component", "rules")},
       options);
+}
+
+host::HostCollector::Options Application::Impl::HostOptions() const {
+  host::HostCollector::Options options;
+  const auto& disabled = flags_.list("host.disable-collectors");
+  options.disabled.insert(disabled.begin(), disabled.end());
+  options.textfile_directory = flags_.text("host.textfile-directory");
+  return options;
 }
 
 void Application::Impl::StartScraping(const config::PrometheusConfig& config) {

@@ -59,6 +59,7 @@ class Application::Impl {
   void StartRules();
   void StartScraping(const config::PrometheusConfig& config);
   void HandleSignals();
+  host::HostCollector::Options HostOptions() const;
 
   void AddRoutes(const std::string& prefix);
   void AddAlertManagerRoutes();
@@ -126,7 +127,7 @@ class Application::Impl {
   std::unique_ptr<alerting::AlertManager> alert_manager_;
   std::unique_ptr<alerting::RuleSchedule> rules_;
   std::unique_ptr<RuleProvider> rule_provider_;
-  host::HostCollector host_{clock_};
+  host::HostCollector host_{clock_, HostOptions()};
   std::unique_ptr<push::PushGroups> push_groups_;
   std::unique_ptr<push::PushDoor> push_;
   std::unique_ptr<scrape::ScrapeMetrics> scrape_metrics_;

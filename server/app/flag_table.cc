@@ -10,6 +10,7 @@ using Kind = FlagSpec::Kind;
 constexpr std::string_view kConfig = "Configuration";
 constexpr std::string_view kWeb = "Web";
 constexpr std::string_view kPush = "Push receiver";
+constexpr std::string_view kHost = "Host collector";
 constexpr std::string_view kStorage = "Storage";
 constexpr std::string_view kRules = "Rules";
 constexpr std::string_view kAlert = "Alert manager";
@@ -70,6 +71,11 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
      "is deleted."},
     {"push.disable-consistency-check", Kind::kBool, "false", kPush,
      "Take what contradicts other pushed metrics."},
+
+    {"host.disable-collectors", Kind::kList, "", kHost,
+     "Collectors of the built-in host page to leave out, comma separated: hwmon,systemd."},
+    {"host.textfile-directory", Kind::kString, "", kHost,
+     "Folder of *.prom files whose metrics are added to the host page."},
 
     {"storage.tsdb.path", Kind::kString, "data/", kStorage, "Folder of the data."},
     {"storage.tsdb.retention.time", Kind::kDuration, "", kStorage,

@@ -12,8 +12,8 @@ constexpr std::array<std::string_view, 8> kModes = {"user",   "nice", "system", 
 
 }  // namespace
 
-bool CollectCpu(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "stat");
+bool CollectCpu(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "stat");
   if (!text) return false;
   struct Cpu {
     std::string_view id;
@@ -43,8 +43,8 @@ bool CollectCpu(const Roots& roots, Page& page) {
   return !cpus.empty();
 }
 
-bool CollectStat(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "stat");
+bool CollectStat(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "stat");
   if (!text) return false;
   struct Entry {
     std::string_view key, name, help;
@@ -75,8 +75,8 @@ bool CollectStat(const Roots& roots, Page& page) {
   return true;
 }
 
-bool CollectLoad(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "loadavg");
+bool CollectLoad(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "loadavg");
   if (!text) return false;
   const auto fields = FieldsOf(*text);
   if (fields.size() < 3) return false;
@@ -86,10 +86,10 @@ bool CollectLoad(const Roots& roots, Page& page) {
   return true;
 }
 
-bool CollectPressure(const Roots& roots, Page& page) {
+bool CollectPressure(const Host& host, Page& page) {
   // "some avg10=0.00 avg60=0.00 avg300=0.00 total=127400411": microseconds.
   const auto total = [&](const char* file, std::string_view kind) -> std::optional<double> {
-    const auto text = ReadText(roots.proc / "pressure" / file);
+    const auto text = ReadText(host.roots.proc / "pressure" / file);
     if (!text) return std::nullopt;
     for (const std::string_view line : Lines(*text)) {
       const std::size_t at = line.find("total=");
@@ -122,6 +122,88 @@ bool CollectPressure(const Roots& roots, Page& page) {
     }
   }
   return any;
+}
+
+bool CollectSchedstat(const Host& host, Page& page) {
+  // "cpu0 0 0 0 0 0 0 running waiting slices": nanoseconds.
+  const auto text = ReadText(host.roots.proc / "schedstat");
+  if (!text) return false;
+  std::vector<std::vector<std::string_view>> rows;
+  for (const std::string_view line : Lines(*text)) {
+    auto fields = FieldsOf(line);
+    if (fields.size() >= 10 && fields[0].starts_with("cpu")) rows.push_back(std::move(fields));
+  }
+  struct Column {
+    std::size_t index;
+    std::string_view name, help;
+    double factor;
+  };
+  constexpr std::array<Column, 3> kColumns = {{
+      {7, "node_schedstat_running_seconds_total", "Number of seconds CPU spent running a process.",
+       1e-9},
+      {8, "node_schedstat_waiting_seconds_total",
+       "Number of seconds spent by processing waiting for this CPU.", 1e-9},
+      {9, "node_schedstat_timeslices_total", "Number of timeslices executed by CPU.", 1},
+  }};
+  for (const Column& column : kColumns) {
+    page.Family(column.name, Page::Type::kCounter, column.help);
+    for (const auto& row : rows) {
+      page.Sample(Number(row[column.index]) * column.factor, {{"cpu", row[0].substr(3)}});
+    }
+  }
+  return !rows.empty();
+}
+
+bool CollectCpuFrequency(const Host& host, Page& page) {
+  const auto root = host.roots.sys / "devices/system/cpu";
+  std::vector<std::pair<std::string, std::filesystem::path>> cpus;
+  for (const std::string& name : Names(root)) {
+    const bool is_cpu = name.starts_with("cpu") && name.size() > 3 &&
+                        name.find_first_not_of("0123456789", 3) == std::string::npos;
+    if (is_cpu && std::filesystem::is_directory(root / name / "cpufreq"))
+      cpus.emplace_back(name.substr(3), root / name / "cpufreq");
+  }
+  struct Entry {
+    const char* file;
+    std::string_view name, help;
+  };
+  constexpr std::array<Entry, 6> kEntries = {{
+      {"cpuinfo_cur_freq", "node_cpu_frequency_hertz", "Current CPU thread frequency in hertz."},
+      {"cpuinfo_min_freq", "node_cpu_frequency_min_hertz",
+       "Minimum CPU thread frequency in hertz."},
+      {"cpuinfo_max_freq", "node_cpu_frequency_max_hertz",
+       "Maximum CPU thread frequency in hertz."},
+      {"scaling_cur_freq", "node_cpu_scaling_frequency_hertz",
+       "Current scaled CPU thread frequency in hertz."},
+      {"scaling_min_freq", "node_cpu_scaling_frequency_min_hertz",
+       "Minimum scaled CPU thread frequency in hertz."},
+      {"scaling_max_freq", "node_cpu_scaling_frequency_max_hertz",
+       "Maximum scaled CPU thread frequency in hertz."},
+  }};
+  for (const Entry& entry : kEntries) {
+    bool begun = false;
+    for (const auto& [cpu, path] : cpus) {
+      const auto kilohertz = ReadNumber(path / entry.file);
+      if (!kilohertz) continue;
+      if (!begun) page.Family(entry.name, Page::Type::kGauge, entry.help);
+      begun = true;
+      page.Sample(*kilohertz * 1000, {{"cpu", cpu}});
+    }
+  }
+  bool begun = false;
+  for (const auto& [cpu, path] : cpus) {
+    const std::string now = ReadWord(path / "scaling_governor");
+    if (now.empty()) continue;
+    if (!begun)
+      page.Family("node_cpu_scaling_governor", Page::Type::kGauge,
+                  "Current enabled CPU frequency governor.");
+    begun = true;
+    const std::string all = ReadWord(path / "scaling_available_governors");
+    for (const std::string_view governor : FieldsOf(all)) {
+      page.Sample(governor == now ? 1 : 0, {{"cpu", cpu}, {"governor", governor}});
+    }
+  }
+  return true;
 }
 
 }  // namespace meerkat::host

@@ -28,6 +28,33 @@ bool IsIgnored(std::string_view device) {
          device.find_first_not_of("0123456789", p + 1) == std::string_view::npos;
 }
 
+// What udev found out about a block device: lines `E:ID_MODEL=…`.
+class Udev {
+ public:
+  Udev(const Host& host, std::string_view major, std::string_view minor)
+      : text_(ReadText(host.roots.root / "run/udev/data" /
+                       ("b" + std::string(major) + ":" + std::string(minor)))
+                  .value_or("")) {}
+
+  std::string Get(std::string_view key) const {
+    for (const std::string_view line : Lines(text_)) {
+      if (line.starts_with("E:") && line.substr(2).starts_with(key) &&
+          line.size() > key.size() + 2 && line[key.size() + 2] == '=') {
+        return std::string(line.substr(key.size() + 3));
+      }
+    }
+    return "";
+  }
+  // The disk's own first; that of its controller when it tells none.
+  std::string Serial() const {
+    std::string serial = Get("SCSI_IDENT_SERIAL");
+    return serial.empty() ? Get("ID_SERIAL_SHORT") : serial;
+  }
+
+ private:
+  std::string text_;
+};
+
 struct Column {
   std::string_view name, help;
   double factor;
@@ -69,8 +96,8 @@ constexpr std::array<Column, 17> kColumns = {{
 
 }  // namespace
 
-bool CollectDisks(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "diskstats");
+bool CollectDisks(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "diskstats");
   if (!text) return false;
   std::vector<std::vector<std::string_view>> rows;
   for (const std::string_view line : Lines(*text)) {
@@ -90,15 +117,47 @@ bool CollectDisks(const Roots& roots, Page& page) {
     }
   }
   page.Family("node_disk_info", Page::Type::kGauge, "Info of /sys/block/<block_device>.");
+  std::vector<Udev> known;
   for (const auto& row : rows) {
-    const auto device = roots.sys / "block" / std::string(row[2]);
-    const std::string model = ReadWord(device / "device/model");
-    const std::string rotational = ReadWord(device / "queue/rotational");
+    const Udev& udev = known.emplace_back(host, row[0], row[1]);
+    const auto device = host.roots.sys / "block" / std::string(row[2]);
     page.Sample(1, {{"device", row[2]},
                     {"major", row[0]},
                     {"minor", row[1]},
-                    {"model", model},
-                    {"rotational", rotational}});
+                    {"path", udev.Get("ID_PATH")},
+                    {"model", udev.Get("ID_MODEL")},
+                    {"serial", udev.Serial()},
+                    {"revision", udev.Get("ID_REVISION")},
+                    {"wwn", udev.Get("ID_WWN")},
+                    {"rotational", ReadWord(device / "queue/rotational")}});
+  }
+  bool begun = false;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string type = known[i].Get("ID_FS_TYPE");
+    if (type.empty()) continue;
+    if (!begun)
+      page.Family("node_disk_filesystem_info", Page::Type::kGauge, "Info about disk filesystem.");
+    begun = true;
+    page.Sample(1, {{"device", rows[i][2]},
+                    {"type", type},
+                    {"usage", known[i].Get("ID_FS_USAGE")},
+                    {"uuid", known[i].Get("ID_FS_UUID")},
+                    {"version", known[i].Get("ID_FS_VERSION")}});
+  }
+  begun = false;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string name = known[i].Get("DM_NAME");
+    if (name.empty()) continue;
+    if (!begun)
+      page.Family("node_disk_device_mapper_info", Page::Type::kGauge,
+                  "Info about disk device mapper.");
+    begun = true;
+    page.Sample(1, {{"device", rows[i][2]},
+                    {"name", name},
+                    {"uuid", known[i].Get("DM_UUID")},
+                    {"vg_name", known[i].Get("DM_VG_NAME")},
+                    {"lv_name", known[i].Get("DM_LV_NAME")},
+                    {"lv_layer", known[i].Get("DM_LV_LAYER")}});
   }
   return true;
 }

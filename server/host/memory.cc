@@ -2,8 +2,8 @@
 
 namespace meerkat::host {
 
-bool CollectMemory(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "meminfo");
+bool CollectMemory(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "meminfo");
   if (!text) return false;
   for (const std::string_view line : Lines(*text)) {
     const auto fields = FieldsOf(line);
@@ -25,8 +25,8 @@ bool CollectMemory(const Roots& roots, Page& page) {
   return true;
 }
 
-bool CollectVmstat(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "vmstat");
+bool CollectVmstat(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "vmstat");
   if (!text) return false;
   for (const std::string_view line : Lines(*text)) {
     const auto fields = FieldsOf(line);
@@ -35,7 +35,7 @@ bool CollectVmstat(const Roots& roots, Page& page) {
     const bool wanted = key == "oom_kill" || key.starts_with("pgpg") || key.starts_with("pswp") ||
                         (key.starts_with("pg") && key.find("fault") != std::string_view::npos);
     if (!wanted) continue;
-    page.Family("node_vmstat_" + std::string(key), Page::Type::kCounter,
+    page.Family("node_vmstat_" + std::string(key), Page::Type::kUntyped,
                 "/proc/vmstat information field " + std::string(key) + ".");
     page.Sample(Number(fields[1]));
   }

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <array>
-#include <map>
+#include <optional>
+#include <string>
 
 #include "server/host/collectors.h"
 
@@ -38,23 +38,10 @@ std::optional<double> ReadAnyNumber(const std::filesystem::path& path) {
   return ReadNumber(path);
 }
 
-// Pairs of lines: names, then values, both behind "Tcp:".
-void ReadPairs(const std::string& text, std::map<std::string, double>& out) {
-  const auto lines = Lines(text);
-  for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
-    const auto names = FieldsOf(lines[i]);
-    const auto values = FieldsOf(lines[i + 1]);
-    if (names.empty() || names.size() != values.size() || names[0] != values[0]) continue;
-    const std::string protocol(names[0].substr(0, names[0].size() - 1));
-    for (std::size_t k = 1; k < names.size(); ++k)
-      out[protocol + "_" + std::string(names[k])] = Number(values[k]);
-  }
-}
-
 }  // namespace
 
-bool CollectNetworkDevices(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "net/dev");
+bool CollectNetworkDevices(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "net/dev");
   if (!text) return false;
   constexpr std::array<std::string_view, 16> kColumns = {
       "receive_bytes",  "receive_packets",  "receive_errs",       "receive_drop",
@@ -80,11 +67,22 @@ bool CollectNetworkDevices(const Roots& roots, Page& page) {
                 "Network device statistic " + column + ".");
     for (const Row& row : rows) page.Sample(Number(row.values[i]), {{"device", row.device}});
   }
+  bool begun = false;
+  for (const Row& row : rows) {
+    const auto value = ReadNumber(host.roots.sys / "class/net" / std::string(row.device) /
+                                  "statistics/rx_nohandler");
+    if (!value) continue;
+    if (!begun)
+      page.Family("node_network_receive_nohandler_total", Page::Type::kCounter,
+                  "Network device statistic receive_nohandler.");
+    begun = true;
+    page.Sample(*value, {{"device", row.device}});
+  }
   return true;
 }
 
-bool CollectNetworkClass(const Roots& roots, Page& page) {
-  const auto root = roots.sys / "class/net";
+bool CollectNetworkClass(const Host& host, Page& page) {
+  const auto root = host.roots.sys / "class/net";
   const auto devices = Names(root);
   for (const Property& property : kProperties) {
     bool begun = false;
@@ -92,7 +90,7 @@ bool CollectNetworkClass(const Roots& roots, Page& page) {
       auto value = ReadAnyNumber(root / device / property.file);
       if (!value) continue;
       const bool speed = property.file == "speed";
-      if (speed && *value < 0) continue;  // -1: unknown
+      // -1 for unknown is handed on, as node_exporter does.
       if (speed) *value *= 1000 * 1000 / 8;
       if (!begun) {
         page.Family("node_network_" + std::string(property.metric),
@@ -125,114 +123,6 @@ bool CollectNetworkClass(const Roots& roots, Page& page) {
                     {"operstate", ReadWord(directory / "operstate")}});
   }
   return !devices.empty();
-}
-
-bool CollectNetstat(const Roots& roots, Page& page) {
-  std::map<std::string, double> values;
-  for (const char* file : {"net/netstat", "net/snmp"}) {
-    if (const auto text = ReadText(roots.proc / file)) ReadPairs(*text, values);
-  }
-  if (const auto text = ReadText(roots.proc / "net/snmp6")) {
-    for (const std::string_view line : Lines(*text)) {
-      const auto fields = FieldsOf(line);
-      const std::size_t six = fields.empty() ? std::string_view::npos : fields[0].find('6');
-      if (fields.size() != 2 || six == std::string_view::npos) continue;
-      values[std::string(fields[0].substr(0, six + 1)) + "_" +
-             std::string(fields[0].substr(six + 1))] = Number(fields[1]);
-    }
-  }
-  constexpr std::array<std::string_view, 45> kShown = {"Icmp6_InErrors",
-                                                       "Icmp6_InMsgs",
-                                                       "Icmp6_OutMsgs",
-                                                       "Icmp_InErrors",
-                                                       "Icmp_InMsgs",
-                                                       "Icmp_OutMsgs",
-                                                       "Ip6_InOctets",
-                                                       "Ip6_OutOctets",
-                                                       "IpExt_InOctets",
-                                                       "IpExt_OutOctets",
-                                                       "Ip_Forwarding",
-                                                       "TcpExt_ListenDrops",
-                                                       "TcpExt_ListenOverflows",
-                                                       "TcpExt_SyncookiesFailed",
-                                                       "TcpExt_SyncookiesRecv",
-                                                       "TcpExt_SyncookiesSent",
-                                                       "TcpExt_TCPOFOQueue",
-                                                       "TcpExt_TCPRcvQDrop",
-                                                       "TcpExt_TCPSynRetrans",
-                                                       "TcpExt_TCPTimeouts",
-                                                       "Tcp_ActiveOpens",
-                                                       "Tcp_CurrEstab",
-                                                       "Tcp_InErrs",
-                                                       "Tcp_InSegs",
-                                                       "Tcp_OutRsts",
-                                                       "Tcp_OutSegs",
-                                                       "Tcp_PassiveOpens",
-                                                       "Tcp_RetransSegs",
-                                                       "Udp6_InDatagrams",
-                                                       "Udp6_InErrors",
-                                                       "Udp6_NoPorts",
-                                                       "Udp6_OutDatagrams",
-                                                       "Udp6_RcvbufErrors",
-                                                       "Udp6_SndbufErrors",
-                                                       "UdpLite6_InErrors",
-                                                       "UdpLite_InErrors",
-                                                       "Udp_InDatagrams",
-                                                       "Udp_InErrors",
-                                                       "Udp_NoPorts",
-                                                       "Udp_OutDatagrams",
-                                                       "Udp_RcvbufErrors",
-                                                       "Udp_SndbufErrors",
-                                                       "TcpExt_TCPMemoryPressures",
-                                                       "TcpExt_PruneCalled",
-                                                       "TcpExt_TCPBacklogDrop"};
-  for (const auto& [name, value] : values) {
-    if (std::find(kShown.begin(), kShown.end(), name) == kShown.end()) continue;
-    std::string joined = name;
-    std::erase(joined, '_');
-    page.Family("node_netstat_" + name, Page::Type::kGauge, "Statistic " + joined + ".");
-    page.Sample(value);
-  }
-  return !values.empty();
-}
-
-bool CollectSockets(const Roots& roots, Page& page) {
-  bool any = false;
-  for (const char* file : {"net/sockstat", "net/sockstat6"}) {
-    const auto text = ReadText(roots.proc / file);
-    if (!text) continue;
-    for (const std::string_view line : Lines(*text)) {
-      const auto fields = FieldsOf(line);
-      if (fields.empty() || !fields[0].ends_with(':')) continue;
-      const std::string protocol(fields[0].substr(0, fields[0].size() - 1));
-      for (std::size_t i = 1; i + 1 < fields.size(); i += 2) {
-        const std::string state(fields[i]);
-        const std::string name =
-            protocol == "sockets" ? "sockets_" + state : protocol + "_" + state;
-        page.Gauge("node_sockstat_" + name,
-                   "Number of " + protocol + " sockets in state " + state + ".",
-                   Number(fields[i + 1]));
-        any = true;
-        if (state != "mem") continue;
-        constexpr double kPage = 4096;
-        page.Gauge("node_sockstat_" + protocol + "_mem_bytes",
-                   "Number of " + protocol + " sockets in state mem_bytes.",
-                   Number(fields[i + 1]) * kPage);
-      }
-    }
-  }
-  return any;
-}
-
-bool CollectConntrack(const Roots& roots, Page& page) {
-  const auto entries = ReadNumber(roots.proc / "sys/net/netfilter/nf_conntrack_count");
-  const auto limit = ReadNumber(roots.proc / "sys/net/netfilter/nf_conntrack_max");
-  if (!entries || !limit) return false;
-  page.Gauge("node_nf_conntrack_entries",
-             "Number of currently allocated flow entries for connection tracking.", *entries);
-  page.Gauge("node_nf_conntrack_entries_limit", "Maximum size of connection tracking table.",
-             *limit);
-  return true;
 }
 
 }  // namespace meerkat::host

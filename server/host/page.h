@@ -12,7 +12,7 @@ namespace meerkat::host {
 // A page in the Prometheus text format, written family by family.
 class Page {
  public:
-  enum class Type : unsigned char { kCounter, kGauge };
+  enum class Type : unsigned char { kCounter, kGauge, kUntyped };
 
   void Family(std::string_view name, Type type, std::string_view help) {
     name_ = name;
@@ -22,7 +22,9 @@ class Page {
     text_ += help;
     text_ += "\n# TYPE ";
     text_ += name;
-    text_ += type == Type::kCounter ? " counter\n" : " gauge\n";
+    text_ += type == Type::kCounter ? " counter\n"
+             : type == Type::kGauge ? " gauge\n"
+                                    : " untyped\n";
   }
   // A sample of the family begun last.
   void Sample(double value, std::initializer_list<Label> labels = {}) {
@@ -57,6 +59,9 @@ class Page {
     Family(name, Type::kGauge, help);
     Sample(value);
   }
+
+  // Whole lines of another page.
+  void Append(std::string_view text) { text_ += text; }
 
   std::string Take() { return std::move(text_); }
 

@@ -1,17 +1,18 @@
 #include <sys/timex.h>
 #include <sys/utsname.h>
 
-#include <array>
+#include <chrono>
+#include <ctime>
 #include <map>
 
 #include "server/host/collectors.h"
 
 namespace meerkat::host {
 
-bool CollectUname(const Roots& roots, Page& page) {
+bool CollectUname(const Host& host, Page& page) {
   utsname names{};
   if (uname(&names) != 0) return false;
-  const std::string domain = ReadWord(roots.proc / "sys/kernel/domainname");
+  const std::string domain = ReadWord(host.roots.proc / "sys/kernel/domainname");
   page.Family("node_uname_info", Page::Type::kGauge,
               "Labeled system information as provided by the uname system call.");
   page.Sample(1, {{"domainname", domain.empty() ? "(none)" : domain},
@@ -23,9 +24,9 @@ bool CollectUname(const Roots& roots, Page& page) {
   return true;
 }
 
-bool CollectOs(const Roots& roots, Page& page) {
-  auto text = ReadText(roots.root / "etc/os-release");
-  if (!text) text = ReadText(roots.root / "usr/lib/os-release");
+bool CollectOs(const Host& host, Page& page) {
+  auto text = ReadText(host.roots.root / "etc/os-release");
+  if (!text) text = ReadText(host.roots.root / "usr/lib/os-release");
   if (!text) return false;
   std::map<std::string, std::string, std::less<>> values;
   for (const std::string_view line : Lines(*text)) {
@@ -61,8 +62,8 @@ bool CollectOs(const Roots& roots, Page& page) {
   return true;
 }
 
-bool CollectDescriptors(const Roots& roots, Page& page) {
-  const auto text = ReadText(roots.proc / "sys/fs/file-nr");
+bool CollectDescriptors(const Host& host, Page& page) {
+  const auto text = ReadText(host.roots.proc / "sys/fs/file-nr");
   if (!text) return false;
   const auto fields = FieldsOf(*text);
   if (fields.size() < 3) return false;
@@ -71,17 +72,17 @@ bool CollectDescriptors(const Roots& roots, Page& page) {
   return true;
 }
 
-bool CollectEntropy(const Roots& roots, Page& page) {
-  const auto bits = ReadNumber(roots.proc / "sys/kernel/random/entropy_avail");
+bool CollectEntropy(const Host& host, Page& page) {
+  const auto bits = ReadNumber(host.roots.proc / "sys/kernel/random/entropy_avail");
   if (!bits) return false;
   page.Gauge("node_entropy_available_bits", "Bits of available entropy.", *bits);
-  if (const auto pool = ReadNumber(roots.proc / "sys/kernel/random/poolsize")) {
+  if (const auto pool = ReadNumber(host.roots.proc / "sys/kernel/random/poolsize")) {
     page.Gauge("node_entropy_pool_size_bits", "Bits of entropy pool.", *pool);
   }
   return true;
 }
 
-bool CollectTimex(const Roots&, Page& page) {
+bool CollectTimex(const Host&, Page& page) {
   timex state{};
   const int status = adjtimex(&state);
   if (status < 0) return false;
@@ -103,70 +104,78 @@ bool CollectTimex(const Roots&, Page& page) {
              static_cast<double>(state.constant));
   page.Gauge("node_timex_tick_seconds", "Seconds between clock ticks.",
              static_cast<double>(state.tick) / 1e6);
+  page.Gauge("node_timex_pps_frequency_hertz", "Pulse per second frequency.",
+             static_cast<double>(state.ppsfreq) / 65536 / 1e6);
+  page.Gauge("node_timex_pps_jitter_seconds", "Pulse per second jitter.",
+             static_cast<double>(state.jitter) / divisor);
+  page.Gauge("node_timex_pps_shift_seconds", "Pulse per second interval duration.", state.shift);
+  page.Gauge("node_timex_pps_stability_hertz",
+             "Pulse per second stability, average of recent frequency changes.",
+             static_cast<double>(state.stabil) / 65536 / 1e6);
+  page.Counter("node_timex_pps_jitter_total",
+               "Pulse per second count of jitter limit exceeded events.",
+               static_cast<double>(state.jitcnt));
+  page.Counter("node_timex_pps_calibration_total",
+               "Pulse per second count of calibration intervals.",
+               static_cast<double>(state.calcnt));
+  page.Counter("node_timex_pps_error_total", "Pulse per second count of calibration errors.",
+               static_cast<double>(state.errcnt));
+  page.Counter("node_timex_pps_stability_exceeded_total",
+               "Pulse per second count of stability limit exceeded events.",
+               static_cast<double>(state.stbcnt));
   page.Gauge("node_timex_tai_offset_seconds", "International Atomic Time (TAI) offset.", state.tai);
   return true;
 }
 
-bool CollectProcesses(const Roots& roots, Page& page) {
-  std::map<std::string, double> states;
-  double threads = 0;
-  double processes = 0;
-  for (const std::string& name : Names(roots.proc)) {
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto stat = ReadText(roots.proc / name / "stat");
-    if (!stat) continue;  // gone meanwhile
-    const std::size_t close = stat->rfind(')');
-    if (close == std::string::npos) continue;
-    const auto fields = FieldsOf(std::string_view(*stat).substr(close + 1));
-    if (fields.size() < 18) continue;
-    ++processes;
-    ++states[std::string(fields[0])];
-    threads += Number(fields[17]);
+bool CollectTime(const Host& host, Page& page) {
+  const Timestamp now = host.clock.Now();
+  page.Gauge("node_time_seconds", "System time in seconds since epoch (1970).",
+             static_cast<double>(ToMillis(now)) / 1000);
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm local{};
+  if (localtime_r(&seconds, &local) != nullptr) {
+    page.Family("node_time_zone_offset_seconds", Page::Type::kGauge,
+                "System time zone offset in seconds.");
+    page.Sample(static_cast<double>(local.tm_gmtoff), {{"time_zone", local.tm_zone}});
   }
-  if (processes == 0) return false;
-  page.Family("node_processes_state", Page::Type::kGauge, "Number of processes in each state.");
-  for (const auto& [state, count] : states) page.Sample(count, {{"state", state}});
-  page.Gauge("node_processes_pids", "Number of PIDs", processes);
-  page.Gauge("node_processes_threads", "Allocated threads in system", threads);
-  if (const auto limit = ReadNumber(roots.proc / "sys/kernel/threads-max")) {
-    page.Gauge("node_processes_max_threads", "Limit of threads in the system", *limit);
+  const auto sources = host.roots.sys / "devices/system/clocksource";
+  std::vector<std::pair<std::string, std::filesystem::path>> devices;
+  for (const std::string& name : Names(sources)) {
+    if (name.starts_with("clocksource")) devices.emplace_back(name.substr(11), sources / name);
   }
-  if (const auto limit = ReadNumber(roots.proc / "sys/kernel/pid_max")) {
-    page.Gauge("node_processes_max_processes", "Number of max PIDs limit", *limit);
+  if (devices.empty()) return true;
+  page.Family("node_time_clocksource_available_info", Page::Type::kGauge,
+              "Available clocksources read from '/sys/devices/system/clocksource'.");
+  for (const auto& [device, path] : devices) {
+    const std::string all = ReadWord(path / "available_clocksource");
+    for (const std::string_view source : FieldsOf(all)) {
+      page.Sample(1, {{"device", device}, {"clocksource", source}});
+    }
+  }
+  page.Family("node_time_clocksource_current_info", Page::Type::kGauge,
+              "Current clocksource read from '/sys/devices/system/clocksource'.");
+  for (const auto& [device, path] : devices) {
+    page.Sample(1, {{"device", device}, {"clocksource", ReadWord(path / "current_clocksource")}});
   }
   return true;
 }
 
-bool CollectTemperatures(const Roots& roots, Page& page) {
-  bool any = false;
-  const auto zones = roots.sys / "class/thermal";
-  for (const std::string& name : Names(zones)) {
-    if (!name.starts_with("thermal_zone")) continue;
-    const auto temperature = ReadNumber(zones / name / "temp");
-    if (!temperature) continue;
-    if (!any)
-      page.Family("node_thermal_zone_temp", Page::Type::kGauge, "Zone temperature in Celsius");
-    any = true;
-    page.Sample(*temperature / 1000,
-                {{"type", ReadWord(zones / name / "type")}, {"zone", name.substr(12)}});
-  }
-  const auto monitors = roots.sys / "class/hwmon";
-  bool begun = false;
-  for (const std::string& name : Names(monitors)) {
-    const std::string chip = ReadWord(monitors / name / "name");
-    for (const std::string& file : Names(monitors / name)) {
-      if (!file.starts_with("temp") || !file.ends_with("_input")) continue;
-      const auto temperature = ReadNumber(monitors / name / file);
-      if (!temperature) continue;
-      if (!begun)
-        page.Family("node_hwmon_temp_celsius", Page::Type::kGauge,
-                    "Hardware monitor for temperature (input)");
-      begun = any = true;
-      page.Sample(*temperature / 1000, {{"chip", chip.empty() ? name : chip},
-                                        {"sensor", file.substr(0, file.size() - 6)}});
-    }
-  }
-  return any;
+bool CollectSelinux(const Host& host, Page& page) {
+  const auto enforcing = ReadNumber(host.roots.sys / "fs/selinux/enforce");
+  page.Gauge("node_selinux_enabled", "SELinux is enabled, 1 is true, 0 is false",
+             enforcing ? 1 : 0);
+  if (enforcing)
+    page.Gauge("node_selinux_current_mode", "Current SELinux enforcement mode", *enforcing);
+  return true;
+}
+
+bool CollectHungTasks(const Host& host, Page& page) {
+  const auto hung = ReadNumber(host.roots.proc / "sys/kernel/hung_task_detect_count");
+  if (!hung) return false;
+  page.Counter("node_kernel_hung_tasks_total",
+               "Total number of tasks that have been detected as hung since the system booted.",
+               *hung);
+  return true;
 }
 
 }  // namespace meerkat::host

@@ -1,8 +1,11 @@
 #include "server/host/host_collector.h"
 
 #include <gtest/gtest.h>
+#include <sys/statvfs.h>
 
+#include <atomic>
 #include <fstream>
+#include <future>
 
 #include "base/manual_clock.h"
 
@@ -112,21 +115,135 @@ TEST_F(HostCollectorTest, ShowsMountedFilesystemsOnce) {
   EXPECT_EQ(page.find("mountpoint=\"/proc\""), std::string::npos);
 }
 
+TEST_F(HostCollectorTest, AMountThatHangsCostsOneTimeout) {
+  File("proc/1/mounts",
+       "/dev/vda / ext4 rw 0 0\nserver:/x /nfs nfs4 rw 0 0\n/dev/vdb /b xfs rw 0 0\n");
+  std::promise<void> answer;
+  std::atomic<int> asked = 0;
+  options_.mount_patience = Millis(20);
+  options_.patience = std::chrono::minutes(1);
+  options_.statfs = [&, gone = answer.get_future().share()](const char* path, struct statvfs*) {
+    if (std::string_view(path) != "/nfs") return 0;
+    ++asked;
+    gone.wait();
+    return 0;
+  };
+  const std::string hanging =
+      "node_filesystem_device_error{device=\"server:/x\",device_error=\"mountpoint timeout\","
+      "fstype=\"nfs4\",mountpoint=\"/nfs\"} 1";
+  const HostCollector collector(clock_, options_);
+  for (int i = 0; i < 3; ++i) {
+    const std::string page = collector.Collect();
+    Expect(page, hanging);
+    Expect(page,
+           "node_filesystem_size_bytes{device=\"/dev/vdb\",device_error=\"\",fstype=\"xfs\","
+           "mountpoint=\"/b\"} 0");
+    Expect(page, "node_scrape_collector_success{collector=\"filesystem\"} 1");
+  }
+  EXPECT_EQ(asked, 1) << "it is not asked again while it hangs";
+  answer.set_value();
+  while (collector.Collect().find(hanging) != std::string::npos) {
+  }
+  EXPECT_GE(asked, 2);
+}
+
+TEST_F(HostCollectorTest, ACollectorThatHangsSpoilsOnlyItself) {
+  File("proc/1/mounts", "/dev/vda / ext4 rw 0 0\n");
+  File("proc/loadavg", "1 2 3 4/5 6\n");
+  // Owned by the thread that hangs: it may outlive this test.
+  const auto answer = std::make_shared<std::promise<void>>();
+  options_.patience = Millis(20);
+  options_.mount_patience = std::chrono::minutes(1);
+  options_.statfs = [gone = answer->get_future().share()](const char*, struct statvfs*) {
+    gone.wait();
+    return 0;
+  };
+  const HostCollector collector(clock_, options_);
+  const std::string page = collector.Collect();
+  Expect(page, "node_scrape_collector_success{collector=\"filesystem\"} 0");
+  Expect(page, "node_load1 1");
+  EXPECT_EQ(page.find("node_filesystem"), std::string::npos);
+  answer->set_value();
+  while (collector.Collect().find("node_filesystem_size_bytes") == std::string::npos) {
+  }
+}
+
+TEST_F(HostCollectorTest, ReadsSensors) {
+  File("sys/devices/platform/coretemp.0/hwmon/hwmon3/name", "coretemp\n");
+  File("sys/devices/platform/coretemp.0/hwmon/hwmon3/temp1_input", "45500\n");
+  File("sys/devices/platform/coretemp.0/hwmon/hwmon3/temp1_crit_alarm", "0\n");
+  File("sys/devices/platform/coretemp.0/hwmon/hwmon3/temp1_label", "Package id 0\n");
+  File("sys/devices/platform/coretemp.0/hwmon/hwmon3/in0_max", "1500\n");
+  File("sys/devices/platform/coretemp.0/hwmon/hwmon3/fan2_input", "1200\n");
+  std::filesystem::create_directories(root_ / "sys/class/hwmon");
+  std::filesystem::create_directory_symlink(root_ / "sys/devices/platform/coretemp.0/hwmon/hwmon3",
+                                            root_ / "sys/class/hwmon/hwmon3");
+  std::filesystem::create_directory_symlink(
+      root_ / "sys/devices/platform/coretemp.0",
+      root_ / "sys/devices/platform/coretemp.0/hwmon/hwmon3/device");
+  File("sys/class/thermal/thermal_zone0/temp", "27800\n");
+  File("sys/class/thermal/thermal_zone0/type", "acpitz\n");
+  File("sys/class/power_supply/BAT0/capacity", "88\n");
+  File("sys/class/power_supply/BAT0/voltage_now", "12100000\n");
+  const std::string page = Page();
+  Expect(page, "node_hwmon_temp_celsius{chip=\"platform_coretemp_0\",sensor=\"temp1\"} 45.5");
+  Expect(page,
+         "node_hwmon_temp_crit_alarm_celsius{chip=\"platform_coretemp_0\",sensor=\"temp1\"} 0");
+  Expect(page, "node_hwmon_in_max_volts{chip=\"platform_coretemp_0\",sensor=\"in0\"} 1.5");
+  Expect(page, "node_hwmon_fan_rpm{chip=\"platform_coretemp_0\",sensor=\"fan2\"} 1200");
+  Expect(page, "node_hwmon_chip_names{chip=\"platform_coretemp_0\",chip_name=\"coretemp\"} 1");
+  Expect(page,
+         "node_hwmon_sensor_label{chip=\"platform_coretemp_0\",sensor=\"temp1\","
+         "label=\"Package id 0\"} 1");
+  Expect(page, "node_thermal_zone_temp{zone=\"0\",type=\"acpitz\"} 27.8");
+  Expect(page, "node_power_supply_capacity{power_supply=\"BAT0\"} 88");
+  Expect(page, "node_power_supply_voltage_volt{power_supply=\"BAT0\"} 12.1");
+}
+
+TEST_F(HostCollectorTest, CountsProcessesAndTheirThreads) {
+  const std::string behind = " 1 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 ";
+  File("proc/7/stat", "7 (one (x) y) S" + behind + "1 0 5 0\n");
+  File("proc/8/stat", "8 (two) S" + behind + "2 0 5 0\n");
+  File("proc/8/task/8/stat", "8 (two) S" + behind + "2 0 5 0\n");
+  File("proc/8/task/9/stat", "9 (two) R" + behind + "2 0 5 0\n");
+  const std::string page = Page();
+  Expect(page, "node_processes_state{state=\"S\"} 2");
+  Expect(page, "node_processes_threads 3");
+  Expect(page, "node_processes_threads_state{thread_state=\"R\"} 1");
+  Expect(page, "node_processes_threads_state{thread_state=\"S\"} 2");
+}
+
 TEST_F(HostCollectorTest, CollectorsCanBeSwitchedOff) {
   File("proc/loadavg", "1 2 3 4/5 6\n");
   options_.disabled = {"loadavg"};
   EXPECT_EQ(Page().find("node_load1"), std::string::npos);
-  EXPECT_EQ(HostCollector::Names().size(), 20U);
+  for (const std::string_view name : HostCollector::Names()) options_.disabled.emplace(name);
+  EXPECT_EQ(Page().find("{collector="), std::string::npos);
+  EXPECT_FALSE(HostCollector::CheckNames(std::vector<std::string>{"cpu", "loadaverage"}));
+  EXPECT_TRUE(HostCollector::CheckNames(std::vector<std::string>{"cpu", "systemd"}));
 }
 
 TEST_F(HostCollectorTest, AddsTextfiles) {
-  File("text/a.prom", "my_metric 1");
-  File("text/b.txt", "other 1\n");
+  File("text/a.prom", "# HELP my_metric what\nmy_metric{of=\"a\"} 1\n");
+  File("text/b.prom", "my_metric{of=\"b\"} 2\n");
+  File("text/c.txt", "other 1\n");
   options_.textfile_directory = root_ / "text";
-  const std::string page = Page();
-  Expect(page, "my_metric 1");
+  std::string page = Page();
+  Expect(page,
+         "# HELP my_metric what\n# TYPE my_metric untyped\nmy_metric{of=\"a\"} "
+         "1\nmy_metric{of=\"b\"} 2");
   Expect(page, "node_textfile_scrape_error 0");
   EXPECT_EQ(page.find("\nother 1"), std::string::npos);
+  EXPECT_NE(page.find("node_textfile_mtime_seconds{file=\"" + (root_ / "text/a.prom").string()),
+            std::string::npos);
+
+  File("text/d.prom", "broken\n");
+  File("text/e.prom", "old 1 5\n");
+  page = Page();
+  Expect(page, "my_metric{of=\"b\"} 2");
+  Expect(page, "node_textfile_scrape_error 1");
+  EXPECT_EQ(page.find("broken"), std::string::npos);
+  EXPECT_EQ(page.find("\nold"), std::string::npos) << "times are refused, as node_exporter does";
 }
 
 TEST(HostCollector, ReadsThisMachine) {
