@@ -7,6 +7,7 @@
 
 #include "server/app/application_impl.h"
 #include "server/app/process_metrics.h"
+#include "server/app/process_report.h"
 #include "server/app/version.h"
 #include "server/config/web_config_file.h"
 #include "server/dashboards/dashboard_api.h"
@@ -127,6 +128,7 @@ void Application::Impl::BuildDoors() {
   doors_.config_yaml = [this] { return ConfigYaml(); };
   doors_.flags = [this] { return flags_.all(); };
   doors_.runtime = [this] { return Runtime(); };
+  doors_.process = [] { return ProcessReport(); };
   doors_.replay = [] { return web::ReplayStatus{}; };
   doors_.alertmanagers = [this] {
     web::AlertmanagerUrls urls;

@@ -4,19 +4,35 @@
 #include <iostream>
 #include <span>
 
+#include "server/app/flags.h"
+#include "server/app/version.h"
 #include "server/commands/alert.h"
+#include "server/commands/analyze.h"
+#include "server/commands/arguments.h"
 #include "server/commands/backtest.h"
 #include "server/commands/check_alertmanager.h"
 #include "server/commands/check_config.h"
+#include "server/commands/check_discovery.h"
+#include "server/commands/check_metrics.h"
 #include "server/commands/command.h"
 #include "server/commands/promql.h"
 #include "server/commands/query.h"
 #include "server/commands/relabel_test.h"
 #include "server/commands/rules.h"
+#include "server/commands/texts.h"
 #include "server/commands/tsdb.h"
 
 namespace meerkat::commands {
 namespace {
+
+// Listed with the others; RunText answers.
+std::vector<Command> TextCommands() {
+  const auto none = [](std::span<const std::string>, Streams streams) {
+    return Misused(streams, Error(Code::kInvalid, "unexpected argument"));
+  };
+  return {{"completion", "SHELL", "Print the completion of bash, zsh or fish.", none},
+          {"man", "", "Print the man page: meerkat man | man -l -", none}};
+}
 
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
@@ -27,9 +43,13 @@ std::vector<Command> AllCommands() {
   add({{"rules backtest",
         "--rule=NAME | --file=FILE | --expr=EXPR [--for=D] [--start=T] [--end=T] [--url=URL] [-o "
         "json]",
-        "tries an alerting rule over a server's history", BacktestRule}});
+        "Try an alerting rule over the history of a server.", BacktestRule}});
+  add(AnalyzeCommands());
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
+  add(DebugCommands());
+  add(DiscoveryCommands());
+  add(MetricsCommands());
   add(RelabelCommands());
   add(PromqlCommands());
   add(RoutesCommands());
@@ -38,6 +58,7 @@ std::vector<Command> AllCommands() {
   add(RulesCommands());
   add(ServerCommands());
   add(SilenceCommands());
+  add(TextCommands());
   add(TsdbCommands());
   std::sort(all.begin(), all.end(),
             [](const Command& a, const Command& b) { return a.name < b.name; });
@@ -46,13 +67,23 @@ std::vector<Command> AllCommands() {
 
 // What is left of `args` for the command; nothing when it is not meant. Flags may stand before and
 // between the words of its name, as upstream's tools let them: promtool --experimental promql
-// format, promtool test --junit=FILE rules. They come first in what is left.
+// format, promtool query -o json instant. They come first in what is left.
 std::optional<std::vector<std::string>> RestFor(const Command& command,
                                                 const std::vector<std::string>& args) {
   std::vector<std::string> rest;
   std::size_t next = 0;
+  const auto take_flags = [&] {
+    while (next < args.size() && args[next].size() > 1 && args[next][0] == '-') {
+      const FlagRule* const flag = FindFlag(command.flags, args[next]);
+      const bool separate = flag != nullptr && flag->takes_value &&
+                            args[next].find('=') == std::string::npos &&
+                            (args[next][1] == '-' || args[next].size() == 2);
+      rest.push_back(args[next++]);
+      if (separate && next < args.size()) rest.push_back(args[next++]);
+    }
+  };
   for (std::string_view name = command.name; !name.empty();) {
-    while (next < args.size() && args[next].starts_with("--")) rest.push_back(args[next++]);
+    take_flags();
     const std::string_view word = name.substr(0, name.find(' '));
     if (next >= args.size() || args[next] != word) return std::nullopt;
     ++next;
@@ -62,19 +93,52 @@ std::optional<std::vector<std::string>> RestFor(const Command& command,
   return rest;
 }
 
-void List(std::ostream& out, const std::vector<Command>& commands, std::string_view first_word) {
-  for (const Command& command : commands) {
-    if (!first_word.empty() && command.name.substr(0, command.name.find(' ')) != first_word)
-      continue;
-    std::string line = "  meerkat " + std::string(command.name) + " " + std::string(command.usage);
-    if (line.size() < 60) line.resize(60, ' ');
-    out << line << " " << command.summary << "\n";
+bool IsHelp(const std::string& arg) {
+  return arg == "help" || arg == "--help" || arg == "-h";
+}
+
+// The texts about the command line itself: they need to know every command.
+std::optional<int> RunText(const std::vector<std::string>& args,
+                           std::span<const Command> commands) {
+  const CommandLineTables tables{commands, app::FlagSpecs()};
+  if (args[0] == "man" && args.size() == 1) {
+    std::cout << ManPage(tables, app::kVersion);
+    return 0;
   }
+  if (args[0] != "completion" || (args.size() > 1 && IsHelp(args[1]))) return std::nullopt;
+  const std::string shell = args.size() == 2 ? args[1] : "";
+  if (shell == "bash") {
+    std::cout << BashCompletion(tables);
+  } else if (shell == "zsh") {
+    std::cout << ZshCompletion(tables);
+  } else if (shell == "fish") {
+    std::cout << FishCompletion(tables);
+  } else {
+    return Misused(Streams{std::cin, std::cout, std::cerr},
+                   Error(Code::kInvalid, "completion is there for bash, zsh and fish"));
+  }
+  return 0;
 }
 
 std::string_view NameOf(std::string_view program) {
   const std::size_t slash = program.rfind('/');
   return slash == std::string_view::npos ? program : program.substr(slash + 1);
+}
+
+// Why `words` name no command.
+std::string WhyNone(std::span<const Command> commands, const std::vector<std::string>& words,
+                    const std::vector<std::string>& given) {
+  if (words.empty()) return "unknown long flag '" + given[0] + "'";
+  std::string known;
+  for (const std::string& word : words) {
+    const std::string longer = known + (known.empty() ? "" : " ") + word;
+    const bool leads = std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
+      return command.name == longer || command.name.starts_with(longer + " ");
+    });
+    if (!leads) return "expected command but got \"" + word + "\"";
+    known = longer;
+  }
+  return "must select a subcommand of '" + known + "'";
 }
 
 }  // namespace
@@ -92,11 +156,20 @@ std::optional<int> RunCommand(std::string_view program, const std::vector<std::s
   }
   if (!tool && (args.empty() || args[0].starts_with('-'))) return std::nullopt;
   const std::vector<Command> commands = AllCommands();
-  if (args.empty() || args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
-    std::cout << "usage: " << called_as << " COMMAND …\n\n";
-    List(std::cout, commands, "");
-    return args.empty() ? 2 : 0;
+  if (args.empty() || IsHelp(args[0])) {
+    // `help check config` is `check config --help`.
+    if (args.size() < 2) {
+      std::cout << "usage: " << called_as << " COMMAND …\n\n" << ListOf(commands, "");
+      return args.empty() ? 1 : 0;
+    }
+    std::rotate(args.begin(), args.begin() + 1, args.end());
+    args.back() = "--help";
   }
+  if (tool && args[0] == "--version") {
+    std::cout << app::VersionText();
+    return 0;
+  }
+  if (const auto code = RunText(args, commands)) return *code;
   const Command* chosen = nullptr;
   std::vector<std::string> rest;
   for (const Command& command : commands) {
@@ -107,15 +180,23 @@ std::optional<int> RunCommand(std::string_view program, const std::vector<std::s
       rest = *std::move(left);
     }
   }
+  const bool wants_help = std::any_of(args.begin(), args.end(), [](const std::string& arg) {
+    return arg == "--help" || arg == "-h";
+  });
   if (chosen == nullptr) {
-    std::cerr << called_as << ": no such command: " << args[0]
-              << (args.size() > 1 ? " " + args[1] : "") << "\n";
-    List(std::cerr, commands, args[0]);
-    return 2;
+    std::erase_if(args, [](const std::string& arg) { return arg.starts_with('-'); });
+    const std::string first = args.empty() ? "" : args[0];
+    const std::string list = ListOf(commands, first);
+    if (wants_help && !list.empty()) {
+      std::cout << "usage: " << called_as << " COMMAND …\n\n" << list;
+      return 0;
+    }
+    std::cerr << called_as << ": error: " << WhyNone(commands, args, given) << ", try --help\n";
+    if (!tool && !list.empty()) std::cerr << list;
+    return 1;
   }
-  if (!rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
-    std::cout << "usage: meerkat " << chosen->name << " " << chosen->usage << "\n\n"
-              << chosen->summary << "\n";
+  if (wants_help) {
+    std::cout << HelpOf(*chosen);
     return 0;
   }
   return chosen->run(rest, Streams{std::cin, std::cout, std::cerr});

@@ -14,8 +14,6 @@
 namespace meerkat::commands {
 namespace {
 
-constexpr Millis kTimeout = std::chrono::minutes(2);
-
 Result<net::HttpClientConfig> ReadHttpConfig(const std::string& path) {
   net::HttpClientConfig config;
   if (path.empty()) return config;
@@ -49,13 +47,18 @@ struct ApiClient::Parts {
   std::optional<net::HttpClient> client;
 };
 
-ApiClient::ApiClient(std::string server, net::Headers headers, std::unique_ptr<Parts> parts)
-    : server_(std::move(server)), headers_(std::move(headers)), parts_(std::move(parts)) {}
+ApiClient::ApiClient(std::string server, net::Headers headers, Millis timeout,
+                     std::unique_ptr<Parts> parts)
+    : server_(std::move(server)),
+      headers_(std::move(headers)),
+      timeout_(timeout),
+      parts_(std::move(parts)) {}
 ApiClient::~ApiClient() = default;
 
 Result<std::unique_ptr<ApiClient>> ApiClient::Make(const std::string& server,
                                                    const std::string& config_file,
-                                                   const std::vector<std::string>& headers) {
+                                                   const std::vector<std::string>& headers,
+                                                   Millis timeout) {
   auto config = ReadHttpConfig(config_file);
   if (!config) return std::move(config).error();
   auto url = net::Url::Parse(server);
@@ -78,7 +81,7 @@ Result<std::unique_ptr<ApiClient>> ApiClient::Make(const std::string& server,
     all.Add(header.substr(0, equal), header.substr(equal + 1));
   }
   return std::unique_ptr<ApiClient>(
-      new ApiClient(address, all, std::make_unique<Parts>(std::move(*config))));
+      new ApiClient(address, all, timeout, std::make_unique<Parts>(std::move(*config))));
 }
 
 Result<net::ClientResponse> ApiClient::Fetch(std::string_view method, std::string_view path,
@@ -89,12 +92,12 @@ Result<net::ClientResponse> ApiClient::Fetch(std::string_view method, std::strin
   request.headers = std::move(headers);
   for (const auto& [name, value] : headers_.fields()) request.headers.Add(name, value);
   request.body = std::move(body);
-  request.timeout = kTimeout;
+  request.timeout = timeout_;
   return net::BlockOn(parts_->io, parts_->client->Fetch(std::move(request)));
 }
 
-Result<nlohmann::json> ApiClient::Api(std::string_view path, const net::Params& form,
-                                      std::vector<std::string>& warnings) {
+Result<nlohmann::ordered_json> ApiClient::Api(std::string_view path, const net::Params& form,
+                                              std::vector<std::string>& warnings) {
   // By POST, so that no query is too long for a URL; by GET where a server knows only that.
   net::Headers headers{{"Content-Type", "application/x-www-form-urlencoded"}};
   const std::string target = "/api/v1/" + std::string(path);
@@ -103,7 +106,7 @@ Result<nlohmann::json> ApiClient::Api(std::string_view path, const net::Params& 
     response = Fetch("GET", target + "?" + form.Encode());
   }
   if (!response) return std::move(response).error();
-  nlohmann::json answer = nlohmann::json::parse(response->body, nullptr, false);
+  auto answer = nlohmann::ordered_json::parse(response->body, nullptr, false);
   if (!answer.is_object()) {
     const bool client = response->status / 100 == 4;
     return Error(Code::kUnavailable,

@@ -14,7 +14,7 @@
 namespace meerkat::commands {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr FlagRule kFlags[] = {{"url"},         {"rule"},
                                {"group"},       {"file"},

@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/letter_case.h"
 #include "base/quote.h"
+#include "server/commands/arguments.h"
 #include "server/commands/check_alertmanager.h"
 #include "server/commands/check_rules.h"
 #include "server/config/prometheus_config.h"
@@ -32,46 +33,32 @@ Error Invalid(std::string text) {
   return {Code::kInvalid, std::move(text)};
 }
 
-// Value of `--name=value` or `--name value`; advances `i` over a separate value.
-bool TakeValue(std::span<const std::string> args, std::size_t& i, std::string_view name,
-               std::string& value) {
-  const std::string& arg = args[i];
-  if (arg == name) {
-    if (i + 1 >= args.size()) return false;
-    value = args[++i];
-    return true;
-  }
-  if (!arg.starts_with(std::string(name) + "=")) return false;
-  value = arg.substr(name.size() + 1);
-  return true;
-}
+constexpr FlagRule kFlags[] = {
+    {"syntax-only", '\0', false, "", "Do not look at the files that the configuration names."},
+    {"lint", '\0', true, "duplicate-rules",
+     "What to look for: all, duplicate-rules, too-long-scrape-interval or none."},
+    {"lint-fatal", '\0', false, "", "Exit with 3 when something was found."},
+    {"agent", '\0', false, "", "Check for agent mode."},
+    {"ignore-unknown-fields", '\0', false, "", "Accept keys of rule groups that nobody knows."},
+    kLookbackFlag,
+    kExperimentalFlag,
+    kFeatureFlag};
 
-Result<Options> ParseArguments(std::span<const std::string> args) {
+Result<Options> ParseArguments(std::span<const std::string> args, Streams streams) {
+  const auto arguments = Arguments::Parse(args, kFlags, "CONFIG-FILES…");
+  if (!arguments) return arguments.error();
+  if (auto there = CheckFilesExist(arguments->words()); !there) return there.error();
   Options options;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const std::string& arg = args[i];
-    std::string value;
-    if (arg == "--syntax-only") {
-      options.syntax_only = true;
-    } else if (arg == "--agent") {
-      options.agent = true;
-    } else if (arg == "--lint-fatal") {
-      options.lint.fatal = true;
-    } else if (arg == "--ignore-unknown-fields") {
-      options.ignore_unknown = true;
-    } else if (TakeValue(args, i, "--lint", value)) {
-      if (!ParseLint(value, options.lint)) return Invalid("unknown lint option " + Quote(value));
-    } else if (TakeValue(args, i, "--query.lookback-delta", value)) {
-      auto delta = ParseDuration(value);
-      if (!delta) return std::move(delta).error();
-      options.lint.lookback_delta = *delta;
-    } else if (arg.starts_with("--")) {
-      return Invalid("unknown flag " + arg);
-    } else {
-      options.files.push_back(arg);
-    }
-  }
-  if (options.files.empty()) return Invalid("required argument 'config-files' not provided");
+  options.syntax_only = arguments->On("syntax-only");
+  options.agent = arguments->On("agent");
+  options.ignore_unknown = arguments->On("ignore-unknown-fields");
+  options.lint.fatal = arguments->On("lint-fatal");
+  const std::string lint = arguments->Value("lint", "duplicate-rules");
+  ReadLint(lint, options.lint, streams.out);
+  const auto lookback = arguments->Duration("query.lookback-delta", options.lint.lookback_delta);
+  if (!lookback) return lookback.error();
+  options.lint.lookback_delta = *lookback;
+  options.files = arguments->words();
   return options;
 }
 
@@ -265,7 +252,7 @@ bool LintJobs(const std::vector<scrape::ScrapeConfig>& jobs, const LintSettings&
 
 }  // namespace
 
-bool ParseLint(const std::string& words, LintSettings& lint) {
+void ReadLint(const std::string& words, LintSettings& lint, std::ostream& out) {
   lint.duplicate_rules = false;
   lint.too_long_scrape_interval = false;
   std::size_t at = 0;
@@ -274,22 +261,18 @@ bool ParseLint(const std::string& words, LintSettings& lint) {
     const std::string word = words.substr(at, comma - at);
     const bool all = word == "all";
     if (!all && word != "none" && word != "duplicate-rules" && word != "too-long-scrape-interval") {
-      return false;
+      out << "WARNING: unknown lint option: " << Quote(word) << "\n";
     }
     lint.duplicate_rules = lint.duplicate_rules || all || word == "duplicate-rules";
     lint.too_long_scrape_interval =
         lint.too_long_scrape_interval || all || word == "too-long-scrape-interval";
     at = comma + 1;
   }
-  return true;
 }
 
 int CheckConfig(std::span<const std::string> args, Streams streams) {
-  const auto options = ParseArguments(args);
-  if (!options) {
-    streams.err << "meerkat check config: " << options.error().message() << "\n";
-    return 2;
-  }
+  const auto options = ParseArguments(args, streams);
+  if (!options) return Misused(streams, options.error());
   bool errors = false;
   bool lints = false;
   for (const std::string& file : options->files) {
@@ -325,11 +308,9 @@ int CheckConfig(std::span<const std::string> args, Streams streams) {
 }
 
 std::vector<Command> ConfigCommands() {
-  return {{"check config",
-           "[--syntax-only] [--lint=duplicate-rules,too-long-scrape-interval,all,none] "
-           "[--lint-fatal] [--agent] [--ignore-unknown-fields] FILE…",
-           "check prometheus.yml, alertmanager.yml and dashboard files and the files they name",
-           CheckConfig}};
+  return {{"check config", "CONFIG-FILES…",
+           "Check prometheus.yml, alertmanager.yml and dashboard files and the files they name.",
+           CheckConfig, kFlags}};
 }
 
 }  // namespace meerkat::commands

@@ -21,8 +21,8 @@ struct LintSettings {
 // exit codes are upstream's.
 int CheckConfig(std::span<const std::string> args, Streams streams);
 
-// --lint=a,b; false for an unknown word.
-bool ParseLint(const std::string& words, LintSettings& lint);
+// Takes --lint=a,b over; words that nobody knows are named on `out`.
+void ReadLint(const std::string& words, LintSettings& lint, std::ostream& out);
 
 // `check config`.
 std::vector<Command> ConfigCommands();

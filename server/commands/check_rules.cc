@@ -4,17 +4,25 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <optional>
 #include <vector>
 
 #include "base/labels.h"
 #include "base/quote.h"
+#include "server/commands/arguments.h"
 #include "server/config/rule_files.h"
 
 namespace meerkat::commands {
 namespace {
 
-struct Arguments {
+constexpr FlagRule kFlags[] = {
+    {"lint", '\0', true, "duplicate-rules", "What to look for: all, duplicate-rules or none."},
+    {"lint-fatal", '\0', false, "", "Exit with 3 when something was found."},
+    {"ignore-unknown-fields", '\0', false, "", "Accept keys of rule groups that nobody knows."},
+    kLookbackFlag,
+    kExperimentalFlag,
+    kFeatureFlag};
+
+struct Settings {
   bool lint_duplicates = true;
   bool lint_fatal = false;
   bool ignore_unknown_keys = false;
@@ -26,58 +34,36 @@ std::string ReadAll(std::istream& in) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-// The value of `--name=value` or `--name value`.
-std::optional<std::string> ValueOf(std::string_view name, std::span<const std::string> args,
-                                   std::size_t& i) {
-  const std::string& arg = args[i];
-  if (arg == name && i + 1 < args.size()) return args[++i];
-  if (arg.starts_with(name) && arg.size() > name.size() && arg[name.size()] == '=') {
-    return arg.substr(name.size() + 1);
-  }
-  return std::nullopt;
-}
-
-void ReadLint(std::string_view list, Arguments& arguments, std::ostream& err) {
-  arguments.lint_duplicates = false;
+void ReadLint(std::string_view list, Settings& settings, std::ostream& out) {
+  settings.lint_duplicates = false;
   while (true) {
     const std::size_t comma = list.find(',');
     const std::string_view word = list.substr(0, comma);
     if (word == "all" || word == "duplicate-rules") {
-      arguments.lint_duplicates = true;
+      settings.lint_duplicates = true;
     } else if (word != "none") {
-      err << "WARNING: unknown lint option: " << Quote(word) << "\n";
+      out << "WARNING: unknown lint option: " << Quote(word) << "\n";
     }
     if (comma == std::string_view::npos) return;
     list.remove_prefix(comma + 1);
   }
 }
 
-std::optional<Arguments> ReadArguments(std::span<const std::string> args, std::ostream& err) {
-  Arguments arguments;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    if (const auto lint = ValueOf("--lint", args, i)) {
-      ReadLint(*lint, arguments, err);
-    } else if (const auto features = ValueOf("--enable-feature", args, i)) {
-      arguments.parse.experimental_functions |=
-          features->find("promql-experimental-functions") != std::string::npos;
-      arguments.parse.extended_range_selectors |=
-          features->find("promql-extended-range-selectors") != std::string::npos;
-      arguments.parse.fill_modifiers |=
-          features->find("promql-binop-fill-modifiers") != std::string::npos;
-    } else if (args[i] == "--lint-fatal" || args[i] == "--no-lint-fatal") {
-      arguments.lint_fatal = args[i] == "--lint-fatal";
-    } else if (args[i] == "--ignore-unknown-fields" || args[i] == "--no-ignore-unknown-fields") {
-      arguments.ignore_unknown_keys = args[i] == "--ignore-unknown-fields";
-    } else if (args[i] == "--experimental") {
-      continue;  // upstream asks for it before commands that are none of these
-    } else if (args[i].starts_with("--") && args[i].size() > 2) {
-      err << "error: unknown flag " << args[i].substr(0, args[i].find('=')) << "\n";
-      return std::nullopt;
-    } else if (args[i] != "--") {
-      arguments.files.push_back(args[i]);
-    }
+Settings SettingsOf(const Arguments& arguments, std::ostream& out) {
+  Settings settings;
+  if (arguments.Has("lint")) ReadLint(arguments.Value("lint"), settings, out);
+  settings.lint_fatal = arguments.On("lint-fatal");
+  settings.ignore_unknown_keys = arguments.On("ignore-unknown-fields");
+  for (const std::string& features : arguments.Values("enable-feature")) {
+    const auto has = [&](std::string_view name) {
+      return features.find(name) != std::string::npos;
+    };
+    settings.parse.experimental_functions |= has("promql-experimental-functions");
+    settings.parse.extended_range_selectors |= has("promql-extended-range-selectors");
+    settings.parse.fill_modifiers |= has("promql-binop-fill-modifiers");
   }
-  return arguments;
+  settings.files = arguments.words();
+  return settings;
 }
 
 // Rules that write the same series, each told once, in order of name and labels.
@@ -108,11 +94,11 @@ std::vector<RuleIdentity> DuplicatesOf(const config::RuleFile& file) {
 
 class Checker {
  public:
-  Checker(const Arguments& arguments, Streams streams) : arguments_(arguments), streams_(streams) {}
+  Checker(const Settings& settings, Streams streams) : settings_(settings), streams_(streams) {}
 
   void Check(const std::string& path, std::string_view text) {
-    const config::RuleFileOptions options{.ignore_unknown_keys = arguments_.ignore_unknown_keys,
-                                          .parse = arguments_.parse};
+    const config::RuleFileOptions options{.ignore_unknown_keys = settings_.ignore_unknown_keys,
+                                          .parse = settings_.parse};
     const config::RuleFileOutcome outcome = config::ReadRuleFile(path, text, options);
     if (!outcome.errors.empty()) {
       failed_ = true;
@@ -121,7 +107,7 @@ class Checker {
       return;
     }
     const auto duplicates =
-        arguments_.lint_duplicates ? DuplicatesOf(outcome.file) : std::vector<RuleIdentity>();
+        settings_.lint_duplicates ? DuplicatesOf(outcome.file) : std::vector<RuleIdentity>();
     if (duplicates.empty()) {
       std::size_t rules = 0;
       for (const auto& group : outcome.file.groups) rules += group.rules.size();
@@ -143,11 +129,11 @@ class Checker {
 
   int ExitCode() const {
     if (failed_) return 1;
-    return findings_ && arguments_.lint_fatal ? 3 : 0;
+    return findings_ && settings_.lint_fatal ? 3 : 0;
   }
 
  private:
-  const Arguments& arguments_;
+  const Settings& settings_;
   Streams streams_;
   bool failed_ = false;
   bool findings_ = false;
@@ -155,12 +141,20 @@ class Checker {
 
 }  // namespace
 
+std::span<const FlagRule> CheckRulesFlags() {
+  return kFlags;
+}
+
 int CheckRules(std::span<const std::string> args, Streams streams) {
-  const auto arguments = ReadArguments(args, streams.err);
-  if (!arguments) return 2;
+  const auto arguments = Arguments::Parse(args, kFlags, "[RULE-FILES…]");
+  if (!arguments) return Misused(streams, arguments.error());
+  if (auto there = CheckFilesExist(arguments->words()); !there) {
+    return Misused(streams, there.error());
+  }
+  const Settings settings = SettingsOf(*arguments, streams.out);
   // All files must be there before the first is looked at.
   std::vector<std::string> texts;
-  for (const std::string& path : arguments->files) {
+  for (const std::string& path : settings.files) {
     std::ifstream file(path, std::ios::binary);
     std::string text = file ? ReadAll(file) : std::string();
     if (!file) {
@@ -169,14 +163,14 @@ int CheckRules(std::span<const std::string> args, Streams streams) {
     }
     texts.push_back(std::move(text));
   }
-  Checker checker(*arguments, streams);
+  Checker checker(settings, streams);
   if (texts.empty()) {
     streams.out << "Checking standard input\n";
     checker.Check("standard input", ReadAll(streams.in));
   }
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    streams.out << "Checking " << arguments->files[i] << "\n";
-    checker.Check(arguments->files[i], texts[i]);
+    streams.out << "Checking " << settings.files[i] << "\n";
+    checker.Check(settings.files[i], texts[i]);
   }
   return checker.ExitCode();
 }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
 
 #include "promql/parser.h"
+#include "server/commands/arguments.h"
 
 namespace meerkat::commands {
 namespace {
@@ -16,38 +16,11 @@ using promql::Expr;
 using promql::ExprPtr;
 using promql::VectorSelector;
 
-struct Arguments {
-  std::string type = "=";  // of -t
-  std::vector<std::string> words;
-};
-
-// Flags, then exactly `count` words; those that begin with a hyphen stand behind "--".
-std::optional<Arguments> ReadArguments(std::span<const std::string> args, std::size_t count,
-                                       bool takes_type, std::ostream& err) {
-  Arguments out;
-  bool flags = true;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const std::string& arg = args[i];
-    if (!flags || !arg.starts_with('-') || arg == "-") {
-      out.words.push_back(arg);
-    } else if (arg == "--") {
-      flags = false;
-    } else if (arg == "--experimental") {
-      continue;  // upstream asks for it; here the command is what it is
-    } else if (takes_type && (arg == "-t" || arg == "--type") && i + 1 < args.size()) {
-      out.type = args[++i];
-    } else if (takes_type && arg.starts_with("--type=")) {
-      out.type = arg.substr(7);
-    } else {
-      err << "error: unknown flag " << arg << "\n";
-      return std::nullopt;
-    }
-  }
-  if (out.words.size() == count) return out;
-  err << (out.words.size() < count ? "error: an argument is missing, try --help\n"
-                                   : "error: unexpected " + out.words[count] + ", try --help\n");
-  return std::nullopt;
-}
+constexpr FlagRule kFormatFlags[] = {kExperimentalFlag, kFeatureFlag};
+constexpr FlagRule kSetFlags[] = {
+    {"type", 't', true, "=", "Operator of the matcher: =, !=, =~ or !~."},
+    kExperimentalFlag,
+    kFeatureFlag};
 
 ExprPtr ParseQuery(const std::string& query, std::ostream& err) {
   const promql::ParseOptions everything{
@@ -93,30 +66,27 @@ void EachSelector(Expr* expr, const Visit& visit) {
 }
 
 int Format(std::span<const std::string> args, Streams streams) {
-  const auto arguments = ReadArguments(args, 1, false, streams.err);
-  if (!arguments) return 2;
-  const ExprPtr expr = ParseQuery(arguments->words[0], streams.err);
+  const auto arguments = Arguments::Parse(args, kFormatFlags, "QUERY");
+  if (!arguments) return Misused(streams, arguments.error());
+  const ExprPtr expr = ParseQuery(arguments->words()[0], streams.err);
   if (expr == nullptr) return 1;
   streams.out << promql::PrettyPrint(*expr) << "\n";
   return 0;
 }
 
 int SetMatcher(std::span<const std::string> args, Streams streams) {
-  const auto arguments = ReadArguments(args, 3, true, streams.err);
-  if (!arguments) return 2;
-  std::optional<Matcher::Type> type;
-  for (const Matcher::Type candidate : {Matcher::Type::kEqual, Matcher::Type::kNotEqual,
-                                        Matcher::Type::kRegex, Matcher::Type::kNotRegex}) {
-    if (Matcher::OperatorOf(candidate) == arguments->type) type = candidate;
+  const auto arguments = Arguments::Parse(args, kSetFlags, "QUERY NAME VALUE");
+  if (!arguments) return Misused(streams, arguments.error());
+  const auto operation = arguments->Choice("type", {"=", "!=", "=~", "!~"});
+  if (!operation) return Misused(streams, operation.error());
+  Matcher::Type type = Matcher::Type::kEqual;
+  for (const Matcher::Type candidate :
+       {Matcher::Type::kNotEqual, Matcher::Type::kRegex, Matcher::Type::kNotRegex}) {
+    if (Matcher::OperatorOf(candidate) == *operation) type = candidate;
   }
-  if (!type) {
-    streams.err << "error: enum value must be one of =,!=,=~,!~, got '" << arguments->type
-                << "', try --help\n";
-    return 2;
-  }
-  const ExprPtr expr = ParseQuery(arguments->words[0], streams.err);
+  const ExprPtr expr = ParseQuery(arguments->words()[0], streams.err);
   if (expr == nullptr) return 1;
-  const Result<Matcher> matcher = Matcher::Make(*type, arguments->words[1], arguments->words[2]);
+  const Result<Matcher> matcher = Matcher::Make(type, arguments->words()[1], arguments->words()[2]);
   if (!matcher) {
     streams.err << matcher.error().message() << "\n";
     return 1;
@@ -135,13 +105,13 @@ int SetMatcher(std::span<const std::string> args, Streams streams) {
 }
 
 int DeleteMatcher(std::span<const std::string> args, Streams streams) {
-  const auto arguments = ReadArguments(args, 2, false, streams.err);
-  if (!arguments) return 2;
-  const ExprPtr expr = ParseQuery(arguments->words[0], streams.err);
+  const auto arguments = Arguments::Parse(args, kFormatFlags, "QUERY NAME");
+  if (!arguments) return Misused(streams, arguments.error());
+  const ExprPtr expr = ParseQuery(arguments->words()[0], streams.err);
   if (expr == nullptr) return 1;
   EachSelector(expr.get(), [&](VectorSelector& selector) {
     std::erase_if(selector.matchers,
-                  [&](const Matcher& matcher) { return matcher.name() == arguments->words[1]; });
+                  [&](const Matcher& matcher) { return matcher.name() == arguments->words()[1]; });
   });
   streams.out << promql::PrettyPrint(*expr) << "\n";
   return 0;
@@ -151,11 +121,12 @@ int DeleteMatcher(std::span<const std::string> args, Streams streams) {
 
 std::vector<Command> PromqlCommands() {
   return {
-      {"promql format", "QUERY", "prints a query over several lines where it is long", Format},
-      {"promql label-matchers set", "[-t =|!=|=~|!~] QUERY NAME VALUE",
-       "sets a label matcher in every selector of a query", SetMatcher},
+      {"promql format", "QUERY", "Print a query over several lines where it is long.", Format,
+       kFormatFlags},
+      {"promql label-matchers set", "QUERY NAME VALUE",
+       "Set a label matcher in every selector of a query.", SetMatcher, kSetFlags},
       {"promql label-matchers delete", "QUERY NAME",
-       "takes a label's matchers out of every selector of a query", DeleteMatcher},
+       "Take a label's matchers out of every selector of a query.", DeleteMatcher, kFormatFlags},
   };
 }
 

@@ -8,28 +8,45 @@
 #include <string>
 #include <utility>
 
+#include "base/duration.h"
 #include "base/number.h"
 #include "base/quote.h"
 #include "base/rfc3339.h"
 #include "server/commands/api_client.h"
-#include "server/commands/tsdb_session.h"
+#include "server/commands/arguments.h"
 
 namespace meerkat::commands {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kWithValue[] = {"--http.config.file",
-                                           "--time",
-                                           "--header",
-                                           "--start",
-                                           "--end",
-                                           "--step",
-                                           "--match",
-                                           "-o",
-                                           "--format",
-                                           "--enable-feature"};
-constexpr std::string_view kAlone[] = {"--experimental"};
+constexpr FlagRule kFormat{"format", 'o', true, "promql", "Output: promql or json."};
+constexpr FlagRule kHeader{"header", '\0', true, "NAME=VALUE", "Header to send; may be repeated."};
+constexpr FlagRule kStart{"start", '\0', true, "TIME", "First time: RFC 3339 or Unix seconds."};
+constexpr FlagRule kEnd{"end", '\0', true, "TIME", "Last time."};
+constexpr FlagRule kMatch{"match", '\0', true, "SELECTOR", "Series to look at; may be repeated."};
+constexpr FlagRule kRequiredMatch{
+    "match", '\0', true, "SELECTOR", "Series to look at; may be repeated.", true};
+
+constexpr FlagRule kInstantFlags[] = {
+    {"time", '\0', true, "TIME", "When to evaluate: RFC 3339 or Unix seconds."},
+    kHeader,
+    kFormat,
+    kHttpConfigFlag,
+    kExperimentalFlag,
+    kFeatureFlag};
+constexpr FlagRule kRangeFlags[] = {kStart,
+                                    kEnd,
+                                    {"step", '\0', true, "DURATION", "Distance of two points."},
+                                    kHeader,
+                                    kFormat,
+                                    kHttpConfigFlag,
+                                    kExperimentalFlag,
+                                    kFeatureFlag};
+constexpr FlagRule kSeriesFlags[] = {kRequiredMatch,    kStart,      kEnd, kFormat, kHttpConfigFlag,
+                                     kExperimentalFlag, kFeatureFlag};
+constexpr FlagRule kLabelsFlags[] = {
+    kMatch, kStart, kEnd, kFormat, kHttpConfigFlag, kExperimentalFlag, kFeatureFlag};
 
 // metric{a="b"} of a metric object, as Prometheus's model prints it.
 std::string MetricText(const Json& metric) {
@@ -44,19 +61,50 @@ std::string MetricText(const Json& metric) {
   return name + "{" + labels + "}";
 }
 
-std::string PointText(const Json& point) {
-  std::string text = point[1].is_string() ? point[1].get<std::string>() : point[1].dump();
-  // Values come in the API's form; the model prints them without exponents.
-  if (const auto value = ParseFloat(text); value && point[1].is_string()) {
-    text = FormatFloat(*value, 'f');
+// Values come in the API's form; the model prints them without exponents.
+std::string NumberText(const Json& number) {
+  const auto text = number.get<std::string>();
+  const auto value = ParseFloat(text);
+  return value ? FormatFloat(*value, 'f') : text;
+}
+
+std::string HistogramText(const Json& histogram) {
+  // By kind of bucket: (lo,hi] [lo,hi) (lo,hi) [lo,hi].
+  constexpr std::string_view kOpen = "([([";
+  constexpr std::string_view kClose = "]))]";
+  std::string buckets;
+  for (const Json& bucket : histogram.value("buckets", Json::array())) {
+    const std::size_t kind = bucket[0].get<std::size_t>() % kOpen.size();
+    if (!buckets.empty()) buckets += ' ';
+    buckets += kOpen[kind] + NumberText(bucket[1]) + "," + NumberText(bucket[2]) + kClose[kind] +
+               ":" + NumberText(bucket[3]);
   }
-  return text + " @[" + FormatFloat(point[0].get<double>(), 'f') + "]";
+  return "Count: " + NumberText(histogram["count"]) + ", Sum: " + NumberText(histogram["sum"]) +
+         ", Buckets: [" + buckets + "]";
+}
+
+std::string PointText(const Json& point) {
+  return (point[1].is_string() ? NumberText(point[1]) : HistogramText(point[1])) + " @[" +
+         FormatFloat(point[0].get<double>(), 'f') + "]";
+}
+
+// The same values, as the model writes them in JSON.
+void Respell(Json& json, bool value) {
+  if (json.is_string() && value) {
+    json = NumberText(json);
+  } else if (json.is_structured()) {
+    for (const auto& [key, part] : json.items()) {
+      if (key != "metric") Respell(part, true);
+    }
+  }
 }
 
 void PrintResult(const Json& data, bool json, std::ostream& out) {
   const Json& result = data["result"];
   if (json) {
-    out << result.dump() << "\n";
+    Json model = result;
+    Respell(model, false);
+    out << model.dump() << "\n";
     return;
   }
   const std::string type = data.value("resultType", "");
@@ -87,22 +135,21 @@ void PrintResult(const Json& data, bool json, std::ostream& out) {
 }
 
 struct Opened {
-  CommandLine arguments;
+  Arguments arguments;
   std::unique_ptr<ApiClient> client;
+  bool json = false;
 };
 
-Result<Opened> Open(std::span<const std::string> args, std::size_t words) {
-  auto arguments = CommandLine::Read(args, kWithValue, kAlone);
+Result<Opened> Open(std::span<const std::string> args, std::span<const FlagRule> flags,
+                    std::string_view words) {
+  auto arguments = Arguments::Parse(args, flags, words);
   if (!arguments) return std::move(arguments).error();
-  if (arguments->words().size() != words) {
-    return Error(Code::kInvalid, arguments->words().size() < words
-                                     ? "required argument not provided"
-                                     : "unexpected " + arguments->words().back());
-  }
-  auto client = ApiClient::Make(arguments->words()[0], arguments->Get("--http.config.file", ""),
-                                arguments->All("--header"));
+  const auto format = arguments->Choice("format", {"promql", "json"});
+  if (!format) return format.error();
+  auto client = ApiClient::Make(arguments->words()[0], arguments->Value("http.config.file"),
+                                arguments->Values("header"));
   if (!client) return std::move(client).error();
-  return Opened{std::move(*arguments), std::move(*client)};
+  return Opened{std::move(*arguments), std::move(*client), *format == "json"};
 }
 
 int Finish(Result<Json> data, const std::vector<std::string>& warnings, Streams streams) {
@@ -114,25 +161,9 @@ int Finish(Result<Json> data, const std::vector<std::string>& warnings, Streams 
   return 1;
 }
 
-bool WantsJson(const CommandLine& arguments) {
-  return arguments.Get("--format", arguments.Get("-o", "promql")) == "json";
-}
-
 std::string Now() {
   const auto now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
   return FormatFloat(static_cast<double>(ToMillis(now)) / 1000, 'f');
-}
-
-int Instant(std::span<const std::string> args, Streams streams) {
-  auto opened = Open(args, 2);
-  if (!opened) return Fail(streams, opened.error());
-  net::Params form;
-  form.Add("query", opened->arguments.words()[1]);
-  form.Add("time", opened->arguments.Get("--time", Now()));
-  std::vector<std::string> warnings;
-  auto data = opened->client->Api("query", form, warnings);
-  if (data) PrintResult(*data, WantsJson(opened->arguments), streams.out);
-  return Finish(std::move(data), warnings, streams);
 }
 
 // Seconds since 1970 of a time as given on the command line.
@@ -143,18 +174,43 @@ Result<double> Seconds(const std::string& text, std::string_view flag) {
                                    Quote(text) + " to a valid timestamp");
 }
 
+int Unparsable(Streams streams, const Error& error) {
+  streams.err << error.message() << "\n";
+  return 1;
+}
+
+int Instant(std::span<const std::string> args, Streams streams) {
+  auto opened = Open(args, kInstantFlags, "SERVER EXPR");
+  if (!opened) return Misused(streams, opened.error());
+  const auto time = Seconds(opened->arguments.Value("time", Now()), "evaluation");
+  if (!time) return Unparsable(streams, time.error());
+  net::Params form;
+  form.Add("query", opened->arguments.words()[1]);
+  form.Add("time", FormatFloat(*time, 'f'));
+  std::vector<std::string> warnings;
+  auto data = opened->client->Api("query", form, warnings);
+  if (data) PrintResult(*data, opened->json, streams.out);
+  return Finish(std::move(data), warnings, streams);
+}
+
 int Range(std::span<const std::string> args, Streams streams) {
-  auto opened = Open(args, 2);
-  if (!opened) return Fail(streams, opened.error());
-  const CommandLine& arguments = opened->arguments;
-  auto end = Seconds(arguments.Get("--end", Now()), "end");
-  if (!end) return Fail(streams, end.error());
-  auto start = arguments.Has("--start") ? Seconds(arguments.Get("--start", ""), "start")
-                                        : Result<double>(*end - 300);
-  if (!start) return Fail(streams, start.error());
+  auto opened = Open(args, kRangeFlags, "SERVER EXPR");
+  if (!opened) return Misused(streams, opened.error());
+  const Arguments& arguments = opened->arguments;
+  auto end = Seconds(arguments.Value("end", Now()), "end");
+  if (!end) return Unparsable(streams, end.error());
+  auto start = arguments.Has("start") ? Seconds(arguments.Value("start"), "start")
+                                      : Result<double>(*end - 300);
+  if (!start) return Unparsable(streams, start.error());
   if (*end < *start) {
     streams.err << "start time is not before end time\n";
     return 1;
+  }
+  if (const std::string text = arguments.Value("step"); !text.empty() && !ParseDuration(text)) {
+    const bool number = ParseFloat(text).has_value();
+    return Misused(streams, Error(Code::kInvalid, std::string("time: ") +
+                                                      (number ? "missing unit in" : "invalid") +
+                                                      " duration " + Quote(text)));
   }
   // As promtool: about 250 points, a second apart at least.
   const double step = std::max(std::floor((*end - *start) / 250), 1.0);
@@ -162,28 +218,28 @@ int Range(std::span<const std::string> args, Streams streams) {
   form.Add("query", arguments.words()[1]);
   form.Add("start", FormatFloat(*start, 'f'));
   form.Add("end", FormatFloat(*end, 'f'));
-  form.Add("step", arguments.Get("--step", FormatFloat(step, 'f')));
+  form.Add("step", arguments.Value("step", FormatFloat(step, 'f')));
   std::vector<std::string> warnings;
   auto data = opened->client->Api("query_range", form, warnings);
-  if (data) PrintResult(*data, WantsJson(arguments), streams.out);
+  if (data) PrintResult(*data, opened->json, streams.out);
   return Finish(std::move(data), warnings, streams);
 }
 
-void AddSelection(const CommandLine& arguments, net::Params& form) {
-  for (const std::string& match : arguments.All("--match")) form.Add("match[]", match);
-  for (const char* flag : {"--start", "--end"}) {
-    if (arguments.Has(flag)) form.Add(flag + 2, arguments.Get(flag, ""));
+void AddSelection(const Arguments& arguments, net::Params& form) {
+  for (const std::string& match : arguments.Values("match")) form.Add("match[]", match);
+  for (const char* flag : {"start", "end"}) {
+    if (arguments.Has(flag)) form.Add(flag, arguments.Value(flag));
   }
 }
 
 int Series(std::span<const std::string> args, Streams streams) {
-  auto opened = Open(args, 1);
-  if (!opened) return Fail(streams, opened.error());
+  auto opened = Open(args, kSeriesFlags, "SERVER");
+  if (!opened) return Misused(streams, opened.error());
   net::Params form;
   AddSelection(opened->arguments, form);
   std::vector<std::string> warnings;
   auto data = opened->client->Api("series", form, warnings);
-  if (data && WantsJson(opened->arguments)) {
+  if (data && opened->json) {
     streams.out << data->dump() << "\n";
   } else if (data) {
     for (const Json& series : *data) {
@@ -198,14 +254,14 @@ int Series(std::span<const std::string> args, Streams streams) {
 }
 
 int LabelValues(std::span<const std::string> args, Streams streams) {
-  auto opened = Open(args, 2);
-  if (!opened) return Fail(streams, opened.error());
+  auto opened = Open(args, kLabelsFlags, "SERVER NAME");
+  if (!opened) return Misused(streams, opened.error());
   net::Params form;
   AddSelection(opened->arguments, form);
   std::vector<std::string> warnings;
   auto data = opened->client->Api(
       "label/" + net::PathEscape(opened->arguments.words()[1]) + "/values", form, warnings);
-  if (data && WantsJson(opened->arguments)) {
+  if (data && opened->json) {
     streams.out << data->dump() << "\n";
   } else if (data) {
     for (const Json& value : *data) streams.out << value.get<std::string>() << "\n";
@@ -217,14 +273,10 @@ int LabelValues(std::span<const std::string> args, Streams streams) {
 
 std::vector<Command> QueryCommands() {
   return {
-      {"query instant", "[--time=TIME] [-o promql|json] SERVER EXPR", "Run an instant query.",
-       Instant},
-      {"query range", "[--start=TIME] [--end=TIME] [--step=STEP] [-o promql|json] SERVER EXPR",
-       "Run a range query.", Range},
-      {"query series", "--match=SELECTOR… [--start=TIME] [--end=TIME] SERVER",
-       "List series that match.", Series},
-      {"query labels", "[--match=SELECTOR…] [--start=TIME] [--end=TIME] SERVER NAME",
-       "List the values of a label.", LabelValues},
+      {"query instant", "SERVER EXPR", "Run an instant query.", Instant, kInstantFlags},
+      {"query range", "SERVER EXPR", "Run a range query.", Range, kRangeFlags},
+      {"query series", "SERVER", "List series that match.", Series, kSeriesFlags},
+      {"query labels", "SERVER NAME", "List the values of a label.", LabelValues, kLabelsFlags},
   };
 }
 

@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "server/commands/arguments.h"
 #include "server/config/prometheus_config.h"
 #include "server/scrape/target.h"
 #include "server/scrape/web_targets.h"
@@ -20,30 +21,27 @@ const scrape::ScrapeConfig* FindJob(const std::vector<scrape::ScrapeConfig>& job
 }  // namespace
 
 int RelabelTest(std::span<const std::string> args, Streams streams) {
-  if (args.size() < 3) {
-    streams.err << "meerkat relabel test: a configuration file, a job and at least one label are "
-                   "needed: relabel test prometheus.yml node __address__=host:9100\n";
-    return 2;
-  }
+  const auto arguments = Arguments::Parse(args, {}, "CONFIG JOB NAME=VALUE…");
+  if (!arguments) return Misused(streams, arguments.error());
   std::vector<Label> pairs;
-  for (const std::string& pair : args.subspan(2)) {
+  for (const std::string& pair : std::span(arguments->words()).subspan(2)) {
     const std::size_t equal = pair.find('=');
     if (equal == std::string::npos) {
-      streams.err << "meerkat relabel test: not name=value: " << pair << "\n";
-      return 2;
+      return Misused(streams, Error(Code::kInvalid, "expected NAME=VALUE got '" + pair + "'"));
     }
     pairs.push_back(
         {std::string_view(pair).substr(0, equal), std::string_view(pair).substr(equal + 1)});
   }
-  const auto config = config::LoadPrometheusConfig(args[0]);
+  const auto config = config::LoadPrometheusConfig(arguments->words()[0]);
   if (!config) {
     streams.err << "meerkat relabel test: " << config.error().message() << "\n";
     return 1;
   }
   const std::vector<scrape::ScrapeConfig> jobs = config->AllScrapeConfigs();
-  const scrape::ScrapeConfig* const job = FindJob(jobs, args[1]);
+  const scrape::ScrapeConfig* const job = FindJob(jobs, arguments->words()[1]);
   if (job == nullptr) {
-    streams.err << "meerkat relabel test: no job \"" << args[1] << "\" in " << args[0] << "\n";
+    streams.err << "meerkat relabel test: no job \"" << arguments->words()[1] << "\" in "
+                << arguments->words()[0] << "\n";
     return 1;
   }
   const Labels target = Labels::From(std::move(pairs));
@@ -65,8 +63,8 @@ int RelabelTest(std::span<const std::string> args, Streams streams) {
 }
 
 std::vector<Command> RelabelCommands() {
-  return {{"relabel test", "CONFIG JOB name=value…",
-           "show what each relabeling rule of a job does to a target's labels", RelabelTest}};
+  return {{"relabel test", "CONFIG JOB NAME=VALUE…",
+           "Show what each relabeling rule of a job does to a target's labels.", RelabelTest}};
 }
 
 }  // namespace meerkat::commands

@@ -7,12 +7,9 @@ namespace meerkat::commands {
 
 std::vector<Command> RulesCommands() {
   return {
-      {"check rules", "[--lint=LIST] [--lint-fatal] [--ignore-unknown-fields] [FILE…]",
-       "says what is wrong with rule files", CheckRules},
-      {"test rules",
-       "[--run=REGEX]… [--diff] [--debug] [--junit=FILE] [--ignore-unknown-fields] FILE…",
-       "runs unit tests of rules", TestRules},
-  };
+      {"check rules", "[RULE-FILES…]", "Say what is wrong with rule files.", CheckRules,
+       CheckRulesFlags()},
+      {"test rules", "TEST-RULE-FILE…", "Run unit tests of rules.", TestRules, TestRulesFlags()}};
 }
 
 }  // namespace meerkat::commands

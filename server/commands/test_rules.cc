@@ -16,6 +16,7 @@
 #include "base/html_text.h"
 #include "base/regex.h"
 #include "base/rfc3339.h"
+#include "server/commands/arguments.h"
 #include "server/commands/rule_test_run.h"
 #include "server/config/rule_files.h"
 #include "server/config/rule_test_file.h"
@@ -25,7 +26,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+constexpr FlagRule kFlags[] = {
+    {"run", '\0', true, "REGEX", "Only test groups with such a name; may be repeated."},
+    {"diff", '\0', false, "", "Show what is missing and what is too much in colours."},
+    {"debug", '\0', false, "", "Say which group runs."},
+    {"junit", '\0', true, "FILE", "Also write the results as JUnit XML."},
+    {"ignore-unknown-fields", '\0', false, "", "Accept keys of test files that nobody knows."},
+    kExperimentalFlag,
+    kFeatureFlag};
+
+struct Settings {
   std::string run;  // alternatives of every --run
   bool debug = false;
   bool diff = false;
@@ -34,16 +44,6 @@ struct Arguments {
   promql::EngineOptions engine;
   std::vector<std::string> files;
 };
-
-std::optional<std::string> ValueOf(std::string_view name, std::span<const std::string> args,
-                                   std::size_t& i) {
-  const std::string& arg = args[i];
-  if (arg == name && i + 1 < args.size()) return args[++i];
-  if (arg.starts_with(name) && arg.size() > name.size() && arg[name.size()] == '=') {
-    return arg.substr(name.size() + 1);
-  }
-  return std::nullopt;
-}
 
 void Enable(std::string_view features, promql::EngineOptions& engine) {
   const auto has = [&](std::string_view name) {
@@ -55,35 +55,20 @@ void Enable(std::string_view features, promql::EngineOptions& engine) {
   engine.delayed_name_removal |= has("promql-delayed-name-removal");
 }
 
-std::optional<Arguments> ReadArguments(std::span<const std::string> args, std::ostream& err) {
-  Arguments arguments;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    if (const auto run = ValueOf("--run", args, i)) {
-      arguments.run += (arguments.run.empty() ? "" : "|") + *run;
-    } else if (const auto features = ValueOf("--enable-feature", args, i)) {
-      Enable(*features, arguments.engine);
-    } else if (const auto junit = ValueOf("--junit", args, i)) {
-      arguments.junit = *junit;
-    } else if (args[i] == "--debug") {
-      arguments.debug = true;
-    } else if (args[i] == "--diff") {
-      arguments.diff = true;
-    } else if (args[i] == "--ignore-unknown-fields") {
-      arguments.ignore_unknown_keys = true;
-    } else if (args[i] == "--experimental") {
-      continue;  // upstream asks for it before commands that are none of these
-    } else if (args[i].starts_with("--") && args[i].size() > 2) {
-      err << "error: unknown flag " << args[i].substr(0, args[i].find('=')) << "\n";
-      return std::nullopt;
-    } else if (args[i] != "--") {
-      arguments.files.push_back(args[i]);
-    }
+Settings SettingsOf(const Arguments& arguments) {
+  Settings settings;
+  for (const std::string& run : arguments.Values("run")) {
+    settings.run += (settings.run.empty() ? "" : "|") + run;
   }
-  if (arguments.files.empty()) {
-    err << "error: required argument 'test-rule-file' not provided, try --help\n";
-    return std::nullopt;
+  for (const std::string& features : arguments.Values("enable-feature")) {
+    Enable(features, settings.engine);
   }
-  return arguments;
+  settings.junit = arguments.Value("junit");
+  settings.debug = arguments.On("debug");
+  settings.diff = arguments.On("diff");
+  settings.ignore_unknown_keys = arguments.On("ignore-unknown-fields");
+  settings.files = arguments.words();
+  return settings;
 }
 
 Result<std::string> ReadFile(const std::string& path) {
@@ -115,8 +100,8 @@ struct FileResult {
 
 class Tester {
  public:
-  Tester(const Arguments& arguments, std::optional<Regex> run, Streams streams)
-      : arguments_(arguments), run_(std::move(run)), streams_(streams) {}
+  Tester(const Settings& settings, std::optional<Regex> run, Streams streams)
+      : settings_(settings), run_(std::move(run)), streams_(streams) {}
 
   FileResult Test(const std::string& path) {
     FileResult result{path, {}, {}};
@@ -125,7 +110,7 @@ class Tester {
       result.errors.push_back(text.error().message());
       return result;
     }
-    const auto file = config::ReadRuleTestFile(path, *text, arguments_.ignore_unknown_keys);
+    const auto file = config::ReadRuleTestFile(path, *text, settings_.ignore_unknown_keys);
     if (!file) {
       result.errors.push_back(file.error().message());
       return result;
@@ -138,8 +123,8 @@ class Tester {
         return result;
       }
     }
-    RuleTestOptions options{arguments_.engine, file->fuzzy_compare, arguments_.diff,
-                            arguments_.debug ? &streams_.out : nullptr};
+    RuleTestOptions options{settings_.engine, file->fuzzy_compare, settings_.diff,
+                            settings_.debug ? &streams_.out : nullptr};
     for (std::size_t i = 0; i < file->tests.size(); ++i) {
       const config::RuleTestGroup& test = file->tests[i];
       if (run_ && !run_->Matches(test.name)) continue;
@@ -176,8 +161,8 @@ class Tester {
                                                     Millis interval,
                                                     std::vector<std::string>& errors) const {
     std::vector<alerting::RuleGroupConfig> groups;
-    const config::RuleFileOptions options{.ignore_unknown_keys = arguments_.ignore_unknown_keys,
-                                          .parse = arguments_.engine.parse};
+    const config::RuleFileOptions options{.ignore_unknown_keys = settings_.ignore_unknown_keys,
+                                          .parse = settings_.engine.parse};
     for (const std::string& path : paths) {
       const Result<std::string> text = ReadFile(path);
       if (!text) {
@@ -229,7 +214,7 @@ class Tester {
     });
   }
 
-  const Arguments& arguments_;
+  const Settings& settings_;
   const std::optional<Regex> run_;
   Streams streams_;
 };
@@ -279,28 +264,27 @@ void WriteJunit(std::ostream& out, const std::vector<FileResult>& files) {
 
 }  // namespace
 
+std::span<const FlagRule> TestRulesFlags() {
+  return kFlags;
+}
+
 int TestRules(std::span<const std::string> args, Streams streams) {
-  const auto arguments = ReadArguments(args, streams.err);
-  if (!arguments) return 2;
+  const auto arguments = Arguments::Parse(args, kFlags, "TEST-RULE-FILE…");
+  if (!arguments) return Misused(streams, arguments.error());
+  const Settings settings = SettingsOf(*arguments);
   std::optional<Regex> run;
-  if (!arguments->run.empty()) {
-    auto regex = Regex::Compile(arguments->run, Regex::Flavor::kUnanchored);
+  if (!settings.run.empty()) {
+    auto regex = Regex::Compile(settings.run, Regex::Flavor::kUnanchored);
     if (!regex) {
-      streams.err << "error: --run: " << regex.error().message() << "\n";
-      return 2;
+      return Misused(streams, std::move(regex).error().Within("--run"));
     }
     run = *std::move(regex);
   }
-  for (const std::string& path : arguments->files) {
-    if (!fs::exists(path)) {
-      streams.err << "error: path '" << path << "' does not exist, try --help\n";
-      return 1;
-    }
-  }
-  Tester tester(*arguments, std::move(run), streams);
+  if (auto there = CheckFilesExist(settings.files); !there) return Misused(streams, there.error());
+  Tester tester(settings, std::move(run), streams);
   std::vector<FileResult> results;
   bool failed = false;
-  for (const std::string& path : arguments->files) {
+  for (const std::string& path : settings.files) {
     const FileResult& result = results.emplace_back(tester.Test(path));
     if (result.errors.empty()) {
       streams.out << "  SUCCESS\n";
@@ -314,11 +298,11 @@ int TestRules(std::span<const std::string> args, Streams streams) {
     }
     streams.out << "\n";
   }
-  if (!arguments->junit.empty()) {
-    std::ofstream file(arguments->junit, std::ios::binary);
+  if (!settings.junit.empty()) {
+    std::ofstream file(settings.junit, std::ios::binary);
     WriteJunit(file, results);
     if (!file.flush()) {
-      streams.err << "error: cannot write " << arguments->junit << "\n";
+      streams.err << "error: cannot write " << settings.junit << "\n";
       return 1;
     }
   }

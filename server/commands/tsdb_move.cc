@@ -1,5 +1,4 @@
 // What comes in and what is carried away: import, create-blocks-from, backup, restore.
-#include <array>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -14,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kPathFlag = "--storage.tsdb.path";
+constexpr FlagRule kPathFlag{"storage.tsdb.path", '\0', true, "data/", "Folder of the data."};
 
 void PrintStats(Streams streams, const tsdb::ImportStats& stats) {
   for (const std::string& damage : stats.damage) streams.err << "damaged: " << damage << "\n";
@@ -26,9 +25,9 @@ void PrintStats(Streams streams, const tsdb::ImportStats& stats) {
   streams.out << "\n";
 }
 
-Result<std::map<std::string, std::string>> AddedLabels(const CommandLine& arguments) {
+Result<std::map<std::string, std::string>> AddedLabels(const Arguments& arguments) {
   std::map<std::string, std::string> labels;
-  for (const std::string& text : arguments.All("--label")) {
+  for (const std::string& text : arguments.Values("label")) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       return Error(Code::kInvalid, "expected KEY=VALUE got '" + text + "'");
@@ -38,7 +37,7 @@ Result<std::map<std::string, std::string>> AddedLabels(const CommandLine& argume
   return labels;
 }
 
-Result<> ImportTexts(std::span<const std::string> files, const CommandLine& arguments,
+Result<> ImportTexts(std::span<const std::string> files, const Arguments& arguments,
                      const fs::path& path, Streams streams) {
   auto labels = AddedLabels(arguments);
   if (!labels) return std::move(labels).error();
@@ -50,34 +49,32 @@ Result<> ImportTexts(std::span<const std::string> files, const CommandLine& argu
     scrape::OpenMetricsReader reader(file->bytes(), *labels);
     auto stats = tsdb::ImportSamples(reader, (*session)->database(), {});
     if (!stats) return std::move(stats).error().Within(name);
-    if (!arguments.Has("-q") && !arguments.Has("--quiet")) PrintStats(streams, *stats);
+    if (!arguments.On("quiet")) PrintStats(streams, *stats);
   }
   return (*session)->database().Close();
 }
 
-constexpr std::array<std::string_view, 2> kImportFlags = {"--label", kPathFlag};
-constexpr std::array<std::string_view, 4> kImportAlone = {"-q", "--quiet", "-r",
-                                                          "--human-readable"};
+constexpr FlagRule kImportFlags[] = {
+    kPathFlag,
+    {"label", '\0', true, "NAME=VALUE", "Label to add to every series; may be repeated."},
+    {"quiet", 'q', false, "", "Do not count what was taken."},
+    {"human-readable", 'r', false, "", "Accepted; the counts are short."}};
+constexpr FlagRule kPathFlags[] = {kPathFlag};
 
 int RunImportOpenMetrics(std::span<const std::string> args, Streams streams) {
-  auto arguments = CommandLine::Read(args, kImportFlags, kImportAlone);
-  if (!arguments) return Fail(streams, arguments.error());
-  if (arguments->words().empty()) {
-    return Fail(streams, Error(Code::kInvalid, "required argument 'FILE' not provided"));
-  }
-  const auto done =
-      ImportTexts(arguments->words(), *arguments, arguments->Get(kPathFlag, "data/"), streams);
+  auto arguments = Arguments::Parse(args, kImportFlags, "FILE…");
+  if (!arguments) return Misused(streams, arguments.error());
+  const auto done = ImportTexts(arguments->words(), *arguments,
+                                arguments->Value(kPathFlag.name, "data/"), streams);
   return done ? 0 : Fail(streams, done.error());
 }
 
 // promtool's name for it: one file, the directory behind it.
 int RunCreateBlocks(std::span<const std::string> args, Streams streams) {
-  auto arguments = CommandLine::Read(args, kImportFlags, kImportAlone);
-  if (!arguments) return Fail(streams, arguments.error());
+  auto arguments =
+      Arguments::Parse(args, std::span(kImportFlags).subspan(1), "INPUT-FILE [OUTPUT-DIRECTORY]");
+  if (!arguments) return Misused(streams, arguments.error());
   const auto& words = arguments->words();
-  if (words.empty() || words.size() > 2) {
-    return Fail(streams, Error(Code::kInvalid, "required argument 'input file' not provided"));
-  }
   const auto done = ImportTexts(std::span(words).first(1), *arguments,
                                 words.size() == 2 ? words[1] : "data/", streams);
   return done ? 0 : Fail(streams, done.error());
@@ -93,14 +90,10 @@ Result<> ImportDirectory(const fs::path& from, const fs::path& to, Streams strea
 }
 
 int RunImportPrometheus(std::span<const std::string> args, Streams streams) {
-  constexpr std::array<std::string_view, 1> kWithValue = {kPathFlag};
-  auto arguments = CommandLine::Read(args, kWithValue, {});
-  if (!arguments) return Fail(streams, arguments.error());
-  if (arguments->words().size() != 1) {
-    return Fail(streams, Error(Code::kInvalid, "required argument 'DIR' not provided"));
-  }
+  auto arguments = Arguments::Parse(args, kPathFlags, "DIR");
+  if (!arguments) return Misused(streams, arguments.error());
   const auto done =
-      ImportDirectory(arguments->words()[0], arguments->Get(kPathFlag, "data/"), streams);
+      ImportDirectory(arguments->words()[0], arguments->Value(kPathFlag.name, "data/"), streams);
   return done ? 0 : Fail(streams, done.error());
 }
 
@@ -111,29 +104,21 @@ Result<> CheckNewDirectory(const fs::path& path) {
 }
 
 int RunBackup(std::span<const std::string> args, Streams streams) {
-  constexpr std::array<std::string_view, 1> kWithValue = {kPathFlag};
-  auto arguments = CommandLine::Read(args, kWithValue, {});
-  if (!arguments) return Fail(streams, arguments.error());
-  if (arguments->words().size() != 1) {
-    return Fail(streams, Error(Code::kInvalid, "required argument 'TARGET' not provided"));
-  }
+  auto arguments = Arguments::Parse(args, kPathFlags, "TARGET");
+  if (!arguments) return Misused(streams, arguments.error());
   const fs::path target = arguments->words()[0];
   if (auto fresh = CheckNewDirectory(target); !fresh) return Fail(streams, fresh.error());
-  auto session = Session::Open(arguments->Get(kPathFlag, "data/"), false);
+  auto session = Session::Open(arguments->Value(kPathFlag.name, "data/"), false);
   if (!session) return Fail(streams, session.error());
   const auto done = (*session)->database().Snapshot(target, false);
   return done ? 0 : Fail(streams, done.error());
 }
 
 int RunRestore(std::span<const std::string> args, Streams streams) {
-  constexpr std::array<std::string_view, 1> kWithValue = {kPathFlag};
-  auto arguments = CommandLine::Read(args, kWithValue, {});
-  if (!arguments) return Fail(streams, arguments.error());
-  if (arguments->words().size() != 1) {
-    return Fail(streams, Error(Code::kInvalid, "required argument 'BACKUP' not provided"));
-  }
+  auto arguments = Arguments::Parse(args, kPathFlags, "BACKUP");
+  if (!arguments) return Misused(streams, arguments.error());
   const fs::path source = arguments->words()[0];
-  const fs::path target = arguments->Get(kPathFlag, "data/");
+  const fs::path target = arguments->Value(kPathFlag.name, "data/");
   if (auto fresh = CheckNewDirectory(target); !fresh) return Fail(streams, fresh.error());
   std::error_code error;
   fs::create_directories(target, error);
@@ -148,16 +133,18 @@ int RunRestore(std::span<const std::string> args, Streams streams) {
 
 std::vector<Command> TsdbMoveCommands() {
   return {
-      {"tsdb import openmetrics", "[--storage.tsdb.path=data/] [--label=NAME=VALUE]… FILE…",
-       "Take the samples of OpenMetrics files in.", &RunImportOpenMetrics},
-      {"tsdb import prometheus", "[--storage.tsdb.path=data/] DIR",
-       "Take the data directory, or one block, of a Prometheus in.", &RunImportPrometheus},
-      {"tsdb create-blocks-from openmetrics", "[-q] [--label=NAME=VALUE]… FILE [DB]",
-       "Take the samples of one OpenMetrics file in.", &RunCreateBlocks},
-      {"tsdb backup", "[--storage.tsdb.path=data/] TARGET",
-       "Copy a data directory; the copy opens as one.", &RunBackup},
-      {"tsdb restore", "[--storage.tsdb.path=data/] BACKUP",
-       "Make a data directory of a backup, or of a snapshot.", &RunRestore},
+      {"tsdb import openmetrics", "FILE…", "Take the samples of OpenMetrics files in.",
+       &RunImportOpenMetrics, kImportFlags},
+      {"tsdb import prometheus", "DIR",
+       "Take the data directory, or one block, of a Prometheus in.", &RunImportPrometheus,
+       kPathFlags},
+      {"tsdb create-blocks-from openmetrics", "INPUT-FILE [OUTPUT-DIRECTORY]",
+       "Take the samples of one OpenMetrics file in.", &RunCreateBlocks,
+       std::span(kImportFlags).subspan(1)},
+      {"tsdb backup", "TARGET", "Copy a data directory; the copy opens as one.", &RunBackup,
+       kPathFlags},
+      {"tsdb restore", "BACKUP", "Make a data directory of a backup, or of a snapshot.",
+       &RunRestore, kPathFlags},
   };
 }
 

@@ -1,6 +1,5 @@
 // What a data directory holds: dump, list, analyze, verify.
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <iostream>
 #include <limits>
@@ -16,13 +15,13 @@ namespace {
 
 constexpr std::string_view kDefaultPath = "data/";
 
-std::string PathOf(const CommandLine& arguments) {
+std::string PathOf(const Arguments& arguments) {
   return arguments.words().empty() ? std::string(kDefaultPath) : arguments.words()[0];
 }
 
-Result<std::vector<std::vector<Matcher>>> SelectorsOf(const CommandLine& arguments) {
+Result<std::vector<std::vector<Matcher>>> SelectorsOf(const Arguments& arguments) {
   std::vector<std::vector<Matcher>> selectors;
-  for (const std::string& text : arguments.All("--match")) {
+  for (const std::string& text : arguments.Values("match")) {
     auto matchers = promql::ParseSelector(text);
     if (!matchers) return std::move(matchers).error();
     selectors.push_back(std::move(*matchers));
@@ -30,15 +29,15 @@ Result<std::vector<std::vector<Matcher>>> SelectorsOf(const CommandLine& argumen
   return selectors;
 }
 
-Result<TimeRange> RangeOf(const CommandLine& arguments) {
-  auto min = arguments.Integer("--min-time", std::numeric_limits<std::int64_t>::min());
+Result<TimeRange> RangeOf(const Arguments& arguments) {
+  auto min = arguments.Integer("min-time", std::numeric_limits<std::int64_t>::min());
   if (!min) return std::move(min).error();
-  auto max = arguments.Integer("--max-time", std::numeric_limits<std::int64_t>::max());
+  auto max = arguments.Integer("max-time", std::numeric_limits<std::int64_t>::max());
   if (!max) return std::move(max).error();
   return TimeRange{FromMillis(*min), FromMillis(*max)};
 }
 
-Result<> DumpTo(Streams streams, const CommandLine& arguments, tsdb::DumpFormat format) {
+Result<> DumpTo(Streams streams, const Arguments& arguments, tsdb::DumpFormat format) {
   auto selectors = SelectorsOf(arguments);
   if (!selectors) return std::move(selectors).error();
   auto range = RangeOf(arguments);
@@ -55,26 +54,28 @@ Result<> DumpTo(Streams streams, const CommandLine& arguments, tsdb::DumpFormat 
   });
 }
 
-constexpr std::array<std::string_view, 5> kDumpFlags = {"--min-time", "--max-time", "--match",
-                                                        "--format", "--sandbox-dir-root"};
+constexpr FlagRule kDumpFlags[] = {
+    {"min-time", '\0', true, "MS", "First time to print, in milliseconds since 1970."},
+    {"max-time", '\0', true, "MS", "Last time to print."},
+    {"match", '\0', true, "SELECTOR", "Series to print; may be repeated."},
+    {"format", '\0', true, "prom", "prom or seriesjson."},
+    {"sandbox-dir-root", '\0', true, "DIR", "Accepted; nothing is written for a dump."}};
+constexpr std::string_view kDumpWords = "[DB-PATH]";
 
 int RunDump(std::span<const std::string> args, Streams streams) {
-  auto arguments = CommandLine::Read(args, kDumpFlags, {});
-  if (!arguments) return Fail(streams, arguments.error());
-  const std::string format = arguments->Get("--format", "prom");
-  if (format != "prom" && format != "seriesjson") {
-    return Fail(streams, Error(Code::kInvalid,
-                               "enum value must be one of prom,seriesjson, got '" + format + "'"));
-  }
+  auto arguments = Arguments::Parse(args, kDumpFlags, kDumpWords);
+  if (!arguments) return Misused(streams, arguments.error());
+  const auto format = arguments->Choice("format", {"prom", "seriesjson"});
+  if (!format) return Misused(streams, format.error());
   const auto dumped =
       DumpTo(streams, *arguments,
-             format == "prom" ? tsdb::DumpFormat::kPrometheus : tsdb::DumpFormat::kSeriesJson);
+             *format == "prom" ? tsdb::DumpFormat::kPrometheus : tsdb::DumpFormat::kSeriesJson);
   return dumped ? 0 : Fail(streams, dumped.error());
 }
 
 int RunDumpOpenMetrics(std::span<const std::string> args, Streams streams) {
-  auto arguments = CommandLine::Read(args, kDumpFlags, {});
-  if (!arguments) return Fail(streams, arguments.error());
+  auto arguments = Arguments::Parse(args, kDumpFlags, kDumpWords);
+  if (!arguments) return Misused(streams, arguments.error());
   const auto dumped = DumpTo(streams, *arguments, tsdb::DumpFormat::kOpenMetrics);
   return dumped ? 0 : Fail(streams, dumped.error());
 }
@@ -128,11 +129,13 @@ std::string ReadableBytes(std::uint64_t bytes) {
   return text.empty() ? "0B" : text;
 }
 
+constexpr FlagRule kListFlags[] = {
+    {"human-readable", 'r', false, "", "Times and sizes for people."}};
+
 int RunList(std::span<const std::string> args, Streams streams) {
-  constexpr std::array<std::string_view, 2> kAlone = {"-r", "--human-readable"};
-  auto arguments = CommandLine::Read(args, {}, kAlone);
-  if (!arguments) return Fail(streams, arguments.error());
-  const bool readable = arguments->Has("-r") || arguments->Has("--human-readable");
+  auto arguments = Arguments::Parse(args, kListFlags, "[DB-PATH]");
+  if (!arguments) return Misused(streams, arguments.error());
+  const bool readable = arguments->On("human-readable");
   auto session = Session::Open(PathOf(*arguments), false);
   if (!session) return Fail(streams, session.error());
   std::vector<std::vector<std::string>> rows = {{"BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION",
@@ -166,12 +169,13 @@ void PrintCounts(std::ostream& out, std::string_view title,
   for (const auto& [name, value] : counts) out << value << " " << name << "\n";
 }
 
+constexpr FlagRule kAnalyzeFlags[] = {{"limit", '\0', true, "20", "How many rows each list has."}};
+
 int RunAnalyze(std::span<const std::string> args, Streams streams) {
-  constexpr std::array<std::string_view, 1> kWithValue = {"--limit"};
-  auto arguments = CommandLine::Read(args, kWithValue, {});
-  if (!arguments) return Fail(streams, arguments.error());
-  auto limit = arguments->Integer("--limit", 20);
-  if (!limit) return Fail(streams, limit.error());
+  auto arguments = Arguments::Parse(args, kAnalyzeFlags, "[DB-PATH]");
+  if (!arguments) return Misused(streams, arguments.error());
+  auto limit = arguments->Integer("limit", 20);
+  if (!limit) return Misused(streams, limit.error());
   auto session = Session::Open(PathOf(*arguments), false);
   if (!session) return Fail(streams, session.error());
   const auto stats = (*session)->database().Cardinality(
@@ -192,8 +196,8 @@ int RunAnalyze(std::span<const std::string> args, Streams streams) {
 // Reads every sample there is, so that every checksum is looked at. What the store finds damaged it
 // names in its log, each place once.
 int RunVerify(std::span<const std::string> args, Streams streams) {
-  auto arguments = CommandLine::Read(args, {}, {});
-  if (!arguments) return Fail(streams, arguments.error());
+  auto arguments = Arguments::Parse(args, {}, "[DB-PATH]");
+  if (!arguments) return Misused(streams, arguments.error());
   std::atomic<std::uint64_t> found{0};
   auto session =
       Session::Open(PathOf(*arguments), false,
@@ -227,15 +231,13 @@ int RunVerify(std::span<const std::string> args, Streams streams) {
 
 std::vector<Command> TsdbShowCommands() {
   return {
-      {"tsdb dump",
-       "[--min-time=MS] [--max-time=MS] [--match=SELECTOR]… [--format=prom|seriesjson] [DB]",
-       "Print samples, one a line.", &RunDump},
-      {"tsdb dump-openmetrics", "[--min-time=MS] [--max-time=MS] [--match=SELECTOR]… [DB]",
-       "Print samples as OpenMetrics, to be imported elsewhere.", &RunDumpOpenMetrics},
-      {"tsdb list", "[-r] [DB]", "List the sealed parts.", &RunList},
-      {"tsdb analyze", "[--limit=20] [DB]", "Tell which labels and metrics have most series.",
-       &RunAnalyze},
-      {"tsdb verify", "[DB]", "Read everything and name what is damaged.", &RunVerify},
+      {"tsdb dump", kDumpWords, "Print samples, one a line.", &RunDump, kDumpFlags},
+      {"tsdb dump-openmetrics", kDumpWords,
+       "Print samples as OpenMetrics, to be imported elsewhere.", &RunDumpOpenMetrics, kDumpFlags},
+      {"tsdb list", "[DB-PATH]", "List the sealed parts.", &RunList, kListFlags},
+      {"tsdb analyze", "[DB-PATH]", "Tell which labels and metrics have most series.", &RunAnalyze,
+       kAnalyzeFlags},
+      {"tsdb verify", "[DB-PATH]", "Read everything and name what is damaged.", &RunVerify},
   };
 }
 

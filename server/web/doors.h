@@ -183,6 +183,7 @@ struct Doors {
   std::function<std::map<std::string, std::string>()> flags;
   std::function<RuntimeInfo()> runtime;
   std::function<ReplayStatus()> replay;
+  std::function<std::string()> process;  // of /debug/process; "": there is nothing to say
   std::function<AlertmanagerUrls()> alertmanagers;
   std::function<remote::OtlpOptions()> otlp;  // required with enable_otlp
   std::function<Result<BacktestAnswer>(const BacktestQuestion&, const std::stop_token&)> backtest;

@@ -199,6 +199,9 @@ class Web::Impl {
           if (doors_.phase() != Phase::kReady) return NotReady(doors_);
           return net::Response::Text(200, "Prometheus Server is Ready.\n");
         }));
+    Add(router, Plain({"GET"}, "/debug/process", [this](const net::Request&, std::stop_token) {
+          return net::Response::Text(200, doors_.process ? doors_.process() : "");
+        }));
     net::Route federate =
         Plain({"GET"}, "/federate", [this](const net::Request& request, std::stop_token stop) {
           if (doors_.phase() != Phase::kReady) return NotReady(doors_);

@@ -18,6 +18,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+def peer(name):
+    """Another server or tool to compare with: from ../peers beside the repository, or installed; None when it is not there."""
+    unpacked = os.path.join(ROOT, "..", "peers", "usr", "bin", name)
+    return os.path.normpath(unpacked) if os.path.exists(unpacked) else shutil.which(name)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -113,8 +119,11 @@ class Webhook:
 class Meerkat:
     """The server under test on ports of its own."""
 
-    def __init__(self, binary, folder, flags):
+    def __init__(self, binary, folder, flags, configure=None):
+        """`configure(port)` may write files before the start."""
         self.port, self.alertmanager_port = free_port(), free_port()
+        if configure:
+            configure(self.port)
         self.url = "http://127.0.0.1:%d" % self.port
         self.alertmanager_url = "http://127.0.0.1:%d" % self.alertmanager_port
         self.program = Program("meerkat", [binary, "--storage.tsdb.path=" + os.path.join(folder, "data"),

@@ -97,9 +97,12 @@ TEST_F(CheckConfigTest, LintsAreFatalOnlyWhenAsked) {
 }
 
 TEST_F(CheckConfigTest, RefusesAWrongCommandLine) {
-  EXPECT_EQ(Run({}), 2);
-  EXPECT_EQ(Run({"--nope", "x"}), 2);
-  EXPECT_EQ(Run({"--lint=nope", "x"}), 2);
+  EXPECT_EQ(Run({}), 1);
+  EXPECT_EQ(err_, "error: required argument 'config-files' not provided, try --help\n");
+  EXPECT_EQ(Run({"--nope", "x"}), 1);
+  EXPECT_EQ(err_, "error: unknown long flag '--nope', try --help\n");
+  EXPECT_EQ(Run({"--lint=nope", "no/such/file.yml"}), 1);
+  EXPECT_EQ(err_, "error: path 'no/such/file.yml' does not exist, try --help\n");
 }
 
 TEST_F(CheckConfigTest, RelabelTestShowsEachRule) {

@@ -30,7 +30,7 @@ struct Ran {
 };
 
 Ran Call(const std::vector<Command>& commands, std::string_view name,
-        std::vector<std::string> args) {
+         std::vector<std::string> args) {
   std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
@@ -69,7 +69,7 @@ TEST_F(CommandTest, RoutesTestNamesTheReceivers) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "c,b\n");
   const Ran verified = Call(RoutesCommands(), "routes test",
-                           {"--config.file=" + path, "--verify.receivers=a", "x=1", "y=bb"});
+                            {"--config.file=" + path, "--verify.receivers=a", "x=1", "y=bb"});
   EXPECT_EQ(verified.code, 1);
   EXPECT_EQ(verified.out, "c,b\nWARNING: Expected receivers did not match resolved receivers.\n");
 }
@@ -77,7 +77,7 @@ TEST_F(CommandTest, RoutesTestNamesTheReceivers) {
 TEST_F(CommandTest, TemplateRenderUsesTheDefaults) {
   const Ran ran =
       Call(RoutesCommands(), "template render",
-          {"--template.text={{ template \"slack.default.title\" . }} {{ .Alerts.Firing | len }}"});
+           {"--template.text={{ template \"slack.default.title\" . }} {{ .Alerts.Firing | len }}"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "[FIRING:1] example (warning) 1\n");
 }

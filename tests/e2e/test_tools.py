@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""The command line beside promtool: the same arguments, the same exit code, the same output. What is here for every shell
+and for man is tried in the programs that read it."""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+
+from harness import Checks, Meerkat, peer, wait_for
+
+PAGE = """# HELP fooBar Foo.
+# TYPE fooBar counter
+fooBar 1
+# TYPE nohelp_total counter
+nohelp_total{aB="x"} 1
+# HELP a_ms_total x
+# TYPE a_ms_total gauge
+a_ms_total 1
+# HELP q x
+# TYPE q gauge
+q{quantile="1",le="2"} 1
+# HELP milliseconds_x x
+# TYPE milliseconds_x gauge
+milliseconds_x 1
+# HELP container:foo:bar x
+# TYPE container:foo:bar gauge
+container:foo:bar 1
+"""
+CLEAN_PAGE = """# HELP h_seconds Time.
+# TYPE h_seconds histogram
+h_seconds_bucket{le="1"} 1
+h_seconds_bucket{le="+Inf"} 2
+h_seconds_sum 3
+h_seconds_count 2
+# HELP s_seconds Time.
+# TYPE s_seconds summary
+s_seconds{quantile="0.5"} 1
+s_seconds_sum 1
+s_seconds_count 1
+# HELP a_total Count.
+# TYPE a_total counter
+a_total 7
+"""
+BAD_PAGES = ["x", "x y\n", "x 1 y\n", "x 1 2 3\n", "x{a} 1\n", "x{a=b} 1\n", 'x{a="b} 1\n', 'x{a="b"c="d"} 1\n', 'x{a="1",a="2"} 1\n',
+             'x{__name__="y"} 1\n', '{"a.b"} 1\n', "1x 1\n", "# TYPE x bar\n", "x 1\n# TYPE x counter\n", "# HELP x a\n# HELP x b\n",
+             '# TYPE h histogram\nh_bucket{le="y"} 1\n', "x 0x1p3\n", "x 1 # {}\n", 'x{"a.b"="c"} 1\n', 'x{a="\\q"} 1\n']
+
+CONFIG = """scrape_configs:
+- job_name: kept
+  static_configs: [{targets: ['a:1', 'b:2'], labels: {x: y}}]
+  relabel_configs:
+  - {source_labels: [__address__], regex: 'b.*', action: drop}
+  - {source_labels: [x], target_label: z}
+- job_name: files
+  file_sd_configs: [{files: [targets.json]}]
+"""
+RULES = """groups:
+- name: a
+  rules:
+  - {record: x, expr: up}
+  - {record: x, expr: up}
+"""
+
+# Labels that promtool 3.5 does not have yet.
+NEWER = re.compile(r'\s*"__(always_scrape_classic_histograms|convert_classic_histograms_to_nhcb|scrape_native_histograms)__": "\w+",?')
+
+
+class Tools:
+    def __init__(self, binary, checks):
+        self.checks, self.folder = checks, checks.folder
+        self.binary, self.promtool = binary, peer("promtool")
+        self.link = os.path.join(self.folder, "promtool")
+        os.symlink(binary, self.link)
+        for name, text in (("prometheus.yml", CONFIG), ("rules.yml", RULES), ("targets.json", '[{"targets":["c:1"],"labels":{"q":"1"}}]'),
+                           ("bad.yml", "scrape_configs: [{job_name: a, foo: b}]"), ("page.txt", CLEAN_PAGE)):
+            with open(os.path.join(self.folder, name), "w") as file:
+                file.write(text)
+
+    def run(self, program, args, text=""):
+        done = subprocess.run([program, *args], cwd=self.folder, input=text.encode(), capture_output=True, timeout=60)
+        return done.returncode, done.stdout.decode(), done.stderr.decode().replace("promtool: error:", "error:")
+
+    def same(self, *args, text="", clean=lambda output: output):
+        expected, got = (self.run(program, args, text) for program in (self.promtool, self.link))
+        assert (expected[0], clean(expected[1]), expected[2]) == (got[0], clean(got[1]), got[2]), \
+            "%s %r\npromtool: %s\nmeerkat:  %s" % (" ".join(args), text[:60], expected, got)
+
+    def same_code(self, *args):
+        expected, got = (self.run(program, args) for program in (self.promtool, self.link))
+        assert expected[0] == got[0], "%s\npromtool: %s\nmeerkat:  %s" % (" ".join(args), expected, got)
+
+    def metrics(self):
+        for page in [PAGE, CLEAN_PAGE, "", *BAD_PAGES]:
+            self.same("check", "metrics", text=page)
+        self.same("check", "metrics", "--extended", text=CLEAN_PAGE)
+        self.same("check", "metrics", "--extended", text=PAGE)
+        units = "bytes bits seconds hours celsius kelvins meters metres inches grams volts amperes joules years ratio".split()
+        prefixes = ["", "pico", "micro", "milli", "centi", "deca", "kilo", "kibi", "mebi", "mibi", "giga", "tebi", "pebi", "exa"]
+        names = ["x_" + prefix + unit for prefix in prefixes for unit in units]
+        names += ["x_" + unit for unit in "s ms us ns sec b kb mb gb tb pb m h d min B KB v".split()]
+        names += "x_counter x_gauge gauge x_total x_bucket x_sum x_count_y XX fooB x_X _x x_ seconds_x_hours".split()
+        for kind in ("gauge", "counter", "untyped", "summary", "histogram"):
+            self.same("check", "metrics", text="".join("# HELP %s x\n# TYPE %s %s\n%s 1\n" % (name, name, kind, name) for name in names))
+
+    def command_lines(self):
+        for line in ("--foo", "check", "check foo", "foo", "query", "query instant", "query instant a", "query instant a b c", "query range --foo x y",
+                     "query instant -o xml http://127.0.0.1:1 up", "query labels -v x y", "query series http://x", "check config",
+                     "check web-config", "check config nofile", "check rules nofile", "check web-config nofile", "test rules",
+                     "test rules nofile", "push metrics", "push metrics http://127.0.0.1:1 nofile", "check service-discovery",
+                     "check service-discovery nofile job", "check service-discovery prometheus.yml nope", "debug all",
+                     "--experimental promql format", "--experimental promql", "tsdb", "tsdb create-blocks-from",
+                     "query range --step=x http://127.0.0.1:1 up", "query range --step=5 http://127.0.0.1:1 up",
+                     "query range --start=x http://127.0.0.1:1 up", "query instant --time=x http://127.0.0.1:1 up",
+                     "query instant http://127.0.0.1:1 up", "query range http://127.0.0.1:1 up", "check healthy --url=http://127.0.0.1:1",
+                     "query analyze --server=http://127.0.0.1:1 --type=x --match=up", "check rules rules.yml", "check rules --lint=none rules.yml",
+                     "check rules --lint=all --lint-fatal rules.yml", "check rules --lint=foo rules.yml", "check config prometheus.yml",
+                     "check config --syntax-only prometheus.yml", "check config --lint=foo prometheus.yml"):
+            self.same(*line.split())
+        for line in ("tsdb list nodir", "tsdb dump nodir", "tsdb analyze nodir", "check config bad.yml", "tsdb dump --min-time=x nodir"):
+            self.same_code(*line.split())
+        self.same("check", "service-discovery", "prometheus.yml", "kept", "--timeout=1s", clean=lambda text: NEWER.sub("", text))
+        self.same("check", "service-discovery", "prometheus.yml", "files", "--timeout=1s", clean=lambda text: NEWER.sub("", text))
+
+    def promql(self):
+        long = 'sum(rate(http_request_duration_seconds_count{a="b"}[5m])) by (job) / sum(rate(http_request_duration_seconds_count[5m])) by (job)'
+        for words in (["format", "sum  (up)by(x)"], ["format", long], ["label-matchers", "set", "up", "a", "b"],
+                      ["label-matchers", "set", "-t", "=~", 'up{a="c"}+on() sum(x)', "a", "b.*"],
+                      ["label-matchers", "set", "-t", "x", "up", "a", "b"],
+                      ["label-matchers", "delete", 'rate(up{a="c"}[5m:])+on() sum(x{a="d",e="f"})', "a"],
+                      ["label-matchers", "set", long, "job", "x"]):
+            self.same("--experimental", "promql", *words)
+
+    def queries(self, server):
+        end = int(server.value("vector(time())"))
+        at, window = "--time=%d" % end, ["--start=%d" % (end - 4), "--end=%d" % end, "--step=2s"]
+        for query in ("up", "vector(1)", "1+1", "up{", "vector(1e-9)", "vector(1e300)", "-vector(0/0)", "nope", "sum(up) by (nope)",
+                      "prometheus_http_requests_total", "1e21"):
+            self.same("query", "instant", server.url, query, at)
+            self.same("query", "-o", "json", "instant", server.url, query, at)
+            self.same("query", "range", server.url, query, *window)
+            self.same("query", "-o", "json", "range", server.url, query, *window)
+        self.same("query", "range", server.url, "up", "--start=%d" % end, "--end=%d" % (end - 9))
+        for words in (["--match=up"], ["--match=up", "--match=scrape_samples_scraped"], ["--match=up{"]):
+            self.same("query", "series", server.url, *words, *window[:2])
+        for name in ("job", "nope", "a b"):
+            self.same("query", "labels", server.url, name, *window[:2])
+        self.same("query", "labels", server.url, "__name__", "--match=up")
+        self.same("query", "-o", "json", "labels", server.url, "job")
+        for match in ("up", "up{", 'prometheus_http_request_duration_seconds_bucket{handler="/metrics"}'):
+            self.same("query", "analyze", "--server=" + server.url, "--type=histogram", "--match=" + match, "--time=%d" % end, "--duration=4s")
+        self.same("check", "healthy", "--url=" + server.url)
+        self.same("check", "ready", "--url=" + server.url)
+
+    def push(self, server):
+        """Both tools push the same page, and the series differ in the label only."""
+        for tool, program in (("theirs", self.promtool), ("ours", self.link), ("ours2", self.link)):
+            extra = ["--protobuf_message=io.prometheus.write.v2.Request"] if tool == "ours2" else []
+            code, out, err = self.run(program, ["push", "metrics", "--label=job=" + tool, *extra, server.url + "/api/v1/write", "page.txt"])
+            assert code == 0 and "SUCCESS: metrics file page.txt pushed to remote write." in out, (out, err)
+        rows = {}
+        for tool in ("theirs", "ours", "ours2"):
+            rows[tool] = sorted((sorted((name, value) for name, value in row["metric"].items() if name != "job"), row["value"][1])
+                                for row in server.query('{job="%s"}' % tool))
+        assert len(rows["ours"]) == 8 and rows["ours"] == rows["theirs"] == rows["ours2"], rows
+
+    def debug(self, server):
+        code, out, err = self.run(self.binary, ["debug", "all", server.url])
+        assert code == 0 and "no pprof profiles" in out, (out, err)
+        with tarfile.open(os.path.join(self.folder, "debug.tar.gz")) as archive:
+            names = archive.getnames()
+            process = archive.extractfile("process.txt").read().decode()
+        assert names == ["process.txt", "buildinfo.json", "runtimeinfo.json", "flags.json", "tsdb.json", "targets.json", "rules.json",
+                         "metrics.txt"], names
+        assert re.search(r"^open files +\d+ of \d+$", process, re.M) and re.search(r"^resident memory +\d+ KiB", process, re.M), process
+        assert re.search(r"^\d+ +\S+ +[RSD] +\d+\.\d\d", process, re.M), process
+
+    def completion(self):
+        code, script, _ = self.run(self.binary, ["completion", "bash"])
+        assert code == 0
+        with open(os.path.join(self.folder, "completion.bash"), "w") as file:
+            file.write(script)
+
+        def complete(*words):
+            line = " ".join("'%s'" % word for word in words)
+            text = "source ./completion.bash; COMP_WORDS=(%s); COMP_CWORD=%d; _meerkat; echo ${COMPREPLY[@]}" % (line, len(words) - 1)
+            return self.run("bash", ["-c", text])[1].split()
+        assert complete("meerkat", "chec") == ["check", "check-config"], complete("meerkat", "chec")
+        assert complete("meerkat", "check", "met") == ["metrics"]
+        assert complete("meerkat", "query", "instant", "--ti") == ["--time="]
+        assert "--storage.tsdb.path=" in complete("meerkat", "--storage.tsdb.")
+        assert complete("meerkat", "check", "config", "prom") == ["prometheus.yml", "promtool"], complete("meerkat", "check", "config", "prom")
+        assert complete("meerkat", "check", "config", "x.yml", "--lint-f") == ["--lint-fatal"]
+        assert self.run(self.binary, ["completion", "csh"])[0] == 1
+        for shell, check in (("zsh", ["-n"]), ("fish", ["--no-execute"])):
+            _, script, _ = self.run(self.binary, ["completion", shell])
+            if shutil.which(shell) is None:
+                assert "meerkat" in script
+                continue
+            code, _, err = self.run(shell, [*check, "/dev/stdin"], script)
+            assert code == 0, err
+
+    def man(self):
+        code, page, _ = self.run(self.binary, ["man"])
+        assert code == 0 and page.startswith(".TH MEERKAT 1 ")
+        _, listed, _ = self.run(self.binary, ["help"])
+        for command in re.findall(r"^  meerkat ((?:[a-z-]+(?: |$))+)", listed, re.M):
+            assert '.SS "meerkat ' + command.strip().replace("-", "\\-") in page, command
+            code, text, _ = self.run(self.binary, command.split() + ["--help"])
+            assert code == 0 and text.startswith("usage: meerkat " + command.strip()), command
+        if shutil.which("groff"):
+            code, text, err = self.run("groff", ["-man", "-ww", "-Kutf8", "-Tutf8", "-P-cbou"], page)
+            assert code == 0 and not err and "--storage.tsdb.path" in text.replace("\u2010", "-"), err
+
+    def scraping(self):
+        """A server that scrapes itself."""
+        def configure(port):
+            with open(os.path.join(self.folder, "self.yml"), "w") as file:
+                file.write("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: self\n"
+                           "  static_configs: [{targets: ['127.0.0.1:%d']}]\n" % port)
+        server = Meerkat(self.binary, self.folder, ["--config.file=self.yml", "--web.enable-remote-write-receiver"], configure)
+        self.checks.own(server.program)
+        wait_for("five scrapes", lambda: (server.value("count_over_time(up[1m])") or 0) > 4)
+        return server
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True)
+    checks = Checks()
+    tools = Tools(os.path.abspath(parser.parse_args().server), checks)
+    checks.run("completion of shells", tools.completion)
+    checks.run("man page and help", tools.man)
+    server = None
+
+    def scraping():
+        nonlocal server
+        server = tools.scraping()
+    if checks.run("a server to ask", scraping):
+        checks.run("debug", lambda: tools.debug(server))
+    beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql)]
+    if server is not None:
+        beside += [("query", lambda: tools.queries(server)), ("push metrics", lambda: tools.push(server))]
+    for name, check in beside:
+        if tools.promtool:
+            checks.run(name + " beside promtool", check)
+        else:
+            checks.skip(name + " beside promtool", "promtool is not there")
+    if server is not None:
+        checks.run("a clean stop", lambda: server.program.stop())
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()
