@@ -26,7 +26,7 @@ if (!o.server && !o.url) {
   process.exit(2);
 }
 
-const FILES = ['home.mjs', 'pages.mjs', 'explore.mjs', 'alerts.mjs', 'dashboards.mjs', 'editing.mjs', 'corpus.mjs', 'access.mjs'];
+const FILES = ['home.mjs', 'pages.mjs', 'explore.mjs', 'alerts.mjs', 'dashboards.mjs', 'gallery.mjs', 'editing.mjs', 'corpus.mjs', 'access.mjs'];
 const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'meerkat-browser-'));
 let world;
 let browser;

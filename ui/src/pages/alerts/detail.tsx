@@ -11,10 +11,11 @@ import { limitOf } from '../../lib/alertexpr';
 import { severityOf, severityWord } from '../../lib/severity';
 import { formatDate } from '../../lib/time';
 import { acknowledge } from './acknowledge';
-import { RuleGraph } from './graph';
+import { RuleGraph, type Trial } from './graph';
 import type { Item } from './model';
 import { RouteTree } from './routes';
 import { SilenceForm } from './silenceform';
+import { Trying } from './trying';
 
 const kHour = 3600_000;
 const SPANS = [['6 hours', 6], ['24 hours', 24], ['7 days', 168]] as const;
@@ -37,6 +38,8 @@ function Facts({ item, now }: { item: Item; now: number }) {
 export function Detail({ item, now }: { item: Item; now: number }) {
   const { alert, rule } = item;
   const [hours, setHours] = useState<number>(6);
+  const [trying, setTrying] = useState(false);
+  const [trial, setTrial] = useState<Trial>();
   const [silencing, setSilencing] = useState(false);
   const quiet = useLoad(async (signal) => (await silences(signal)).filter((s) => s.status.state !== 'expired'), []);
   const mine = (quiet.data ?? []).filter((s) => s.matchers.every((m) => matches(m, item.labels)));
@@ -61,12 +64,14 @@ export function Detail({ item, now }: { item: Item; now: number }) {
           <span class="tags">{Object.entries(item.labels).map(([k, v]) => <span key={k} class="tag">{k}={v}</span>)}</span>
           {rule.lastError && <div class="note critical"><code class="break">{rule.lastError}</code></div>}
         </div>
-        <div class="body alert-graph"><RuleGraph item={item} span={hours * kHour} /></div>
+        <div class="body alert-graph"><RuleGraph item={item} span={hours * kHour} trial={trial} /></div>
+        {trying && <Trying rule={rule} trial={trial} onTry={setTrial} onClose={() => { setTrying(false); setTrial(undefined); }} />}
         <div class="row foot">
           <code class="grow clip dim" title={rule.query}>{rule.query}</code>
           <span class="join" role="group" aria-label="Graph of">
             {SPANS.map(([text, h]) => <button key={h} class="btn s" aria-pressed={h === hours} onClick={() => setHours(h)}>{text}</button>)}
           </span>
+          <button class="btn s" aria-pressed={trying} onClick={() => { setTrying(!trying); setTrial(undefined); }}>Try a change</button>
           <a class="btn s" href={'query?expr=' + encodeURIComponent(rule.query)}>Explore</a>
         </div>
       </section>

@@ -1,65 +1,70 @@
 // The graph of an alert rule: what it watches, the threshold, and when it was pending and firing.
-// Over a long span this is the rule's backtest: the marks show when it would have fired.
+// The marks are the rule's backtest by the server: when it would have been pending and firing, and who
+// would have been told.
 import { useMemo } from 'preact/hooks';
+import { backtest } from '../../api/backtest';
 import { rangeQuery } from '../../api/prometheus';
+import type { Labels } from '../../api/types';
 import { align } from '../../chart/align';
 import { seriesColor, token } from '../../chart/colors';
 import { type ChartSpec, type Mark, plainAxis, plainLine } from '../../chart/model';
 import { Plot } from '../../chart/plot';
 import { Empty, Failed, Loading } from '../../components/state';
 import { useThemeTurn } from '../../components/use';
+import { episodesOf, tell } from '../../lib/backtest';
 import { limitOf } from '../../lib/alertexpr';
 import { count } from '../../lib/format';
 import { shortNames } from '../../lib/labels';
 import { useLoad } from '../../lib/load';
-import { type Curve, curves, niceStep } from '../../lib/matrix';
+import { curves, niceStep } from '../../lib/matrix';
 import type { Item } from './model';
 
 const kMostLines = 30;
+const kMostMarks = 200;
 
-// Stretches in which the rule's condition held, as pending and then, after `wait`, as firing.
-export function episodes(condition: Curve[], step: number, wait: number): { from: number; to: number; firing: boolean }[] {
-  const out: { from: number; to: number; firing: boolean }[] = [];
-  for (const c of condition) {
-    for (let i = 0; i < c.times.length; ) {
-      let j = i;
-      while (j + 1 < c.times.length && c.times[j + 1]! - c.times[j]! <= step * 1.5) j++;
-      const [from, to] = [c.times[i]!, c.times[j]! + step];
-      if (wait > 0) out.push({ from, to: Math.min(to, from + wait), firing: false });
-      if (to - from > wait) out.push({ from: from + wait, to, firing: true });
-      i = j + 1;
-    }
-  }
-  return out;
+const kMostEvaluations = 3000;
+
+// The rule as it is, or with another expression and wait.
+export interface Trial {
+  expr: string;
+  wait: number; // seconds
 }
 
-export function RuleGraph({ item, span }: { item: Item; span: number }) {
+const withoutName = ({ alertname: _, ...labels }: Labels): Labels => labels;
+
+async function tried(item: Item, trial: Trial | undefined, from: number, to: number, signal: AbortSignal) {
+  const interval = Math.max(item.interval || 15, Math.ceil((to - from) / kMostEvaluations));
+  const what = trial ? { expr: trial.expr, for: trial.wait + 's' } : { rule: item.rule.name, group: item.group, file: item.file };
+  const labels = trial ? Object.entries(item.rule.labels ?? {}).map(([k, v]) => `${k}=${v}`) : [];
+  return backtest({ ...what, 'label[]': labels, start: from, end: to, interval }, signal);
+}
+
+export function RuleGraph({ item, span, trial }: { item: Item; span: number; trial?: Trial }) {
   const { rule } = item;
+  const query = trial?.expr ?? rule.query;
   const turn = useThemeTurn();
-  const limit = useMemo(() => limitOf(rule.query), [rule.query]);
+  const limit = useMemo(() => limitOf(query), [query]);
   const loaded = useLoad(async (signal) => {
     const to = Date.now() / 1000;
     const step = niceStep(span / 1000, 400);
     const from = to - Math.floor(span / 1000 / step) * step; // the last step is now
-    const ask = async (expr: string) => {
-      const { data } = await rangeQuery(expr, from, to, step, signal);
-      return data.resultType === 'matrix' ? curves(data.result) : [];
-    };
-    const condition = await ask(rule.query);
-    const watched = limit ? await ask(limit.watched) : condition;
-    return { condition, watched, from, to, step };
-  }, [rule.query, span]);
+    const [{ data }, past] = await Promise.all([rangeQuery(limit?.watched ?? query, from, to, step, signal), tried(item, trial, from, to, signal)]);
+    return { watched: data.resultType === 'matrix' ? curves(data.result) : [], past: past.data, warnings: past.warnings ?? [], from, to, step };
+  }, [query, trial?.wait, span]);
+  const d = loaded.data;
+  const held = useMemo(() => (d ? episodesOf(d.past, d.to, trial ? undefined : item.alert?.labels) : []), [d, trial]);
   const spec = useMemo((): ChartSpec | undefined => {
-    const d = loaded.data;
     if (!d) return undefined;
     // The chosen alert's own series come first and, if they can be told, alone.
-    const { alertname: _, ...own } = item.alert?.labels ?? {};
+    const own = withoutName(item.alert?.labels ?? {});
     const mine = d.watched.filter((c) => Object.entries(c.labels).every(([k, v]) => k === '__name__' || own[k] === v));
     const shown = (item.alert && mine.length ? mine : d.watched).slice(0, kMostLines);
     const names = shortNames(shown.map((c) => c.labels));
     const { times, columns } = align(shown.map((c) => ({ ...c, step: d.step })));
-    const held = item.alert && mine.length ? d.condition.filter((c) => Object.entries(c.labels).every(([k, v]) => k === '__name__' || own[k] === v)) : d.condition;
-    const marks = episodes(held, d.step, rule.duration).map((e): Mark => ({ from: e.from, to: e.to, color: token(e.firing ? 'critical' : 'warning'), text: e.firing ? 'fires' : 'pending' }));
+    const marks = [
+      ...held.map((e): Mark => ({ from: e.from, to: e.to, color: token(e.firing ? 'critical' : 'warning'), text: e.firing ? 'fires' : 'pending' })),
+      ...d.past.notifications.slice(0, kMostMarks).map((n): Mark => ({ from: Date.parse(n.at) / 1000, color: token('accent'), text: `${n.receiver} is told: ${n.reason}` })),
+    ];
     const above = limit && (limit.op === '>' || limit.op === '>=');
     return {
       times, from: d.from, to: d.to, tooltip: 'all', marks,
@@ -68,9 +73,14 @@ export function RuleGraph({ item, span }: { item: Item; span: number }) {
       thresholds: limit ? [{ scale: 'y', value: above ? limit.value : -Infinity, until: above ? Infinity : limit.value, color: token('critical'), line: false, dashed: true, area: true },
         { scale: 'y', value: limit.value, until: limit.value, color: token('critical'), line: true, dashed: true, area: false, label: `fires at ${limit.op} ${count(limit.value)}` }] : [],
     };
-  }, [loaded.data, turn]);
+  }, [d, held, turn]);
   if (loaded.error && !loaded.data) return <Failed what="The rule's graph could not be drawn" error={loaded.error} retry={loaded.reload} />;
-  if (!spec) return <Loading />;
-  if (!spec.lines.length) return <Empty>{limit ? 'Nothing it watches exists in this time.' : 'The condition never held in this time.'}</Empty>;
-  return <Plot spec={spec} label={rule.name} />;
+  if (!spec || !d) return <Loading />;
+  const drawn = spec.lines.length > 0;
+  return (
+    <>
+      {drawn ? <Plot spec={spec} label={rule.name} /> : <Empty>{limit ? 'Nothing it watches exists in this time.' : 'The condition never held in this time.'}</Empty>}
+      <p class="small dim outcome" role="status"><b class="strong">Over this time:</b> {tell(d.past, held, d.from)} {d.warnings.join(' ')}</p>
+    </>
+  );
 }

@@ -70,6 +70,8 @@ export function Alerts() {
       state === 'firing' ? sectionsOf(keep, d.sent)
       : state === 'pending' ? [{ title: 'Not sent yet', note: 'waiting out their for: time', items: keep.filter((i) => i.alert?.state === 'pending') }].filter((s) => s.items.length)
       : [...new Set(keep.map((i) => i.group))].map((g) => ({ title: g, note: '', items: keep.filter((i) => i.group === g) }));
+    const calm = state === 'firing' && !filter && !sections.length && items.length > 0;
+    if (calm) sections.push({ title: 'Nothing is firing', note: 'what is watched, nearest to firing first', items: [...keep].sort((a, b) => Number(b.alert?.state === 'pending') - Number(a.alert?.state === 'pending')) });
     return { sections, rulesKnown: items.length };
   }, [d, state, filter]);
   const all = sections.flatMap((s) => s.items);

@@ -5,6 +5,8 @@ export interface Item {
   key: string;
   rule: AlertingRule;
   group: string; // of the rule
+  file: string;
+  interval: number; // seconds between evaluations
   alert?: PromAlert; // missing for a rule that is quiet
   sent?: AmAlert; // as the alert manager has it
   labels: Labels;
@@ -23,7 +25,7 @@ export function itemsOf(groups: RuleGroup[], sent: AmAlert[]): Item[] {
   for (const g of groups) {
     for (const rule of g.rules) {
       if (rule.type !== 'alerting') continue;
-      const base = { rule, group: g.name };
+      const base = { rule, group: g.name, file: g.file, interval: g.interval };
       if (!rule.alerts.length) out.push({ ...base, key: `${g.file}/${g.name}/${rule.name}/${rule.query}`, labels: { alertname: rule.name, ...rule.labels } });
       for (const alert of rule.alerts)
         out.push({ ...base, key: `${g.name}/${JSON.stringify(alert.labels)}`, alert, labels: alert.labels, sent: sent.find((s) => same(alert.labels, s.labels)) });

@@ -7,7 +7,7 @@ import { useThemeTurn } from '../../components/use';
 import type { Placed } from '../../lib/dash/layout';
 import { readPref } from '../../lib/prefs';
 import { navigate } from '../../lib/router';
-import { prepare } from '../../panels/data/prepare';
+import { passedOver, prepare } from '../../panels/data/prepare';
 import { type Answers, runTargets } from '../../panels/data/query';
 import { isSupported, KINDS, WITHOUT_QUERY } from '../../panels/registry';
 import { Table } from '../../panels/table';
@@ -41,9 +41,12 @@ interface Props {
   edit?: EditActions;
 }
 
+const notDrawn = (type: string): string => (type === 'library-panel' ? "This panel is kept in Grafana's library; the file does not have it" : `Panels of the kind ${type} are not drawn here`);
+
 // Some answers and some errors: what came is drawn, and the header tells of the rest.
-function problem(a: Answers): Shown | undefined {
+function problem(a: Answers, type: string): Shown | undefined {
   if (a.errors.length && !a.frames.length) return { state: 'error', message: [...new Set(a.errors)].join('\n') };
+  if (!a.asked && !isSupported(type)) return { state: 'unsupported', message: notDrawn(type) };
   if (!a.asked) return a.missing.length ? { state: 'unsupported', message: [...new Set(a.missing)].join('. ') } : { state: 'nodata', message: 'This panel asks nothing' };
   return undefined;
 }
@@ -86,10 +89,10 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
       const frames = await prepare(panel, answers.frames, replace, board.zone);
       if (control.signal.aborted) return;
       done.current = key;
-      const bad = problem(answers);
+      const bad = problem(answers, panel.type);
       setLoaded({ frames, answers, at: Date.now() });
       if (bad) setShown(bad);
-      else if (!isSupported(panel.type)) setShown({ state: 'unsupported', message: `Panels of the kind ${panel.type} are not drawn here` });
+      else if (!isSupported(panel.type)) setShown({ state: 'unsupported', message: notDrawn(panel.type) });
       setBusy(false);
     };
     load().catch((e: unknown) => {
@@ -105,7 +108,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
   }, [visible, key]);
 
   const answers = loaded?.answers;
-  const bad = answers && problem(answers);
+  const bad = answers && problem(answers, panel.type);
   const draw = loaded && kind && !bad;
   const why = (message: string) => {
     const text = message === 'No data' && !WITHOUT_QUERY.has(panel.type) ? `No data${panel.timeFrom ? '' : ' in this time range'}` : message;
@@ -131,7 +134,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
       style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
       data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
     >
-      <PanelHead panel={panel} title={title} shown={shown} warnings={answers?.warnings ?? []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} edit={edit} />
+      <PanelHead panel={panel} title={title} shown={shown} warnings={answers ? [...answers.warnings, ...passedOver(panel)] : []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} edit={edit} />
       {edit && !alone && <Handles pos={edit.posOf(panel.id)} title={title || 'panel'} onPlace={(pos, over) => edit.onPlace(panel.id, pos, over)} />}
       {busy && loaded && <div class="panel-busy" aria-hidden="true" />}
       <div class="body" data-panel-body>

@@ -1,5 +1,5 @@
 // Transformations, then field settings: what a panel draws from.
-import { applyFieldOverrides, type DataFrame, type DataTransformerConfig, transformDataFrame } from '@grafana/data';
+import { applyFieldOverrides, type DataFrame, type DataTransformerConfig, standardTransformersRegistry, transformDataFrame } from '@grafana/data';
 import type { Panel } from '../../lib/dash/model';
 import { fillRegistries, settingsRegistry, theme } from './setup';
 
@@ -7,8 +7,16 @@ export type Replace = (text: string, scope?: Record<string, unknown>, format?: s
 
 const OLD_IDS: Record<string, string> = { seriesToColumns: 'joinByField', filterFramesByRefId: 'filterByRefId' };
 
+const stepsOf = (panel: Panel) => panel.transformations.filter((t) => !t.disabled).map((t) => ({ ...t, id: OLD_IDS[t.id] ?? t.id }));
+
+// Transformations that are not known here are passed over, and told of.
+export function passedOver(panel: Panel): string[] {
+  fillRegistries();
+  return stepsOf(panel).filter((t) => !standardTransformersRegistry.getIfExists(t.id)).map((t) => `The transformation ${t.id} is not done here`);
+}
+
 function transformed(panel: Panel, frames: DataFrame[], replace: Replace): Promise<DataFrame[]> {
-  const steps = panel.transformations.filter((t) => !t.disabled).map((t) => ({ ...t, id: OLD_IDS[t.id] ?? t.id })) as DataTransformerConfig[];
+  const steps = stepsOf(panel).filter((t) => standardTransformersRegistry.getIfExists(t.id)) as DataTransformerConfig[];
   if (!steps.length) return Promise.resolve(frames);
   return new Promise((resolve, reject) => {
     let last = frames;

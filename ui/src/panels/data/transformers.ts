@@ -1,6 +1,7 @@
 // Transformations that Grafana keeps outside of @grafana/data, as far as dashboards use them.
 import { type DataFrame, type DataTransformerInfo, type Field, FieldType, getFieldDisplayName, reduceField } from '@grafana/data';
 import { map } from 'rxjs/operators';
+import { configFromData, heatmap, joinByLabels, prepareTimeSeries, regression } from './joins';
 
 type Options = Record<string, unknown>;
 
@@ -86,5 +87,9 @@ export const extraTransformers: DataTransformerInfo[] = [
   info('timeSeriesTable', toTable),
   info('rowsToFields', rowsToFields),
   info('partitionByValues', partition),
-  info('prepareTimeSeries', (frames) => frames),
+  info('prepareTimeSeries', prepareTimeSeries),
+  info('joinByLabels', joinByLabels),
+  info('configFromData', configFromData),
+  info('regression', regression),
+  info('heatmap', heatmap),
 ];

@@ -73,5 +73,7 @@ function counted(frames: DataFrame[], options: Record<string, unknown>): Heat | 
 export function heatOf(frames: DataFrame[], options: Record<string, unknown>): Heat | undefined {
   const native = frames.find((f) => (object(f.meta?.custom).histograms as unknown[] | undefined)?.length);
   if (native) return fromNative(native, object(native.meta?.custom).histograms as HistogramValue[]);
+  const transformed = frames.map((f) => object(f.meta?.custom).calculation).find((c) => c !== undefined);
+  if (transformed) return counted(frames, { calculation: transformed });
   return options.calculate === true ? counted(frames, options) : fromBuckets(frames);
 }

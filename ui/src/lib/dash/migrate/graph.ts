@@ -46,8 +46,9 @@ function seriesOverride(o: Json, right: Json, stack: Json): Override | undefined
   if (Number(o.yaxis) === 2) {
     put('custom.axisPlacement', 'right');
     for (const [id, value] of Object.entries(axis(right))) put(id, value);
-    if (text(right.label)) put('custom.axisLabel', right.label);
-    if (scaleOf(right)) put('custom.scaleDistribution', scaleOf(right));
+    // What the right axis does not say is not taken from the left one.
+    put('custom.axisLabel', text(right.label));
+    put('custom.scaleDistribution', scaleOf(right) ?? { type: 'linear' });
     put('custom.axisGroup', 'right');
     if (right.show === false) properties.find((p) => p.id === 'custom.axisPlacement')!.value = 'hidden';
   }

@@ -135,11 +135,20 @@ const linkOf = (l: Json): DashLink => ({
   asDropdown: l.asDropdown === true, includeVars: l.includeVars === true, keepTime: l.keepTime === true, targetBlank: l.targetBlank === true,
 });
 
+// A panel kept in Grafana's library is in `__elements` of an export made for sharing; place and name stay its own.
+function withLibrary(panel: Json, elements: Json): Json {
+  const model = object(object(elements[text(object(panel.libraryPanel).uid)]).model);
+  const inside = Array.isArray(panel.panels) ? { panels: list(panel.panels).map((p) => withLibrary(p, elements)) } : {};
+  const filled = Object.keys(model).length ? { ...model, ...panel, type: text(panel.type) && panel.type !== 'library-panel-ref' ? panel.type : model.type, title: text(panel.title) || model.title } : isObject(panel.libraryPanel) && !list(panel.targets).length ? { ...panel, type: 'library-panel', title: text(panel.title) || text(object(panel.libraryPanel).name) } : panel;
+  return { ...filled, ...inside };
+}
+
 export function migrate(json: unknown, uid: string): Dashboard {
   if (isNewModel(json)) throw new Error('This dashboard is in the new model (v2), which is not read here. Export it in the classic model.');
   const d = unwrap(json);
   if (!d) throw new Error('This JSON is no dashboard: it has neither panels nor rows.');
-  const panels = (hasRows(d) ? rowsToGrid(d) : list(d.panels)).map(panelOf);
+  const elements = object(d.__elements);
+  const panels = (hasRows(d) ? rowsToGrid(d) : list(d.panels)).map((p) => panelOf(withLibrary(p, elements)));
   giveIds(panels);
   const time = object(d.time);
   const picker = object(d.timepicker);

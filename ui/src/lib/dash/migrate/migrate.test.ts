@@ -86,3 +86,13 @@ test('rows of the old layout stand as they stood', () => {
   ]);
   assert.equal(d.panels[4]!.panels!.length, 1);
 });
+
+test('a panel of the library is found among the elements of the export', () => {
+  const model = { type: 'stat', title: 'From the library', targets: [{ refId: 'A', expr: 'up' }], gridPos: { x: 0, y: 0, w: 3, h: 3 } };
+  const panel = { id: 7, gridPos: { x: 6, y: 0, w: 6, h: 4 }, libraryPanel: { uid: 'lib', name: 'From the library' } };
+  const [p] = migrate({ title: 'T', schemaVersion: 39, panels: [panel], __elements: { lib: { uid: 'lib', kind: 1, model } } }, 'u').panels;
+  assert.equal(p!.type, 'stat');
+  assert.equal(p!.title, 'From the library');
+  assert.equal(p!.targets[0]!.expr, 'up');
+  assert.deepEqual(p!.gridPos, panel.gridPos);
+});
