@@ -13,8 +13,9 @@ const alias = {
   '@grafana/i18n': shim('i18n.ts'),
   zod: shim('zod.ts'),
   xss: shim('xss.ts'),
-  react: 'preact/compat',
-  'react-dom': 'preact/compat',
+  'react/jsx-runtime': 'preact/jsx-runtime',
+  react: shim('react.ts'),
+  'react-dom': shim('react.ts'),
 };
 
 export const options = {

@@ -130,7 +130,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
   };
   return (
     <section
-      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1} onKeyDown={onKey}
+      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + (visible ? '' : ' away') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1} onKeyDown={onKey}
       style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
       data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
     >
