@@ -47,4 +47,16 @@ export const tests = [
     await page.locator('.lane .firing').first().waitFor({ timeout: 20_000 });
     assert.match(await page.locator('.lanes').innerText(), /PortClosed/);
   }],
+  ["a rule's graph tells when it would have fired, and so for a change of it", async ({ page }) => {
+    await page.go('alerts?state=all');
+    await page.locator('.alert-entry', { hasText: 'PortClosed' }).click();
+    const detail = page.locator('section[aria-label="PortClosed"]');
+    await detail.getByText(/Over this time: Fires (once|\d+ times)/).waitFor({ timeout: 20_000 });
+    await detail.getByRole('button', { name: 'Try a change' }).click();
+    await detail.getByLabel('Expression').fill('up{job="closed"} == 7');
+    await detail.getByRole('button', { name: 'Try', exact: true }).click();
+    await detail.getByText('Over this time: Does not fire').waitFor();
+    await detail.getByRole('button', { name: 'Back to the rule' }).click();
+    await detail.getByText(/Over this time: Fires/).waitFor();
+  }],
 ];

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 
+const kTallest = 30_000; // pixels
 const kStates = new Set(['ready', 'nodata', 'error', 'unsupported']);
 
 async function openAll(page) {
@@ -26,17 +27,17 @@ export const tests = [
       const { data } = await answer.json();
       await page.go(`d/${data.uid}/x?from=now-5m&to=now&refresh=off`);
       await openAll(page);
-      const n = await page.locator('[data-panel-id]').count();
-      for (let i = 0; i < n; i++) {
-        const panel = page.locator('[data-panel-id]').nth(i);
-        await panel.scrollIntoViewIfNeeded();
-        await page.waitForFunction((k) => document.querySelectorAll('[data-panel-id]')[k].dataset.panelState !== 'loading', i);
-        const { panelState: state, panelMessage: message, panelTitle: title } = await panel.evaluate((e) => ({ ...e.dataset }));
+      // A window as tall as the page: every panel is in view at once.
+      const tall = await page.evaluate(() => document.scrollingElement.scrollHeight);
+      await page.setViewportSize({ width: 1440, height: Math.min(tall, kTallest) });
+      await page.waitForFunction(() => [...document.querySelectorAll('[data-panel-id]')].every((e) => e.dataset.panelState !== 'loading'), null, { timeout: 60_000 });
+      for (const { panelState: state, panelMessage: message, panelTitle: title } of await page.locator('[data-panel-id]').evaluateAll((all) => all.map((e) => ({ ...e.dataset })))) {
         assert.ok(kStates.has(state), `${file} ${title}: ${state}`);
         assert.ok(state === 'ready' || message, `${file} ${title}: ${state} without a word`);
         sum.panels++;
         sum[state]++;
       }
+      await page.setViewportSize({ width: 1440, height: 900 });
       assert.deepEqual(wrong, [], file);
       await page.request.delete(`${base}/api/v1/dashboards/${data.uid}`);
     }

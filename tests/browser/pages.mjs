@@ -37,6 +37,8 @@ export const tests = [
     assert.match(await bad.innerText(), /refused/);
     await bad.locator('.endpoint button').click();
     assert.match(await bad.innerText(), /__address__/);
+    await bad.getByRole('button', { name: 'Show each rule' }).click();
+    await bad.locator('.steps', { hasText: 'here=yes' }).waitFor();
     await page.fill('[data-filter]', 'job=meerkat');
     await page.locator('section[aria-label="closed"]').waitFor({ state: 'detached' });
     assert.match(page.url(), /search=/);
@@ -68,5 +70,21 @@ export const tests = [
     const policy = answer.headers()['content-security-policy'] ?? '';
     assert.match(policy, /default-src 'self'/);
     assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval/);
+  }],
+  ['below a path of its own, under a name of its own, every page works', async ({ page, world, skip }) => {
+    if (!world.below) skip('only beside a server of its own');
+    const base = await world.below('/watch/here');
+    page.allow(base);
+    const lost = [];
+    page.on('response', (r) => (r.status() === 404 || !r.url().startsWith(base + '/')) && lost.push(`${r.status()} ${r.url()}`));
+    for (const at of ['', 'query?expr=up', 'alerts', 'silences', 'targets', 'dashboards', 'd/meerkat-host/this-host?from=now-5m']) {
+      await page.goto(`${base}/${at}`);
+      await page.waitForSelector('[data-page-state="ready"]');
+      assert.match(await page.title(), /Ours & theirs$/);
+    }
+    await page.getByRole('link', { name: 'Explore' }).click();
+    await page.waitForSelector('[data-page="explore"][data-page-state="ready"]');
+    assert.ok(page.url().startsWith(base + '/query'));
+    assert.deepEqual(lost, []);
   }],
 ];

@@ -48,12 +48,12 @@ export const freePort = () => new Promise((resolve, reject) => {
   });
 });
 
-async function startFresh(server, tmp, begin) {
+async function startFresh(server, tmp, begin, below = '') {
   const port = await freePort();
-  const home = path.join(tmp, 'fresh');
-  fs.mkdirSync(home);
-  begin(server, [`--web.listen-address=127.0.0.1:${port}`, '--alertmanager.listen-address='], path.join(tmp, 'fresh.log'), { cwd: home });
-  const base = `http://127.0.0.1:${port}`;
+  const home = fs.mkdtempSync(path.join(tmp, 'fresh-'));
+  const base = `http://127.0.0.1:${port}${below}`;
+  const more = below ? [`--web.external-url=${base}/`, '--web.page-title=Ours & theirs'] : [];
+  begin(server, [`--web.listen-address=127.0.0.1:${port}`, '--alertmanager.listen-address=', ...more], path.join(home, 'log'), { cwd: home });
   await until(async () => (await get(base + '/-/ready')) === 200, 'the fresh server to be ready');
   return base;
 }
@@ -99,6 +99,7 @@ scrape_configs:
     static_configs: [{targets: ['127.0.0.1:${port}']}]
   - job_name: closed
     static_configs: [{targets: ['127.0.0.1:1']}]
+    relabel_configs: [{target_label: here, replacement: 'yes'}]
   - job_name: shop-native
     convert_classic_histograms_to_nhcb: true
     static_configs: [{targets: ['127.0.0.1:${exporters.jobs.shop}']}]
@@ -123,10 +124,11 @@ ${Object.entries(exporters.jobs).map(([job, at]) => `  - job_name: ${job}\n    s
     await stopAll();
     throw e;
   }
-  // A server without a configuration, started once.
+  // A server without a configuration, started once; and one that is seen below a path, under a name.
   let first;
   const fresh = () => (first ??= startFresh(server, tmp, begin));
-  return { base, dashboards, jobs: exporters.jobs, fresh, stop: stopAll, root };
+  const below = (at) => startFresh(server, tmp, begin, at);
+  return { base, dashboards, jobs: exporters.jobs, fresh, below, stop: stopAll, root };
 }
 
 function board() {

@@ -53,6 +53,13 @@ export const series = (params: Params, signal?: AbortSignal) => get<Labels[]>('s
 export const metadata = (signal?: AbortSignal) => get<Record<string, Metadata[]>>('metadata', {}, signal);
 
 export const targets = (signal?: AbortSignal) => get<TargetsData>('targets', { state: 'any' }, signal);
+export interface RelabelStep {
+  rule: Record<string, unknown>;
+  output: Labels;
+  keep: boolean;
+}
+export const relabelSteps = (scrapePool: string, labels: Labels, signal?: AbortSignal) =>
+  get<{ steps: RelabelStep[] }>('targets/relabel_steps', { scrapePool, labels: JSON.stringify(labels) }, signal);
 export const rules = (signal?: AbortSignal) => get<{ groups: RuleGroup[] }>('rules', {}, signal);
 export const alerts = (signal?: AbortSignal) => get<AlertsData>('alerts', {}, signal);
 export const alertmanagers = (signal?: AbortSignal) =>

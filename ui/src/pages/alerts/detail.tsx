@@ -59,14 +59,15 @@ export function Detail({ item, now }: { item: Item; now: number }) {
             {alert?.state === 'firing' && <button class="btn" onClick={ack}><Icon name="check" />Acknowledge</button>}
             <button class="btn primary" onClick={() => setSilencing(true)}><Icon name="mute" />Silence</button>
           </div>
-          <p class="prose">{[summary, description].filter(Boolean).join(' ') || 'This rule has no description.'} {link && /^https?:/.test(link) && <a href={link} target="_blank" rel="noreferrer">Runbook</a>}</p>
+          {summary && description && <p class="prose">{summary}</p>}
+          <p class={'prose' + (summary && description ? ' dim' : '')}>{description || summary || 'This rule has no description.'} {link && /^https?:/.test(link) && <a href={link} target="_blank" rel="noreferrer">Runbook</a>}</p>
           <Facts item={item} now={now} />
           <span class="tags">{Object.entries(item.labels).map(([k, v]) => <span key={k} class="tag">{k}={v}</span>)}</span>
           {rule.lastError && <div class="note critical"><code class="break">{rule.lastError}</code></div>}
         </div>
         <div class="body alert-graph"><RuleGraph item={item} span={hours * kHour} trial={trial} /></div>
         {trying && <Trying rule={rule} trial={trial} onTry={setTrial} onClose={() => { setTrying(false); setTrial(undefined); }} />}
-        <div class="row foot">
+        <div class="row wrap foot">
           <code class="grow clip dim" title={rule.query}>{rule.query}</code>
           <span class="join" role="group" aria-label="Graph of">
             {SPANS.map(([text, h]) => <button key={h} class="btn s" aria-pressed={h === hours} onClick={() => setHours(h)}>{text}</button>)}

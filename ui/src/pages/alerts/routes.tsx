@@ -11,17 +11,25 @@ import { setQuery, useLocation } from '../../lib/router';
 import { parseLabels, type Route, readRoutes, takers } from '../../lib/routes';
 import { AlertTabs } from './index';
 
-function Node({ route, depth, taken, reached }: { route: Route; depth: number; taken: Set<Route>; reached: Set<Route> }) {
+const rowsOf = (r: Route): number => 1 + r.routes.reduce((n, x) => n + rowsOf(x), 0);
+
+// `up`: rows between this one and the one it hangs from.
+function Node({ route, depth, up, taken, reached }: { route: Route; depth: number; up: number; taken: Set<Route>; reached: Set<Route> }) {
   const on = reached.has(route);
+  let below = 0;
   return (
     <>
-      <div class={'route-node' + (on ? ' on' : '') + (depth ? ' child' : '')} style={{ '--d': depth }}>
+      <div class={'route-node' + (on ? ' on' : '') + (depth ? ' child' : '')} style={{ '--d': depth, '--up': up }}>
         <code class="grow break">{route.matchers.map(formatMatcher).join(', ') || 'everything'}</code>
         {route.goesOn && <span class="small faint nowrap">and goes on</span>}
         <span class="nowrap">{route.receiver}</span>
         {taken.has(route) && <span class="badge gets"><Icon name="check" />gets it</span>}
       </div>
-      {route.routes.map((r, i) => <Node key={i} route={r} depth={depth + 1} taken={taken} reached={reached} />)}
+      {route.routes.map((r, i) => {
+        const node = <Node key={i} route={r} depth={depth + 1} up={below} taken={taken} reached={reached} />;
+        below += rowsOf(r);
+        return node;
+      })}
     </>
   );
 }
@@ -44,7 +52,7 @@ export function RouteTree({ labels }: { labels: Labels }) {
   const root = readRoutes(loaded.data.config.original);
   if (!root) return <Empty>No route is configured.</Empty>;
   const taken = Object.keys(labels).length ? takers(root, labels) : new Set<Route>();
-  return <div class="routes"><Node route={root} depth={0} taken={taken} reached={onTheWay(root, taken)} /></div>;
+  return <div class="routes"><Node route={root} depth={0} up={0} taken={taken} reached={onTheWay(root, taken)} /></div>;
 }
 
 export function Routes() {

@@ -10,6 +10,7 @@ import { matchesText, words } from '../../lib/labels';
 import { useLoad } from '../../lib/load';
 import { StatusTabs } from './index';
 import { LabelTable } from './labels';
+import { RelabelSteps } from './relabel';
 
 interface Found {
   discovered: Labels;
@@ -34,6 +35,7 @@ function Job({ name, found, dropped }: { name: string; found: Found[]; dropped: 
             <div key={i} class="relabel">
               <LabelTable title="Discovered, before relabelling" labels={f.discovered} />
               {f.kept ? <LabelTable title="Kept" labels={f.kept} /> : <div class="small faint">Dropped by relabelling</div>}
+              <RelabelSteps pool={name} labels={f.discovered} />
             </div>
           ))}
           {found.length > kRows && <p class="faint small">{whole(kRows)} of {whole(found.length)} are shown; filter to see others.</p>}

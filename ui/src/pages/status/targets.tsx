@@ -13,6 +13,7 @@ import { useLoad } from '../../lib/load';
 import { setQuery, useLocation } from '../../lib/router';
 import { StatusTabs } from './index';
 import { LabelTable } from './labels';
+import { RelabelSteps } from './relabel';
 
 const STATES = {
   up: { cls: 'ok', icon: 'check', text: 'up' },
@@ -59,6 +60,7 @@ function Row({ t, samples, now }: { t: Target; samples?: number; now: number }) 
             <LabelTable title="Discovered, before relabelling" labels={t.discoveredLabels} />
             <LabelTable title="Kept" labels={t.labels} />
           </div>
+          <RelabelSteps pool={t.scrapePool} labels={t.discoveredLabels} />
           <p class="small faint">Scraped every {t.scrapeInterval}, at most {t.scrapeTimeout}. <a href={t.globalUrl} target="_blank" rel="noreferrer">{t.globalUrl}</a></p>
         </td></tr>
       )}
