@@ -15,6 +15,18 @@ const std::string* FindExposed(const RawLabels& exposed, std::string_view name) 
   return nullptr;
 }
 
+// Both together, sorted; false when a name is there twice or an exposed value is empty.
+bool JoinPlain(const Labels& target, const RawLabels& exposed, std::vector<Label>& joined) {
+  joined.reserve(target.size() + exposed.size());
+  for (const auto& [name, value] : exposed) {
+    if (value.empty()) return false;
+    joined.push_back({name, value});
+  }
+  for (const Label label : target) joined.push_back(label);
+  std::ranges::sort(joined, {}, &Label::name);
+  return std::ranges::adjacent_find(joined, {}, &Label::name) == joined.end();
+}
+
 // At most 50 bytes of names and values go into messages.
 std::string Shorten(std::string_view text) {
   return std::string(text.substr(0, 50));
@@ -23,6 +35,11 @@ std::string Shorten(std::string_view text) {
 }  // namespace
 
 Labels SampleLabels(const ScrapeConfig& config, const Labels& target, const RawLabels& exposed) {
+  if (config.metric_relabel_rules.empty()) {
+    // Without rules and conflicts nothing is to be built step by step.
+    std::vector<Label> joined;
+    if (JoinPlain(target, exposed, joined)) return Labels::FromSorted(joined);
+  }
   LabelsBuilder labels;
   for (const auto& [name, value] : exposed) labels.Set(name, value);
   if (config.honor_labels) {
