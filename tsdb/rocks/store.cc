@@ -63,6 +63,9 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family,
     options.compression = rocksdb::kNoCompression;   // compact already
     options.level0_file_num_compaction_trigger = 2;  // what is sealed meanwhile goes soon
   }
+  if (family == Family::kSeries) {
+    options.write_buffer_size = 1 << 20;  // written once, read at the start: no need to hold much
+  }
   if (family == Family::kParts) {
     options.compression = rocksdb::kNoCompression;  // blocks are compressed already
     options.write_buffer_size = 1 << 20;
@@ -158,28 +161,33 @@ struct Store::State {
 };
 
 struct StoreBatch::State {
+  enum class Kind : std::uint8_t { kPut, kDelete, kDeleteRange };
   struct Change {
     Family family;
-    enum class Kind : std::uint8_t { kPut, kDelete, kDeleteRange } kind;
-    std::string key;
-    std::string value;
+    Kind kind;
+    std::size_t key;    // bytes of it, and
+    std::size_t value;  // behind it of the value or the range's end
   };
+  void Add(Family family, Kind kind, std::string_view key, std::string_view value) {
+    changes.push_back({family, kind, key.size(), value.size()});
+    bytes.append(key).append(value);
+  }
+
   std::vector<Change> changes;
+  std::string bytes;  // of all changes
 };
 
 StoreBatch::StoreBatch() : state_(std::make_unique<State>()) {}
 StoreBatch::~StoreBatch() = default;
 
 void StoreBatch::Put(Family family, std::string_view key, std::string_view value) {
-  state_->changes.push_back(
-      {family, State::Change::Kind::kPut, std::string(key), std::string(value)});
+  state_->Add(family, State::Kind::kPut, key, value);
 }
 void StoreBatch::Delete(Family family, std::string_view key) {
-  state_->changes.push_back({family, State::Change::Kind::kDelete, std::string(key), {}});
+  state_->Add(family, State::Kind::kDelete, key, {});
 }
 void StoreBatch::DeleteRange(Family family, std::string_view begin, std::string_view end) {
-  state_->changes.push_back(
-      {family, State::Change::Kind::kDeleteRange, std::string(begin), std::string(end)});
+  state_->Add(family, State::Kind::kDeleteRange, begin, end);
 }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -277,18 +285,23 @@ Result<> Store::Write(StoreBatch& batch, bool sync) {
   ReaderLock lock(state_->handle_mu);
   if (state_->handle == nullptr) return Closed();
   const Handle& handle = *state_->handle;
-  rocksdb::WriteBatch changes;
-  for (const auto& change : batch.state_->changes) {
+  const StoreBatch::State& all = *batch.state_;
+  rocksdb::WriteBatch changes(all.bytes.size() + 16 * all.changes.size() + 32);
+  const char* at = all.bytes.data();
+  for (const auto& change : all.changes) {
     rocksdb::ColumnFamilyHandle* family = handle.at(change.family);
+    const rocksdb::Slice key(at, change.key);
+    const rocksdb::Slice value(at + change.key, change.value);
+    at += change.key + change.value;
     switch (change.kind) {
-      case StoreBatch::State::Change::Kind::kPut:
-        changes.Put(family, change.key, change.value);
+      case StoreBatch::State::Kind::kPut:
+        changes.Put(family, key, value);
         break;
-      case StoreBatch::State::Change::Kind::kDelete:
-        changes.Delete(family, change.key);
+      case StoreBatch::State::Kind::kDelete:
+        changes.Delete(family, key);
         break;
-      case StoreBatch::State::Change::Kind::kDeleteRange:
-        changes.DeleteRange(family, change.key, change.value);
+      case StoreBatch::State::Kind::kDeleteRange:
+        changes.DeleteRange(family, key, value);
         break;
     }
   }
