@@ -29,7 +29,14 @@ class Arena {
     while (size > 0) {
       const std::uint32_t used = chain.bytes % kPayload;
       if (used == 0 && !Extend(chain)) return false;
-      const std::size_t take = std::min<std::size_t>(size, kPayload - used);
+      if (size <= kPayload - used) {
+        // Tokens are a few bytes: a call costs more than copying them one by one.
+        char* to = At(chain.last).bytes.data() + used;
+        for (std::size_t i = 0; i < size; ++i) to[i] = data[i];
+        chain.bytes += static_cast<std::uint32_t>(size);
+        return true;
+      }
+      const std::size_t take = kPayload - used;
       std::memcpy(At(chain.last).bytes.data() + used, data, take);
       chain.bytes += static_cast<std::uint32_t>(take);
       data += take;

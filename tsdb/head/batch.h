@@ -33,6 +33,7 @@ struct Batch {
   std::vector<Extra> extras;
   std::vector<ExemplarOf> exemplars;
   std::vector<std::pair<std::string, Metadata>> metadata;
+  std::vector<std::pair<SeriesId, Labels>> made;  // series its appender made, by ascending id
   bool backfill = false;  // history: however old, nothing is refused for its age
 
   bool empty() const { return samples.empty() && exemplars.empty() && metadata.empty(); }
@@ -42,6 +43,7 @@ struct Batch {
     extras.clear();
     exemplars.clear();
     metadata.clear();
+    made.clear();
     backfill = false;
   }
 };
@@ -95,23 +97,23 @@ class NewestInBatch {
 };
 
 // A sample that was taken, between the journal's bytes and the head: everything to apply it, and
-// everything to take it back when the journal cannot be written.
-struct StagedSample {
+// everything to take it back when the journal cannot be written. One cache line: a batch of them is
+// gone through three times.
+struct alignas(64) StagedSample {
   Slot* slot;
   std::int64_t time;
   std::uint64_t value;
-  std::uint64_t before;
+  // Of the slot, before:
+  std::int64_t old_time;
+  std::uint64_t old_value;
+  std::uint32_t old_base;
   SeriesId series;
   std::uint32_t extra;  // as in Batch::Sample
   std::uint32_t token;  // offset into the staged tokens
   std::uint8_t token_bytes;
-  bool loose;
-  // Of the slot, before:
   std::uint8_t old_scale;
   std::uint8_t old_flags;
-  std::uint32_t old_base;
-  std::int64_t old_time;
-  std::uint64_t old_value;
+  bool loose;
 };
 
 }  // namespace meerkat::tsdb

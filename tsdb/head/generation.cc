@@ -142,16 +142,19 @@ void Generation::Write(Tail& tail, std::uint32_t index, const HeadSample& sample
     tail.has_extra = true;
     extras_[index].histograms.push_back(sample.histogram);
   }
-  char repeated[kMaxToken];
-  if (tail.same != 0) {
-    arena_.Append(tail.chain, repeated,
-                  static_cast<std::size_t>(PutSame(repeated, tail.same) - repeated));
-  }
+  if (tail.same != 0) WriteSame(tail);
   tail.same = same ? 1 : 0;
   if (out != pending) {
     arena_.Append(tail.chain, pending, static_cast<std::size_t>(out - pending));
   }
   arena_.Append(tail.chain, sample.token.data(), sample.token.size());
+}
+
+void Generation::WriteSame(Tail& tail) {
+  char repeated[kMaxToken];
+  arena_.Append(tail.chain, repeated,
+                static_cast<std::size_t>(PutSame(repeated, tail.same) - repeated));
+  tail.same = 0;
 }
 
 TailCopy Generation::CopyOf(std::uint32_t index) const {

@@ -82,6 +82,34 @@ class Generation {
     std::uint32_t column = 0xffffffff;
   };
   void Append(Slot& slot, const HeadSample& sample, Hint& hint);
+  // The usual sample: a float without a start timestamp, on the next row of its series' column.
+  // False, and nothing done, when it is not that: Append takes it.
+  bool AppendNext(const Slot& slot, SeriesId series, std::int64_t time, std::string_view token,
+                  Hint& hint) {
+    if (slot.tail >= tails_) return false;
+    Tail& tail = At(slot.tail);
+    if (tail.series != series || tail.has_extra) return false;
+    std::vector<std::int64_t>& column = columns_[tail.column];
+    const std::size_t next = tail.first_row + tail.rows;
+    if (next == column.size()) {
+      column.push_back(time);
+      ++column_rows_;
+    } else if (column[next] != time) {
+      return false;
+    }
+    hint.column = tail.column;
+    ++samples_;
+    min_time_ = std::min(min_time_, time);
+    max_time_ = std::max(max_time_, time);
+    ++tail.rows;
+    if (token.empty()) {
+      ++tail.same;
+    } else {
+      if (tail.same != 0) WriteSame(tail);
+      arena_.Append(tail.chain, token.data(), token.size());
+    }
+    return true;
+  }
 
   // Its samples in pieces of ascending time, appended to `out`. False: it has none here.
   bool Copy(SeriesId series, const Slot* slot, std::vector<TailCopy>& out) const;
@@ -144,6 +172,7 @@ class Generation {
   std::optional<std::uint32_t> PlaceRow(Tail& tail, std::int64_t time);
   Tail& NewTail(Slot& slot, const HeadSample& sample, Hint& hint);
   void Write(Tail& tail, std::uint32_t index, const HeadSample& sample, std::uint32_t gap);
+  void WriteSame(Tail& tail);  // its pending repetitions, one or more
   TailCopy CopyOf(std::uint32_t index) const;
 
   const std::uint64_t number_;

@@ -30,22 +30,7 @@ Head::Head(const HeadOptions& options, const Clock& clock, Store& store, Index& 
   next_series_.store(first_fresh_);
 }
 
-Slot* Head::FindSlot(SeriesId series) const {
-  Slot* slot = slots_.Find(series);
-  if (slot == nullptr) return nullptr;
-  const std::uint32_t state = slot->state.load(std::memory_order_acquire);
-  return state == Slot::kUnused || state == Slot::kDead ? nullptr : slot;
-}
-
-bool Head::Touch(Slot& slot, std::uint32_t epoch) {
-  std::uint32_t state = slot.state.load(std::memory_order_acquire);
-  while (state != Slot::kDead) {
-    if (state >= epoch || slot.state.compare_exchange_weak(state, epoch)) return true;
-  }
-  return false;
-}
-
-SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch) {
+SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch, Batch& batch) {
   for (;;) {
     std::optional<SeriesId> id = index_.Find(labels);
     if (!id) {
@@ -64,6 +49,7 @@ SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch) {
       const Index::Added added = index_.Add(labels, fresh);
       if (added.created) {
         metrics_.series_created.Add();
+        batch.made.emplace_back(fresh, labels);
         return SeriesRef{std::uint64_t{fresh} + 1};
       }
       slots_.Make(fresh).state.store(Slot::kDead);
@@ -216,7 +202,7 @@ void Head::Lead(std::vector<Waiter*>& group) {
   StoreBatch changes;
   staged_.clear();
   batch_ends_.clear();
-  tokens_.clear();
+  token_bytes_ = 0;
   persisted_.clear();
   entry_.clear();
   entry_.push_back(static_cast<char>(kJournalVersion));
@@ -243,26 +229,40 @@ void Head::Lead(std::vector<Waiter*>& group) {
 
 void Head::Stage(Batch& batch, StoreBatch& changes) {
   const std::size_t begin = staged_.size();
+  const std::size_t first_token = token_bytes_;
+  const std::size_t room = token_bytes_ + batch.samples.size() * kMaxToken;
+  if (tokens_.size() < room) tokens_.resize(room);
+  staged_.reserve(begin + batch.samples.size());
   for (const Batch::Sample& sample : batch.samples) StageSample(batch, sample);
-  const auto persist = [&](SeriesId series) REQUIRES(commit_mu_) {
-    Slot* slot = slots_.Find(series);
-    if (slot == nullptr || slot->Is(Slot::kPersisted)) return;
-    slot->Set(Slot::kPersisted, true);
-    if (series < first_fresh_ && !slot->Is(Slot::kRevived)) return;
-    persisted_.push_back(series);
-    changes.Put(Family::kSeries, BigEndianKey(series), EncodeLabels(index_.LabelsOf(series)));
-  };
   for (std::size_t i = begin; i < staged_.size(); ++i) {
-    if (!staged_[i].slot->Is(Slot::kPersisted)) [[unlikely]]
-      persist(staged_[i].series);
+    if ((staged_[i].old_flags & Slot::kPersisted) == 0) [[unlikely]] {
+      Persist(batch, staged_[i].series, changes);
+    }
   }
-  for (const Batch::ExemplarOf& exemplar : batch.exemplars) persist(exemplar.series);
-  EncodeSamples(std::span(staged_).subspan(begin), tokens_, batch.extras, entry_);
+  for (const Batch::ExemplarOf& exemplar : batch.exemplars) {
+    Persist(batch, exemplar.series, changes);
+  }
+  const std::string_view tokens(tokens_.data() + first_token, token_bytes_ - first_token);
+  EncodeSamples(std::span(staged_).subspan(begin), first_token, tokens, batch.extras, entry_);
   EncodeExemplars(batch.exemplars, entry_);
   batch_ends_.push_back(staged_.size());
   for (const auto& [metric, metadata] : batch.metadata) {
     changes.Put(Family::kMeta, kMetadataPrefix + metric, EncodeMetadata(metadata));
   }
+}
+
+// Its labels go to the series family, unless they are there.
+void Head::Persist(const Batch& batch, SeriesId series, StoreBatch& changes) {
+  Slot* slot = slots_.Find(series);
+  if (slot == nullptr || slot->Is(Slot::kPersisted)) return;
+  slot->Set(Slot::kPersisted, true);
+  if (series < first_fresh_ && !slot->Is(Slot::kRevived)) return;
+  persisted_.push_back(series);
+  const auto made = std::lower_bound(batch.made.begin(), batch.made.end(), series,
+                                     [](const auto& one, SeriesId id) { return one.first < id; });
+  const bool here = made != batch.made.end() && made->first == series;
+  changes.Put(Family::kSeries, BigEndianKey(series),
+              EncodeLabels(here ? made->second : index_.LabelsOf(series)));
 }
 
 void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
@@ -271,52 +271,49 @@ void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
     metrics_.series_not_found.Add();
     return;
   }
-  StagedSample staged;
+  StagedSample& staged = staged_.emplace_back();
   staged.slot = slot;
   staged.time = sample.time;
   staged.value = sample.value;
-  staged.series = sample.series;
-  staged.extra = sample.extra;
-  staged.token = static_cast<std::uint32_t>(tokens_.size());
-  staged.token_bytes = 0;
-  staged.loose = false;
-  staged.old_scale = slot->scale;
-  staged.old_flags = slot->flags.load(std::memory_order_relaxed);
-  staged.old_base = slot->base;
   staged.old_time = slot->last_time.load(std::memory_order_relaxed);
   staged.old_value = slot->last_value.load(std::memory_order_relaxed);
-  staged.before = staged.old_base == base_ ? staged.old_value : 0;
-  static const HistogramPtr kFloat;
-  const HistogramPtr& histogram =
-      sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
+  staged.old_base = slot->base;
+  staged.series = sample.series;
+  staged.extra = sample.extra;
+  staged.token = static_cast<std::uint32_t>(token_bytes_);
+  staged.token_bytes = 0;
+  staged.old_scale = slot->scale;
+  staged.old_flags = slot->flags.load(std::memory_order_relaxed);
+  staged.loose = false;
+  const bool is_histogram =
+      sample.extra != 0 && batch.extras[sample.extra - 1].histogram != nullptr;
   if (sample.time <= staged.old_time) [[unlikely]] {
     // Another batch was faster, or the appender knew that it is out of order and judged its age.
+    static const HistogramPtr kFloat;
+    const HistogramPtr& histogram =
+        sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
     const Verdict verdict = Judge(*slot, sample.series, sample.time, sample.value, histogram,
                                   {.backfill = batch.backfill}, nullptr);
-    if (verdict.drop) return;
-    if (verdict.refusal != Refusal::kNone) {
-      Count(verdict.refusal, histogram != nullptr);
-      return;
-    }
     staged.loose = true;
-    staged_.push_back(staged);
+    if (verdict.refusal != Refusal::kNone) Count(verdict.refusal, is_histogram);
+    if (verdict.drop || verdict.refusal != Refusal::kNone) staged_.pop_back();
     return;
   }
   slot->last_time.store(sample.time, std::memory_order_relaxed);
-  if (histogram != nullptr || (staged.old_flags & Slot::kHistogramLast) != 0) [[unlikely]] {
-    slot->Set(Slot::kHistogramLast, histogram != nullptr);
+  if (is_histogram || (staged.old_flags & Slot::kHistogramLast) != 0) [[unlikely]] {
+    slot->Set(Slot::kHistogramLast, is_histogram);
   }
-  if (histogram == nullptr) {
-    if (sample.value != staged.before) {
-      char token[kMaxToken];
-      const std::size_t bytes = EncodeValue(staged.before, sample.value, slot->scale, token);
-      tokens_.append(token, bytes);
-      staged.token_bytes = static_cast<std::uint8_t>(bytes);
-    }
-    slot->last_value.store(sample.value, std::memory_order_relaxed);
-    slot->base = base_;
+  if (is_histogram) [[unlikely]]
+    return;
+  const std::uint64_t before = staged.old_base == base_ ? staged.old_value : 0;
+  if (sample.value != before) {
+    const std::size_t bytes =
+        EncodeValue(before, sample.value, slot->scale, tokens_.data() + token_bytes_);
+    token_bytes_ += bytes;
+    staged.token_bytes = static_cast<std::uint8_t>(bytes);
   }
-  staged_.push_back(staged);
+  slot->last_value.store(sample.value, std::memory_order_relaxed);
+  slot->base = base_;
 }
 
 void Head::TakeBack() {
@@ -336,6 +333,7 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
   std::int64_t newest = max_time_.load(std::memory_order_relaxed);
   std::uint64_t floats = 0;
   std::uint64_t histograms = 0;
+  bool plain = true;  // floats in order, nothing else
   Filling filling;
   {
     WriterLock lock(live_.mu);
@@ -346,19 +344,26 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
       Generation::Hint hint;
       for (; next < batch_ends_[b]; ++next) {
         const StagedSample& staged = staged_[next];
+        newest = std::max(newest, staged.time);
+        const std::string_view token(tokens_.data() + staged.token, staged.token_bytes);
+        if (staged.extra == 0 && !staged.loose &&
+            open.AppendNext(*staged.slot, staged.series, staged.time, token, hint)) [[likely]] {
+          ++floats;
+          continue;
+        }
+        plain = plain && staged.extra == 0 && !staged.loose;
         HeadSample sample;
         sample.series = staged.series;
         sample.time = staged.time;
         sample.value = staged.value;
-        sample.before = staged.before;
-        sample.token = std::string_view(tokens_).substr(staged.token, staged.token_bytes);
+        sample.before = staged.old_base == base_ ? staged.old_value : 0;
+        sample.token = token;
         sample.loose = staged.loose;
         if (staged.extra != 0) [[unlikely]] {
           const Batch::Extra& extra = batch.extras[staged.extra - 1];
           sample.histogram = extra.histogram;
           sample.start = extra.start;
         }
-        newest = std::max(newest, staged.time);
         ++(sample.histogram == nullptr ? floats : histograms);
         open.Append(*staged.slot, sample, hint);
       }
@@ -371,7 +376,7 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
   std::size_t next = 0;
   for (std::size_t b = 0; b < group.size(); ++b) {
     const Batch& batch = *group[b]->batch;
-    for (; next < batch_ends_[b]; ++next) {
+    for (; !plain && next < batch_ends_[b]; ++next) {
       const StagedSample& staged = staged_[next];
       if (staged.loose) {
         (staged.extra != 0 && batch.extras[staged.extra - 1].histogram != nullptr

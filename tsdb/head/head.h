@@ -83,7 +83,12 @@ class Head {
   const ExemplarRing& exemplars() const { return exemplars_; }
   std::vector<std::pair<std::string, Metadata>> MetricMetadata(std::string_view metric) const;
 
-  Slot* FindSlot(SeriesId series) const;  // null when it is not there
+  Slot* FindSlot(SeriesId series) const {  // null when it is not there
+    Slot* slot = slots_.Find(series);
+    if (slot == nullptr) return nullptr;
+    const std::uint32_t state = slot->state.load(std::memory_order_acquire);
+    return state == Slot::kUnused || state == Slot::kDead ? nullptr : slot;
+  }
   // Of all samples ever, kMinTime when there is none; refusals start behind it.
   Timestamp max_time() const { return FromMillis(max_time_.load(std::memory_order_relaxed)); }
 
@@ -128,8 +133,16 @@ class Head {
   bool SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
                   const HistogramPtr& histogram) const;
   void Count(Refusal refusal, bool histogram);
-  SeriesRef Resolve(const Labels& labels, std::uint32_t epoch);
-  static bool Touch(Slot& slot, std::uint32_t epoch);
+  // Series that had to be made are noted in `batch`.
+  SeriesRef Resolve(const Labels& labels, std::uint32_t epoch, Batch& batch);
+  // False: the series is dead.
+  static bool Touch(Slot& slot, std::uint32_t epoch) {
+    std::uint32_t state = slot.state.load(std::memory_order_acquire);
+    while (state != Slot::kDead) {
+      if (state >= epoch || slot.state.compare_exchange_weak(state, epoch)) return true;
+    }
+    return false;
+  }
   // Lets a series come back from the attic with the id it had; nothing when it is not there.
   void Revive(const Labels& labels, std::uint32_t epoch);
   std::vector<SeriesId> Claim(std::span<const SeriesId> series, std::uint32_t begun)
@@ -142,6 +155,7 @@ class Head {
   void Lead(std::vector<Waiter*>& group) REQUIRES(commit_mu_);
   void Stage(Batch& batch, StoreBatch& changes) REQUIRES(commit_mu_);
   void StageSample(const Batch& batch, const Batch::Sample& sample) REQUIRES(commit_mu_);
+  void Persist(const Batch& batch, SeriesId series, StoreBatch& changes) REQUIRES(commit_mu_);
   void TakeBack() REQUIRES(commit_mu_);
   void ApplyStaged(std::span<Waiter*> group) REQUIRES(commit_mu_);
 
@@ -172,6 +186,7 @@ class Head {
   std::atomic<std::uint32_t> epoch_{1};
   mutable Mutex appenders_mu_;
   std::multiset<std::uint32_t> appender_epochs_ GUARDED_BY(appenders_mu_);
+  std::uint16_t last_tag_ GUARDED_BY(appenders_mu_) = 0;
   // Of appenders that are done, for those to come: allocating them anew each scrape costs more than
   // filling them.
   struct Buffers {
@@ -197,7 +212,8 @@ class Head {
   // Of the group being committed; kept for their memory.
   std::vector<StagedSample> staged_ GUARDED_BY(commit_mu_);
   std::vector<std::size_t> batch_ends_ GUARDED_BY(commit_mu_);  // of each batch in staged_
-  std::string tokens_ GUARDED_BY(commit_mu_);
+  std::string tokens_ GUARDED_BY(commit_mu_);                   // longer than what is written to it
+  std::size_t token_bytes_ GUARDED_BY(commit_mu_) = 0;
   std::string entry_ GUARDED_BY(commit_mu_);
   std::vector<SeriesId> persisted_ GUARDED_BY(commit_mu_);
   std::unordered_map<SeriesId, HistogramPtr> last_histograms_ GUARDED_BY(histograms_mu_);

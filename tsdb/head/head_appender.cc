@@ -22,6 +22,8 @@ class HeadAppender : public Appender {
       head_.spare_buffers_.pop_back();
     }
     batch_.backfill = backfill;
+    if (++head_.last_tag_ == 0) ++head_.last_tag_;
+    tag_ = head_.last_tag_;
     epoch_ = head_.epoch_.load();
     head_.appender_epochs_.insert(epoch_);
     head_.metrics_.appenders.Add();
@@ -42,7 +44,7 @@ class HeadAppender : public Appender {
     head_.metrics_.active_appenders.Add(-1);
   }
 
-  SeriesRef Resolve(const Labels& labels) override { return head_.Resolve(labels, epoch_); }
+  SeriesRef Resolve(const Labels& labels) override { return head_.Resolve(labels, epoch_, batch_); }
 
   Refusal Append(SeriesRef series, Timestamp time, double value, Timestamp start) override {
     return Add(series, ToMillis(time), std::bit_cast<std::uint64_t>(value), nullptr,
@@ -89,7 +91,6 @@ class HeadAppender : public Appender {
     loose_.clear();
     tabled_ = false;
     has_last_ = false;
-    greatest_ = 0;
   }
 
   static bool Consistent(const Histogram& histogram) {
@@ -110,12 +111,13 @@ class HeadAppender : public Appender {
     return slot != nullptr && Head::Touch(*slot, epoch_) ? slot : nullptr;
   }
 
-  // The newest in-order sample of the series in this batch. Scrapes and remote writes mostly bring
-  // series in ascending or at least grouped order: then no table is needed.
+  // The newest in-order sample of the series in this batch, looked for when its slot says that
+  // there may be one. Remote writes bring samples of one series together: then no table is needed.
+  // (When two appenders give a series samples at one moment, the first may not see its own: then
+  // the commit judges them.)
   const Batch::Sample* NewestOf(SeriesId id) {
+    if (id == newest_of_last_.series && has_last_) return &newest_of_last_;
     if (!tabled_) {
-      if (batch_.samples.empty() || id > greatest_) return nullptr;
-      if (id == newest_of_last_.series && has_last_) return &newest_of_last_;
       tabled_ = true;
       for (std::size_t i = 0; i < batch_.samples.size(); ++i) {
         if (!loose_.empty() && loose_[i]) continue;
@@ -142,7 +144,12 @@ class HeadAppender : public Appender {
       bounds_.min_valid =
           time < std::numeric_limits<std::int64_t>::min() + behind ? time : time - behind;
     }
-    const Batch::Sample* in_batch = NewestOf(id);
+    const Batch::Sample* in_batch = nullptr;
+    if (slot->appender_tag.load(std::memory_order_relaxed) == tag_) [[unlikely]] {
+      in_batch = NewestOf(id);
+    } else {
+      slot->appender_tag.store(tag_, std::memory_order_relaxed);
+    }
     Head::Verdict verdict;
     if (in_batch == nullptr && time >= bounds_.min_valid &&
         time > slot->last_time.load(std::memory_order_relaxed) &&
@@ -175,17 +182,16 @@ class HeadAppender : public Appender {
       newest_of_last_ = sample;
       has_last_ = true;
     }
-    greatest_ = std::max(greatest_, id);
     batch_.samples.push_back(sample);
     return Refusal::kNone;
   }
 
   Head& head_;
   std::uint32_t epoch_ = 0;
+  std::uint16_t tag_ = 0;
   Head::Bounds bounds_;
   bool empty_head_ = false;
   Batch batch_;
-  SeriesId greatest_ = 0;
   bool has_last_ = false;
   Batch::Sample newest_of_last_{};  // the newest in-order sample of the whole batch
   std::vector<bool> loose_;         // parallel to the samples; empty while none is

@@ -33,9 +33,19 @@ void EncodeRuns(std::span<const StagedSample> staged, std::string& out) {
     const std::size_t each = SameSeries(staged, i);
     std::size_t ids = 1;
     i += each;
-    while (i < staged.size() && staged[i].series == first + ids && SameSeries(staged, i) == each) {
-      ++ids;
-      i += each;
+    if (each == 1) {
+      // As in a scrape: neighbours, once each.
+      while (i < staged.size() && staged[i].series == first + ids &&
+             (i + 1 == staged.size() || staged[i + 1].series != staged[i].series)) {
+        ++ids;
+        ++i;
+      }
+    } else {
+      while (i < staged.size() && staged[i].series == first + ids &&
+             SameSeries(staged, i) == each) {
+        ++ids;
+        i += each;
+      }
     }
     AppendVarint(out, ZigZag(static_cast<std::int64_t>(first) - behind));
     AppendVarint(out, ids);
@@ -98,6 +108,34 @@ class Walk {
   const char* in_;
   const char* end_;
 };
+
+// The tokens of one sample, nothing for one that did not change.
+void AppendChanged(const StagedSample& sample, std::string_view token,
+                   std::span<const Batch::Extra> extras, std::string& body) {
+  if (sample.extra == 0 && !sample.loose) {
+    body.append(token);
+    return;
+  }
+  char buffer[4 * kMaxToken];
+  char* end = buffer;
+  if (sample.loose) end = PutLoose(end);
+  const Batch::Extra* extra = sample.extra == 0 ? nullptr : &extras[sample.extra - 1];
+  if (extra != nullptr && extra->start != HeadSample::kNoStart) end = PutStart(end, extra->start);
+  if (extra != nullptr && extra->histogram != nullptr) {
+    body.append(buffer, PutHistogram(end));
+    std::string histogram;
+    EncodeHistograms({&extra->histogram, 1}, histogram);
+    AppendText(histogram, body);
+    return;
+  }
+  if (sample.loose) {
+    end = PutRaw(end, sample.value);
+  } else if (sample.token_bytes == 0) {
+    end = PutSame(end, 1);
+  }
+  body.append(buffer, end);
+  if (!sample.loose) body.append(token);
+}
 
 // One changed sample's tokens into `sample`.
 bool ReadChanged(Walk& walk, HeadSample& sample) {
@@ -211,8 +249,9 @@ Result<> ReadExemplars(std::string_view body, JournalReader& reader) {
 
 }  // namespace
 
-void EncodeSamples(std::span<const StagedSample> staged, std::string_view tokens,
-                   std::span<const Batch::Extra> extras, std::string& out) {
+void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token,
+                   std::string_view tokens, std::span<const Batch::Extra> extras,
+                   std::string& out) {
   if (staged.empty()) return;
   std::string body;
   body.reserve(staged.size() / 8 + tokens.size() + 64);
@@ -234,33 +273,20 @@ void EncodeSamples(std::span<const StagedSample> staged, std::string_view tokens
   }
   const std::size_t bitmap = body.size();
   body.append((staged.size() + 7) / 8, '\0');
+  bool plain = extras.empty();  // no more than tokens, as they stand there
   for (std::size_t i = 0; i < staged.size(); ++i) {
     const StagedSample& sample = staged[i];
-    if (sample.token_bytes == 0 && sample.extra == 0 && !sample.loose) continue;
-    body[bitmap + i / 8] = static_cast<char>(body[bitmap + i / 8] | 1 << (i % 8));
-    if (sample.extra == 0 && !sample.loose) [[likely]] {
-      body.append(tokens.substr(sample.token, sample.token_bytes));
-      continue;
+    const unsigned changed = sample.token_bytes != 0 || sample.extra != 0 || sample.loose ? 1 : 0;
+    body[bitmap + i / 8] = static_cast<char>(body[bitmap + i / 8] | changed << (i % 8));
+    plain = plain && !sample.loose;
+  }
+  if (plain) {
+    body.append(tokens);
+  } else {
+    for (const StagedSample& sample : staged) {
+      const std::string_view token = tokens.substr(sample.token - first_token, sample.token_bytes);
+      AppendChanged(sample, token, extras, body);
     }
-    char buffer[4 * kMaxToken];
-    char* end = buffer;
-    if (sample.loose) end = PutLoose(end);
-    const Batch::Extra* extra = sample.extra == 0 ? nullptr : &extras[sample.extra - 1];
-    if (extra != nullptr && extra->start != HeadSample::kNoStart) end = PutStart(end, extra->start);
-    if (extra != nullptr && extra->histogram != nullptr) {
-      body.append(buffer, PutHistogram(end));
-      std::string histogram;
-      EncodeHistograms({&extra->histogram, 1}, histogram);
-      AppendText(histogram, body);
-      continue;
-    }
-    if (sample.loose) {
-      end = PutRaw(end, sample.value);
-    } else if (sample.token_bytes == 0) {
-      end = PutSame(end, 1);
-    }
-    body.append(buffer, end);
-    if (!sample.loose) body.append(tokens.substr(sample.token, sample.token_bytes));
   }
   Frame(kSamples, body, out);
 }

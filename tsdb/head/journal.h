@@ -30,9 +30,10 @@ namespace meerkat::tsdb {
 inline constexpr std::uint8_t kJournalVersion = 1;
 inline constexpr std::uint8_t kFirstOfGeneration = 1;
 
-// Appends the record of one batch. `tokens` holds what the staged samples point into.
-void EncodeSamples(std::span<const StagedSample> staged, std::string_view tokens,
-                   std::span<const Batch::Extra> extras, std::string& out);
+// Appends the record of one batch. `tokens` are its tokens one after the other, the first of them
+// at `first_token` of where the staged samples point.
+void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token,
+                   std::string_view tokens, std::span<const Batch::Extra> extras, std::string& out);
 void EncodeExemplars(std::span<const Batch::ExemplarOf> exemplars, std::string& out);
 
 // Reads an entry back. Safe on hostile bytes: kCorruption.

@@ -31,6 +31,9 @@ struct Slot {
   std::uint32_t base = 0;           // generation in which last_value stands as the one before
   std::uint8_t scale = 0;           // see EncodeValue
   std::atomic<std::uint8_t> flags{0};
+  // Of the appender that gave it a sample last: one with another tag has given it none. A tag comes
+  // again after 65535 appenders, so the same tag proves nothing.
+  std::atomic<std::uint16_t> appender_tag{0};
 
   bool Is(std::uint8_t flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
   void Set(std::uint8_t flag, bool on) {
@@ -47,6 +50,7 @@ struct Slot {
 class SeriesTable {
  public:
   static constexpr std::size_t kPageSlots = 1024;
+  static_assert(sizeof(Slot) == 32);
 
   SeriesTable();
   ~SeriesTable();
