@@ -148,6 +148,7 @@ Result<> Application::Impl::Start() {
   log_.Info("Server is ready to receive web requests.",
             {{"address", "http://" + server_->addresses().front()}});
   HandleSignals();
+  WatchFiles();
   return {};
 }
 
@@ -463,6 +464,18 @@ std::shared_ptr<const promql::Engine> Application::Impl::engine() const {
   return engine_;
 }
 
+void Application::Impl::WatchFiles() {
+  if (!flags_.on("config.auto-reload") && !flags_.feature("auto-reload-config")) return;
+  auto_reload_ = std::make_unique<AutoReload>(
+      blocking_clock_, flags_.duration("config.auto-reload-interval"),
+      [this] { return FingerprintOf(flags_); },
+      [this] {
+        static_cast<void>(Reload());
+        static_cast<void>(ReloadAlertManager());
+      });
+  auto_reload_->Start();
+}
+
 void Application::Impl::HandleSignals() {
   signals_ = std::make_unique<boost::asio::signal_set>(io_.context(), SIGTERM, SIGINT, SIGHUP);
   WaitForSignal();
@@ -502,6 +515,7 @@ Result<> Application::Impl::Stop() {
   const web::Phase before = phase_.exchange(web::Phase::kStopping);
   if (before == web::Phase::kStopping) return {};
   const bool served = before == web::Phase::kReady;
+  if (auto_reload_) auto_reload_->Stop();
   notifications_.Add(web::kShuttingDown);
   notifications_.Close();
   if (alert_server_) alert_server_->Stop();

@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "promql/engine.h"
 #include "server/app/application.h"
+#include "server/app/auto_reload.h"
 #include "server/app/configuration.h"
 #include "server/app/pool_clock.h"
 #include "server/app/rule_provider.h"
@@ -60,6 +61,7 @@ class Application::Impl {
   void StartScraping(const config::PrometheusConfig& config);
   void HandleSignals();
   host::HostCollector::Options HostOptions() const;
+  void WatchFiles();
 
   void AddRoutes(const std::string& prefix);
   void AddAlertManagerRoutes();
@@ -115,6 +117,7 @@ class Application::Impl {
   net::ThreadPool rule_pool_{"rules", std::max<std::size_t>(2, Cores())};
   net::ThreadPool upkeep_{"upkeep", 1};
   PoolClock upkeep_clock_{clock_, upkeep_};
+  PoolClock blocking_clock_{clock_, blocking_};
 
   web::Notifications notifications_{clock_, registry_,
                                     flags_.integer("web.max-notifications-subscribers")};
@@ -143,6 +146,7 @@ class Application::Impl {
   net::Router late_, alert_late_;  // of the alert manager, which needs the database
   std::unique_ptr<net::Server> server_, alert_server_, push_server_;
   std::unique_ptr<boost::asio::signal_set> signals_;
+  std::unique_ptr<AutoReload> auto_reload_;
 
   Mutex reload_mu_;  // one reload at a time
 

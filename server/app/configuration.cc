@@ -149,6 +149,30 @@ Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& s
   return configuration;
 }
 
+std::uint64_t FingerprintOf(const Flags& flags) {
+  std::uint64_t fingerprint = 0;
+  const auto add = [&fingerprint](const std::string& file) {
+    const auto text = config::ReadFile(file);
+    const std::string content = file + (text ? "\n" + *text : " " + text.error().message());
+    fingerprint = fingerprint * 31 + std::hash<std::string_view>()(content);
+  };
+  for (const char* const flag : {"config.file", "alertmanager.config.file"}) {
+    if (!flags.text(flag).empty()) add(flags.text(flag));
+  }
+  if (flags.text("config.file").empty()) return fingerprint;
+  config::LoadOptions options;
+  options.follow_includes = false;
+  options.expand_env = flags.on("config.expand-env");
+  const auto config = config::LoadPrometheusConfig(flags.text("config.file"), options);
+  if (!config) return fingerprint;  // what it names counts once it can be read
+  for (const auto* const patterns : {&config->rule_files, &config->scrape_config_files}) {
+    for (const std::string& pattern : *patterns) {
+      for (const std::string& file : config::Glob(pattern)) add(file);
+    }
+  }
+  return fingerprint;
+}
+
 promql::ParseOptions ParseOptionsOf(const Flags& flags) {
   promql::ParseOptions options;
   options.experimental_functions = flags.feature("promql-experimental-functions");

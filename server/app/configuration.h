@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -29,6 +30,10 @@ inline constexpr std::string_view kPushPagePath = "/pushed";
 // `self_address` is where this server answers, for the default. Errors name file, line, column and
 // key.
 Result<Configuration> LoadConfiguration(const Flags& flags, const std::string& self_address);
+
+// Stands for the content of every file that a reload would read: prometheus.yml, its rule files and
+// scrape_config_files, alertmanager.yml.
+std::uint64_t FingerprintOf(const Flags& flags);
 
 // The groups of one rule file; the error holds every line of what is wrong with it.
 Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view path,

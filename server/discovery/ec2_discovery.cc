@@ -36,6 +36,8 @@ AwsKeys KeysOf(const Ec2Sd& config) {
           Environment("AWS_SESSION_TOKEN")};
 }
 
+constexpr std::size_t kMostInterfaces = 64;
+
 // ",a,b," as upstream joins lists, "" for none.
 std::string Joined(const std::vector<std::string>& items) {
   if (items.empty()) return "";
@@ -56,7 +58,13 @@ void AddInterfaces(LabelMap& labels, const XmlNode& instance) {
     if (!known) subnets.push_back(subnet);
     for (const XmlNode& address : interface["ipv6AddressesSet"].children) {
       addresses.push_back(address["ipv6Address"].text);
-      if (address["isPrimaryIpv6"].text == "true") primary.push_back(addresses.back());
+      if (address["isPrimaryIpv6"].text != "true") continue;
+      // Its place in the list is the interface's; interfaces without one leave theirs empty.
+      const std::size_t device =
+          std::strtoull(interface["attachment"]["deviceIndex"].text.c_str(), nullptr, 10);
+      if (device >= kMostInterfaces) continue;
+      if (primary.size() <= device) primary.resize(device + 1);
+      primary[device] = addresses.back();
     }
   }
   labels[kPrefix + "primary_subnet_id"] = instance["subnetId"].text;
@@ -96,6 +104,7 @@ Ec2Page Ec2Targets(const Ec2Sd& config, const std::map<std::string, std::string>
       labels[kPrefix + "instance_type"] = instance["instanceType"].text;
       labels[kPrefix + "instance_lifecycle"] = instance["instanceLifecycle"].text;
       labels[kPrefix + "platform"] = instance["platform"].text;
+      labels[kPrefix + "default_ipv6_address"] = instance["ipv6Address"].text;
       labels[kPrefix + "vpc_id"] = instance["vpcId"].text;
       if (!instance["vpcId"].text.empty()) AddInterfaces(labels, instance);
       for (const XmlNode& tag : instance["tagSet"].children) {

@@ -38,6 +38,8 @@ KindPath PathOf(KubernetesKind kind) {
       return {"/api/v1", "endpoints", true};
     case KubernetesKind::kEndpointSlice:
       return {"/apis/discovery.k8s.io/v1", "endpointslices", true};
+    case KubernetesKind::kJob:
+      return {"/apis/batch/v1", "jobs", true};
     case KubernetesKind::kIngress:
       return {"/apis/networking.k8s.io/v1", "ingresses", true};
   }

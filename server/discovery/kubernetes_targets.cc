@@ -61,6 +61,16 @@ struct Cluster {
     if (!config.attach_node) return;
     if (const Json* const node = Find(KubernetesKind::kNode, name)) AddMeta(labels, "node", *node);
   }
+  // A job that a cron job made names it as its controller.
+  void AttachCronJob(LabelMap& labels, const Json& pod, const std::string& name) const {
+    const Json* const job = Find(KubernetesKind::kJob, NamespaceOf(pod) + "/" + name);
+    if (job == nullptr) return;
+    for (const Json& owner : Items(Member(Member(*job, "metadata"), "ownerReferences"))) {
+      if (Text(owner, "controller") == "true" && Text(owner, "kind") == "CronJob") {
+        labels[kPrefix + "pod_cronjob_name"] = Text(owner, "name");
+      }
+    }
+  }
   void AttachNamespace(LabelMap& labels, const std::string& name) const {
     if (!config.attach_namespace) return;
     const Json* const object = Find(KubernetesKind::kNamespace, name);
@@ -169,6 +179,7 @@ LabelMap PodLabels(const Cluster& cluster, const Json& pod) {
       labels[kPrefix + "pod_deployment_name"] = name.substr(0, name.size() - hash.size());
     }
     if (cluster.config.attach_job && kind == "Job") labels[kPrefix + "pod_job_name"] = name;
+    if (cluster.config.attach_cronjob && kind == "Job") cluster.AttachCronJob(labels, pod, name);
   }
   return labels;
 }
@@ -287,6 +298,12 @@ void AttachService(const Cluster& cluster, LabelMap& labels, const std::string& 
   if (found != nullptr) AddMeta(labels, "service", *found);
 }
 
+// The node an endpoint is on: named, or the endpoint itself.
+std::string NodeOf(const std::string& named, const Json& reference) {
+  const bool is_node = named.empty() && Text(reference, "kind") == "Node";
+  return is_node ? Text(reference, "name") : named;
+}
+
 void AddReference(LabelMap& target, const std::string& family, const Json& reference) {
   if (reference.is_null()) return;
   target[kPrefix + family + "_address_target_kind"] = Text(reference, "kind");
@@ -316,7 +333,7 @@ TargetGroup EndpointsGroup(const Cluster& cluster, const Json& endpoints) {
           target[kPrefix + "endpoint_hostname"] = Text(address, "hostname");
           target[kPrefix + "endpoint_node_name"] = node;
           AddReference(target, "endpoint", reference);
-          cluster.AttachNode(target, node);
+          cluster.AttachNode(target, NodeOf(node, reference));
           targets.Add(std::move(target), reference, Number(port, "port"));
         }
       }
@@ -369,7 +386,7 @@ TargetGroup EndpointSliceGroup(const Cluster& cluster, const Json& slice) {
         target["__address__"] = has_port ? JoinHostPort(host, Number(port, "port")) : host;
         AddSliceLabels(target, port, endpoint);
         AddReference(target, "endpointslice", reference);
-        cluster.AttachNode(target, Text(endpoint, "nodeName"));
+        cluster.AttachNode(target, NodeOf(Text(endpoint, "nodeName"), reference));
         targets.Add(std::move(target), reference, Number(port, "port"));
       }
     }
@@ -447,6 +464,8 @@ std::vector<KubernetesKind> KindsOf(const KubernetesSd& config) {
   }
   if (config.attach_node) kinds.push_back(KubernetesKind::kNode);
   if (config.attach_namespace) kinds.push_back(KubernetesKind::kNamespace);
+  const bool pods = std::ranges::find(kinds, KubernetesKind::kPod) != kinds.end();
+  if (config.attach_cronjob && pods) kinds.push_back(KubernetesKind::kJob);
   return kinds;
 }
 
@@ -479,6 +498,7 @@ std::vector<TargetGroup> KubernetesTargets(const KubernetesSd& config,
         groups.push_back(IngressGroup(cluster, *object));
         break;
       case KubernetesKind::kNamespace:
+      case KubernetesKind::kJob:
         break;
     }
   }

@@ -19,6 +19,7 @@ enum class KubernetesKind : unsigned char {
   kEndpoints,
   kEndpointSlice,
   kIngress,
+  kJob,
 };
 
 using KubernetesObject = std::shared_ptr<const Json>;

@@ -46,14 +46,20 @@ net::Awaitable<void> Refresher::Run(std::shared_ptr<Refresher> self) {
   Summary& durations =
       registry.summary("prometheus_sd_refresh_duration_seconds",
                        "The duration of a refresh in seconds for the given SD mechanism.", labels);
+  BucketHistogram& histogram =
+      registry.histogram("prometheus_sd_refresh_duration_histogram_seconds",
+                         "The duration of a refresh for the given SD mechanism.", {.01, .1, 1, 10},
+                         Labels{{"mechanism", source.mechanism_}});
   const Logger log =
       source.context_.log.With("discovery", source.mechanism_).With("config", source.name_);
   while (!source.stopped_) {
     const auto started = std::chrono::steady_clock::now();
     auto groups = co_await source.Refresh();
     if (source.stopped_) break;
-    durations.Observe(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    durations.Observe(seconds);
+    histogram.Observe(seconds);
     if (groups) {
       source.sink_(*std::move(groups));
     } else {

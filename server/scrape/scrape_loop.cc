@@ -71,6 +71,9 @@ net::Awaitable<void> ScrapeLoop::Run(std::shared_ptr<ScrapeLoop> self) {
   Summary& lengths = loop.context_.metrics.registry.summary(
       "prometheus_target_interval_length_seconds", "Actual intervals between scrapes.",
       Labels{{"interval", interval_text}});
+  BucketHistogram& spread = loop.context_.metrics.registry.histogram(
+      "prometheus_target_interval_length_histogram_seconds", "Actual intervals between scrapes.",
+      {.01, .1, 1, 10, 60, 120, 300, 600}, Labels{{"interval", interval_text}});
   const Millis offset = ScrapeOffset(*loop.target_, loop.context_.options.offset_seed);
   Timestamp due = FirstScrape(loop.context_.clock.Now(), *loop.target_, offset);
   Timestamp last{};
@@ -87,7 +90,9 @@ net::Awaitable<void> ScrapeLoop::Run(std::shared_ptr<ScrapeLoop> self) {
     const Millis tolerance = std::min(loop.context_.options.timestamp_tolerance, interval / 100);
     const bool align = loop.context_.options.align_timestamps && now - due <= tolerance;
     if (last != Timestamp{}) {
-      lengths.Observe(static_cast<double>((now - last).count()) / 1000);
+      const double seconds = static_cast<double>((now - last).count()) / 1000;
+      lengths.Observe(seconds);
+      spread.Observe(seconds);
     }
     last = now;
     const Timestamp time = align ? due : now;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
+#include "base/duration.h"
 #include "server/scrape/failure_log.h"
 
 namespace meerkat::scrape {
@@ -43,6 +45,8 @@ void ScrapeManager::Apply(std::vector<ScrapeConfig> configs) {
   }
   std::map<std::string, std::shared_ptr<ScrapePool>, std::less<>> pools;
   std::vector<std::shared_ptr<ScrapePool>> fresh;
+  std::vector<std::string> reloaded;  // intervals of the jobs that are scraped in another way
+  const auto started = std::chrono::steady_clock::now();
   for (ScrapeConfig& config : configs) {
     const std::string name = config.job_name;
     const auto known = old.find(name);
@@ -55,6 +59,7 @@ void ScrapeManager::Apply(std::vector<ScrapeConfig> configs) {
       known->second->Stop(false);
       old.erase(known);
       context_.metrics.pool_reloads.Add();
+      reloaded.push_back(FormatDuration(config.scrape_interval));
     }
     FailureLog failures = FailureLogFor(config);
     auto pool =
@@ -73,6 +78,13 @@ void ScrapeManager::Apply(std::vector<ScrapeConfig> configs) {
   for (const auto& pool : fresh) {
     const auto known = groups_.find(pool->config().job_name);
     if (known != groups_.end()) pool->Sync(known->second);
+  }
+  for (const std::string& interval : reloaded) {
+    context_.metrics.registry
+        .summary("prometheus_target_reload_length_seconds",
+                 "Actual interval to reload the scrape pool with a given configuration.",
+                 Labels{{"interval", interval}})
+        .Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
   }
 }
 

@@ -48,10 +48,16 @@ net::Awaitable<void> ScrapePool::SyncOnce(std::shared_ptr<ScrapePool> self) {
         .counter("prometheus_target_scrape_pool_sync_total",
                  "Total number of syncs that were executed on a scrape pool.", job)
         .Add();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     registry
         .summary("prometheus_target_sync_length_seconds",
                  "Actual interval to sync the scrape pool.", job)
-        .Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+        .Observe(seconds);
+    registry
+        .histogram("prometheus_target_sync_length_histogram_seconds",
+                   "Actual interval to sync the scrape pool.", {.01, .1, 1, 10}, job)
+        .Observe(seconds);
   }
   pool.syncing_ = false;
 }
@@ -61,11 +67,13 @@ ScrapePool::Made ScrapePool::MakeTargets(const ScrapeConfig& config,
   Made made;
   std::unordered_set<std::uint64_t> seen;
   for (const discovery::TargetGroup& group : groups) {
+    std::size_t instance = 0;
     for (const Labels& labels : group.targets) {
+      const std::string place = std::to_string(instance++);
       TargetOutcome outcome = MakeTarget(config, labels, group.labels);
       if (!outcome.error.empty()) {
-        made.errors.push_back("instance " + std::to_string(made.errors.size()) + " in group " +
-                              group.source + ": " + outcome.error);
+        made.errors.push_back("instance " + place + " in group " + group.source + ": " +
+                              outcome.error);
       } else if (outcome.target) {
         if (seen.insert(outcome.target->hash).second) {
           made.targets.push_back(*std::move(outcome.target));

@@ -104,8 +104,9 @@ TEST(Ec2, ReadsInstances) {
 <instanceId>i-1</instanceId><privateIpAddress>10.0.0.7</privateIpAddress><subnetId>s1</subnetId>
 <vpcId>v</vpcId><placement><availabilityZone>eu-1a</availabilityZone></placement>
 <instanceState><code>16</code><name>running</name></instanceState>
-<networkInterfaceSet><item><subnetId>s1</subnetId></item><item><subnetId>s2</subnetId></item>
-</networkInterfaceSet><tagSet><item><key>App Name</key><value>a&amp;b</value></item></tagSet>
+<networkInterfaceSet><item><subnetId>s1</subnetId></item><item><subnetId>s2</subnetId><attachment>
+<deviceIndex>1</deviceIndex></attachment><ipv6AddressesSet><item><ipv6Address>fd::1</ipv6Address>
+<isPrimaryIpv6>true</isPrimaryIpv6></item></ipv6AddressesSet></item></networkInterfaceSet><tagSet><item><key>App Name</key><value>a&amp;b</value></item></tagSet>
 </item><item><instanceId>i-2</instanceId></item></instancesSet></item></reservationSet>
 <nextToken>more</nextToken></DescribeInstancesResponse>)");
   EXPECT_EQ(page.next_token, "more");
@@ -113,6 +114,8 @@ TEST(Ec2, ReadsInstances) {
   EXPECT_EQ(page.targets[0].Get("__address__"), "10.0.0.7:80");
   EXPECT_EQ(page.targets[0].Get("__meta_ec2_availability_zone_id"), "z1");
   EXPECT_EQ(page.targets[0].Get("__meta_ec2_subnet_id"), ",s1,s2,");
+  EXPECT_EQ(page.targets[0].Get("__meta_ec2_ipv6_addresses"), ",fd::1,");
+  EXPECT_EQ(page.targets[0].Get("__meta_ec2_primary_ipv6_addresses"), ",,fd::1,");
   EXPECT_EQ(page.targets[0].Get("__meta_ec2_tag_App_Name"), "a&b");
   EXPECT_EQ(page.targets[0].Get("__meta_ec2_instance_state"), "running");
 }

@@ -60,6 +60,33 @@ TEST(Kubernetes, PodsHaveATargetForEachPort) {
   EXPECT_EQ(group.targets[2].Get("__meta_kubernetes_pod_container_init"), "true");
 }
 
+TEST(Kubernetes, PodsOfACronJobAreFoundThroughTheirJob) {
+  constexpr const char* kJobPod = R"({"metadata":{"name":"p","namespace":"ns","ownerReferences":[
+    {"controller":true,"kind":"Job","name":"backup-29"}]},"spec":{"containers":[{"name":"c"}]},
+    "status":{"podIP":"10.0.0.3"}})";
+  constexpr const char* kJob = R"({"metadata":{"name":"backup-29","namespace":"ns",
+    "ownerReferences":[{"controller":true,"kind":"CronJob","name":"backup"}]}})";
+  KubernetesSd config;
+  config.role = KubernetesSd::Role::kPod;
+  config.attach_job = config.attach_cronjob = true;
+  const auto groups = KubernetesTargets(
+      config, Stores({{KubernetesKind::kPod, kJobPod}, {KubernetesKind::kJob, kJob}}));
+  EXPECT_EQ(groups[0].labels.Get("__meta_kubernetes_pod_job_name"), "backup-29");
+  EXPECT_EQ(groups[0].labels.Get("__meta_kubernetes_pod_cronjob_name"), "backup");
+}
+
+TEST(Kubernetes, AnEndpointThatIsANodeHasItsLabels) {
+  constexpr const char* kEndpoints = R"({"metadata":{"name":"kubelet","namespace":"ns"},
+    "subsets":[{"addresses":[{"ip":"192.0.2.1","targetRef":{"kind":"Node","name":"n1"}}],
+    "ports":[{"name":"https","port":10250,"protocol":"TCP"}]}]})";
+  KubernetesSd config;
+  config.role = KubernetesSd::Role::kEndpoints;
+  config.attach_node = true;
+  const auto groups = KubernetesTargets(
+      config, Stores({{KubernetesKind::kEndpoints, kEndpoints}, {KubernetesKind::kNode, kNode}}));
+  EXPECT_EQ(groups[0].targets[0].Get("__meta_kubernetes_node_label_zone"), "a");
+}
+
 TEST(Kubernetes, NodesAndServices) {
   KubernetesSd config;
   config.role = KubernetesSd::Role::kNode;
