@@ -68,6 +68,10 @@ std::vector<AtticView::Found> AtticView::Select(std::span<const Matcher> matcher
     std::inplace_merge(all.begin(), all.begin() + middle, all.end(),
                        [](const Found& a, const Found& b) { return a.id < b.id; });
   }
+  // After a crash or damage two segments may have one series.
+  all.erase(std::unique(all.begin(), all.end(),
+                        [](const Found& a, const Found& b) { return a.id == b.id; }),
+            all.end());
   return all;
 }
 
@@ -117,7 +121,7 @@ AtticEntry Attic::MakeEntry(std::uint64_t number, std::uint32_t rows, std::uint6
   return entry;
 }
 
-Result<> Attic::Load() {
+Result<bool> Attic::Load(bool lost) {
   Entries entries;
   Result<> bad;
   const auto add = [&](std::string_view, std::string_view value) {
@@ -144,6 +148,7 @@ Result<> Attic::Load() {
       gone.push_back(static_cast<SeriesId>(before));
     }
     if (!ok) {
+      lost = true;
       corruptions_.Add();
       log_.Error("Record of cold series is left out");
       return true;
@@ -153,13 +158,59 @@ Result<> Attic::Load() {
     entries.back().gone = ToSet(gone);
     return true;
   };
-  if (auto scanned = store_.Scan(Family::kMeta, kPrefix, kEnd, add); !scanned) return scanned;
-  if (!bad) return bad;
+  auto scanned = store_.ScanAround(Family::kMeta, kPrefix, kEnd, add, [&](const Error& error) {
+    lost = true;
+    corruptions_.Add();
+    log_.Error("Records of cold series are unreadable", {{"err", error.message()}});
+  });
+  if (!scanned) return std::move(scanned).error();
+  if (!bad) return std::move(bad).error();
+  if (lost) {
+    if (auto adopted = Adopt(entries); !adopted) return std::move(adopted).error();
+  }
   for (AtticEntry& entry : entries) {
     entry.ids = ToSet(entry.segment->ReadIds());
     entry.filter = std::make_shared<const LabelFilter>(entry.segment->ReadFilter());
   }
   Publish(std::move(entries));
+  return lost;
+}
+
+// Segments whose record is lost: their own sheets tell how many rows they have, and nobody any more
+// when their samples were and which of their series are forgotten.
+Result<> Attic::Adopt(Entries& entries) {
+  auto numbers = store_.PartNumbers();
+  if (!numbers) return std::move(numbers).error();
+  std::set<std::uint64_t> unknown(numbers->begin(), numbers->end());
+  for (const AtticEntry& entry : entries) unknown.erase(entry.segment->number());
+  for (const std::uint64_t number : unknown) {
+    std::uint32_t rows = 0;
+    std::uint64_t bytes = 0;
+    bool is_part = false;
+    const auto look = [&](std::string_view key, std::string_view value) {
+      bytes += value.size();
+      if (key >= PartKey(number, kValueSheets)) return true;
+      const auto sheet = OpenSheet(SheetKind::kLabels, value);
+      is_part = is_part || (!sheet && !value.starts_with('\xA7'));
+      const auto at = static_cast<std::uint32_t>(
+          ReadBigEndian(std::string(4, '\0') + std::string(key.substr(8))));
+      const std::size_t in_sheet = sheet ? LabelRows(*sheet).ids().size() : kSheetRows;
+      rows = at * kSheetRows + static_cast<std::uint32_t>(in_sheet);
+      return !is_part;
+    };
+    auto scanned = store_.ScanAround(Family::kParts, BigEndianKey(number), BigEndianKey(number + 1),
+                                     look, [](const Error&) {});
+    if (!scanned) return scanned;
+    if (is_part || rows == 0) continue;
+    AtticEntry entry = MakeEntry(number, rows, bytes, {kMinTime, kMaxTime});
+    StoreBatch batch;
+    batch.Put(Family::kMeta, RecordKey(number), EncodeRecord(entry));
+    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kAtticFormat));
+    if (auto written = store_.Write(batch, true); !written) return written;
+    log_.Warn("Segment of cold series without record is taken in",
+              {{"segment", std::to_string(number)}});
+    entries.push_back(std::move(entry));
+  }
   return {};
 }
 
@@ -404,6 +455,8 @@ Result<bool> Attic::MergeOne() {
     return std::find(replaced.begin(), replaced.end(), entry.segment) != replaced.end();
   });
   entries.push_back(std::move(*merged));
+  static constexpr Family kRecords[] = {Family::kMeta};
+  (void)store_.Flush(kRecords);  // see Shelf::Swap
   Publish(std::move(entries));
   for (const auto& segment : replaced) segment->Drop();
   return true;

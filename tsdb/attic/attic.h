@@ -74,8 +74,9 @@ class Attic {
   Attic(std::filesystem::path scratch, Store& store, Registry& registry, Logger log,
         std::function<std::uint64_t()> next_number);
 
-  // Before all else; what is damaged is named and left out.
-  Result<> Load();
+  // Before all else; what is damaged is named and left out. `lost`: records may be missing, files
+  // that nobody knows of are taken in when they are segments. Tells whether it found records lost.
+  Result<bool> Load(bool lost);
   std::vector<std::uint64_t> Numbers() const;  // of segments, which share them with the parts
   SeriesId next_id() const { return next_id_.load(); }  // one more than the greatest id
   std::size_t size() const;                             // series, revived ones included
@@ -107,6 +108,7 @@ class Attic {
   AtticEntry MakeEntry(std::uint64_t number, std::uint32_t rows, std::uint64_t bytes,
                        TimeRange range);
   Entries Snapshot() const;
+  Result<> Adopt(Entries& entries);
   Result<AtticEntry> Write(const std::function<Result<>(SegmentWriter&)>& fill, TimeRange range);
   void Publish(Entries entries);
 

@@ -168,7 +168,9 @@ Result<const PartDirectory*> Part::Directory() const {
       told_.push_back(kDirectoryBlock);
       damaged_(info_, kDirectoryBlock, directory.error());
     }
-    return std::move(directory).error();
+    auto rebuilt = RebuildPart(store_, info_.number);
+    if (!rebuilt) return std::move(directory).error();
+    directory = std::move(rebuilt->directory);
   }
   directory_ = std::make_unique<const PartDirectory>(std::move(*directory));
   return directory_.get();

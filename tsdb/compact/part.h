@@ -54,6 +54,14 @@ struct PartDirectory {
   static Result<PartDirectory> Decode(std::string_view bytes);
 };
 
+// What the meta family says of a part, as far as its blocks tell it: of all generations the first,
+// so that every deletion holds for it. For records that are lost.
+struct RebuiltPart {
+  PartInfo info;
+  PartDirectory directory;
+};
+Result<RebuiltPart> RebuildPart(Store& store, std::uint64_t number);
+
 std::string PartKey(std::uint64_t part, std::uint32_t block);
 inline constexpr std::uint32_t kDirectoryBlock = 0xffffffff;  // no block: names the directory
 std::string PartDirectoryKey(std::uint64_t part);             // in the meta family

@@ -51,7 +51,23 @@ std::shared_ptr<const Part> Shelf::MakePart(PartInfo info) {
       });
 }
 
-Result<> Shelf::Load(const std::vector<std::uint64_t>& others) {
+void Shelf::TellLost(const char* what, const Error& error) {
+  metrics_.corruptions.Add();
+  log_.Error(what, {{"err", error.message()}});
+}
+
+std::shared_ptr<const Part> Shelf::Adopt(std::uint64_t number) {
+  auto rebuilt = RebuildPart(store_, number);
+  if (!rebuilt) return nullptr;
+  StoreBatch batch;
+  batch.Put(Family::kMeta, MetaKey(number), rebuilt->info.Encode());
+  batch.Put(Family::kMeta, PartDirectoryKey(number), rebuilt->directory.Encode());
+  if (!store_.Write(batch, true)) return nullptr;
+  log_.Warn("Part without record is taken in", {{"part", std::to_string(number)}});
+  return MakePart(rebuilt->info);
+}
+
+Result<> Shelf::Load(const std::vector<std::uint64_t>& others, bool lost) {
   MutexLock change(change_mu_);
   std::vector<std::shared_ptr<const Part>> parts;
   Result<> bad;
@@ -62,40 +78,59 @@ Result<> Shelf::Load(const std::vector<std::uint64_t>& others) {
         bad = std::move(info).error();
         return false;
       }
-      metrics_.corruptions.Add();
-      log_.Error("Part record is left out", {{"err", info.error().message()}});
+      lost = true;
+      TellLost("Part record is left out", info.error());
       return true;
     }
     parts.push_back(MakePart(*info));
     return true;
   };
-  if (auto scanned = store_.Scan(Family::kMeta, kPartPrefix, kPartEnd, add); !scanned) {
-    return scanned;
-  }
+  auto scanned =
+      store_.ScanAround(Family::kMeta, kPartPrefix, kPartEnd, add, [&](const Error& error) {
+        lost = true;
+        TellLost("Part records are unreadable", error);
+      });
+  if (!scanned) return scanned;
   if (!bad) return bad;
   auto tombstones = std::make_shared<Tombstones>();
   auto stones = store_.Get(Family::kMeta, kTombstones);
-  if (!stones) return std::move(stones).error();
-  if (stones->has_value()) {
+  if (stones && stones->has_value()) {
     auto decoded = Tombstones::Decode(**stones);
-    if (!decoded) return std::move(decoded).error();
-    *tombstones = std::move(*decoded);
+    if (decoded) {
+      *tombstones = std::move(*decoded);
+    } else {
+      stones = std::move(decoded).error();
+    }
+  }
+  if (!stones) {
+    if (stones.error().code() != Code::kCorruption) return std::move(stones).error();
+    TellLost("Deletions that were not cleaned yet are lost", stones.error());
   }
   auto start = store_.Get(Family::kMeta, kJournalStart);
-  if (!start) return std::move(start).error();
-  if (start->has_value()) journal_start_.store(ReadBigEndian(**start));
+  if (!start) {
+    if (start.error().code() != Code::kCorruption) return std::move(start).error();
+    TellLost("The journal is read from its first entry", start.error());
+  } else if (start->has_value()) {
+    journal_start_.store(ReadBigEndian(**start));
+  }
 
   std::uint64_t greatest = 0;
   std::vector<std::uint64_t> known = others;
   for (const auto& part : parts) known.push_back(part->info().number);
   std::sort(known.begin(), known.end());
   if (!known.empty()) greatest = known.back();
-  // Files that were taken over, but whose change was not completed.
   auto on_disk = store_.PartNumbers();
   if (!on_disk) return std::move(on_disk).error();
+  std::sort(on_disk->begin(), on_disk->end());
+  on_disk->erase(std::unique(on_disk->begin(), on_disk->end()), on_disk->end());
   for (const std::uint64_t found : *on_disk) {
     greatest = std::max(greatest, found);
     if (std::binary_search(known.begin(), known.end(), found)) continue;
+    if (lost) {
+      if (auto part = Adopt(found)) parts.push_back(std::move(part));
+      continue;
+    }
+    // A file that was taken over, but whose change was not completed.
     auto dropped = store_.DropParts(BigEndianKey(found), BigEndianKey(found + 1));
     if (!dropped) return dropped;
   }
@@ -160,6 +195,10 @@ Result<> Shelf::Swap(const std::vector<std::shared_ptr<const Part>>& out,
     batch.DeleteRange(Family::kJournal, BigEndianKey(0), BigEndianKey(journal_start));
   }
   if (auto written = store_.Write(batch, true); !written) return written;
+  // Before the old files go, what names the new ones is in a file with checksums: a log that is
+  // damaged must not cost both.
+  static constexpr Family kRecords[] = {Family::kMeta};
+  if (!out.empty()) (void)store_.Flush(kRecords);
   journal_start_.store(journal_start);
   WriterLock lock(live_.mu);
   View& view = live_.view;

@@ -51,9 +51,10 @@ class Shelf {
   };
   Shelf(Options options, Store& store, LiveView& live, Registry& registry, Logger log);
 
-  // Reads the list of parts and the tombstones into the view, deletes orphans. `others`: numbers in
-  // the parts family that belong to someone else.
-  Result<> Load(const std::vector<std::uint64_t>& others);
+  // Reads the list of parts and the tombstones into the view. `others`: numbers in the parts family
+  // that belong to someone else. Files that nobody knows of are deleted, or taken in when records
+  // are `lost`.
+  Result<> Load(const std::vector<std::uint64_t>& others, bool lost);
   // A number that no part has or will have.
   std::uint64_t TakeNumber() { return next_part_.fetch_add(1); }
   // Where the journal of what is not in parts begins.
@@ -88,6 +89,8 @@ class Shelf {
 
   // Marks the series that parts hold.
   Result<> MarkSeries(std::vector<bool>& held) const;
+  // One more than the greatest id of a series that parts hold.
+  SeriesId NextSeries() const;
   // A range that holds all their samples in the parts; min > max when there are none.
   Result<TimeRange> RangeOf(const std::vector<bool>& series) const;
 
@@ -99,6 +102,9 @@ class Shelf {
 
  private:
   std::shared_ptr<const Part> MakePart(PartInfo info);
+  void TellLost(const char* what, const Error& error);
+  // Puts a part whose record is lost on record again; null when it is none.
+  std::shared_ptr<const Part> Adopt(std::uint64_t number);
   std::vector<std::shared_ptr<const Part>> Parts() const;
   std::shared_ptr<const Tombstones> Stones() const;
   Result<> Ingest(const std::vector<SealedPart>& sealed);

@@ -215,6 +215,16 @@ Result<> Shelf::MarkSeries(std::vector<bool>& held) const {
   return {};
 }
 
+SeriesId Shelf::NextSeries() const {
+  SeriesId next = 0;
+  for (const auto& part : Parts()) {
+    const auto directory = part->Directory();
+    if (!directory) continue;
+    for (const PartRun& run : (*directory)->runs) next = std::max(next, run.first + run.count);
+  }
+  return next;
+}
+
 Result<TimeRange> Shelf::RangeOf(const std::vector<bool>& series) const {
   TimeRange range{kMaxTime, kMinTime};
   for (const auto& part : Parts()) {

@@ -32,8 +32,9 @@ Engine::Engine(const Options& options, const Clock& clock, Registry& registry, L
       state_(*store_, options.sync_journal),
       figures_(registry) {
   if (!opened.damage.empty()) {
+    records_lost_ = true;
     metrics_.journal_corruptions.Add();
-    log_.Error("Part of the journal is lost", {{"err", opened.damage}});
+    log_.Error("The data directory is damaged", {{"err", opened.damage}});
   }
 }
 
@@ -44,14 +45,17 @@ Engine::~Engine() {
 Result<> Engine::Start() {
   if (auto checked = CheckFormat(); !checked) return checked;
   if (auto loaded = LoadSeries(); !loaded) return std::move(loaded).error().Within("series");
-  if (auto loaded = attic_.Load(); !loaded) return std::move(loaded).error().Within("attic");
-  if (auto loaded = shelf_.Load(attic_.Numbers()); !loaded)
+  auto lost = attic_.Load(records_lost_);
+  if (!lost) return std::move(lost).error().Within("attic");
+  if (auto loaded = shelf_.Load(attic_.Numbers(), *lost || records_lost_); !loaded)
     return std::move(loaded).error().Within("parts");
   head_ = std::make_unique<Head>(
       HeadOptions{.sync_journal = options_.sync_journal,
                   .journal_window = options_.journal_window,
                   .chunk_range = options_.partition,
-                  .series_limit = options_.series_limit},
+                  .series_limit = options_.series_limit,
+                  // No id of a series that parts know may come to mean another one.
+                  .first_series = series_lost_ || records_lost_ ? shelf_.NextSeries() : 1},
       clock_, *store_, index_, attic_, live_, metrics_,
       [this](SeriesId series) { return shelf_.NewestOf(series); },
       [this](const Head::Filling& filling) { OnCommitted(filling); });
@@ -67,6 +71,12 @@ Result<> Engine::Start() {
 
 Result<> Engine::CheckFormat() {
   auto format = store_->Get(Family::kMeta, kFormatKey);
+  if (!format && format.error().code() == Code::kCorruption) {
+    // It has been opened before, or there would be nothing to be damaged.
+    metrics_.journal_corruptions.Add();
+    log_.Error("The directory's format is unreadable", {{"err", format.error().message()}});
+    return {};
+  }
   if (!format) return std::move(format).error();
   if (!format->has_value()) {
     StoreBatch batch;
@@ -90,6 +100,7 @@ Result<> Engine::LoadSeries() {
     auto labels = DecodeLabels(value);
     const auto id = static_cast<SeriesId>(ReadBigEndian(key));
     if (!labels || labels->empty()) {
+      series_lost_ = true;
       metrics_.journal_corruptions.Add();
       log_.Error("Series record is left out", {{"series", std::to_string(id)}});
       return true;
@@ -98,7 +109,11 @@ Result<> Engine::LoadSeries() {
     if (series.size() == 65536) flush();
     return true;
   };
-  auto scanned = store_->Scan(Family::kSeries, {}, {}, add);
+  auto scanned = store_->ScanAround(Family::kSeries, {}, {}, add, [this](const Error& error) {
+    series_lost_ = true;
+    metrics_.journal_corruptions.Add();
+    log_.Error("Series records are unreadable", {{"err", error.message()}});
+  });
   flush();
   return scanned;
 }

@@ -53,7 +53,7 @@ class Engine : public Database {
 
  private:
   Result<> CheckFormat();
-  Result<> LoadSeries();
+  Result<> LoadSeries();  // sets series_lost_
   std::vector<SeriesId> SelectAny(std::span<const std::vector<Matcher>> selectors) const;
   TimeRange HeadRange() const;  // min > max when the head is empty
   Timestamp Lowest() const;     // of all samples; kMaxTime: there is none
@@ -86,6 +86,8 @@ class Engine : public Database {
   LiveView live_;
   Shelf shelf_;
   Attic attic_;
+  bool records_lost_ = false;  // what of the directory could not be read at the start
+  bool series_lost_ = false;
   std::unique_ptr<Head> head_;
   State state_;
   mutable Mutex live_options_mu_;

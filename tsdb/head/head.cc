@@ -26,7 +26,7 @@ Head::Head(const HeadOptions& options, const Clock& clock, Store& store, Index& 
       metrics_(metrics),
       look_up_(std::move(look_up)),
       committed_(std::move(committed)) {
-  first_fresh_ = std::max({SeriesId{1}, index_.next_id(), attic_.next_id()});
+  first_fresh_ = std::max({options_.first_series, index_.next_id(), attic_.next_id()});
   next_series_.store(first_fresh_);
 }
 

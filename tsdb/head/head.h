@@ -35,6 +35,7 @@ struct HeadOptions {
   Millis chunk_range = std::chrono::hours(2);  // half of it is how far behind the newest sample
                                                // a sample may be
   std::uint64_t series_limit = 0;
+  SeriesId first_series = 1;  // no smaller id is given to a new series
 };
 
 // Takes samples in: judges their order, journals them, makes them visible.

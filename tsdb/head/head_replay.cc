@@ -42,12 +42,18 @@ class Head::Replayer : public JournalReader {
   }
 
   std::int64_t max_time() const { return max_time_; }
+  SeriesId next_series() const { return next_series_; }
+  std::uint64_t unknown() const { return unknown_; }  // samples of series without labels
 
  private:
   // Its labels were written together with its first sample.
-  bool Known(Slot& slot, SeriesId series) const {
+  bool Known(Slot& slot, SeriesId series) {
+    next_series_ = std::max(next_series_, series + 1);
     if (slot.state.load(std::memory_order_relaxed) != Slot::kUnused) return true;
-    if (!head_.index_.Has(series)) return false;
+    if (!head_.index_.Has(series)) {
+      ++unknown_;
+      return false;
+    }
     slot.state.store(1);
     return true;
   }
@@ -56,6 +62,8 @@ class Head::Replayer : public JournalReader {
   Slot* slot_ = nullptr;
   Generation::Hint hint_;
   std::int64_t max_time_ = std::numeric_limits<std::int64_t>::min();
+  SeriesId next_series_ = 0;
+  std::uint64_t unknown_ = 0;
 };
 
 Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& log) {
@@ -65,36 +73,71 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& lo
   next_sequence_ = std::max<std::uint64_t>(first, 1);
   live_.view.open = std::make_shared<Generation>(next_sequence_);
   Replayer replayer(*this);
-  const auto apply = [&](std::string_view key, std::string_view entry) REQUIRES(commit_mu_,
-                                                                                live_.mu) {
-    const std::uint64_t sequence = ReadBigEndian(key);
-    if ((EntryFlags(entry) & kFirstOfGeneration) != 0) {
-      live_.view.open->Close();
-      if (!live_.view.open->empty()) live_.view.closed.push_back(live_.view.open);
-      live_.view.open = std::make_shared<Generation>(sequence);
-      ++base_;
-    }
-    const Result<std::uint8_t> read = ReadEntry(entry, replayer);
-    if (!read) {
-      metrics_.journal_corruptions.Add();
-      log.Error("Journal entry left out",
-                {{"sequence", std::to_string(sequence)}, {"err", read.error().message()}});
-    }
-    next_sequence_ = sequence + 1;
-    first_of_generation_ = false;
-    return true;
-  };
-  if (auto scanned = store_.Scan(Family::kJournal, BigEndianKey(first), {}, apply); !scanned) {
-    // A file of the journal is damaged: what stands before the damage is applied.
+  // Entries build on those before them in their generation: behind one that is missing or damaged
+  // the next to be understood is the first of the next generation.
+  bool understood = true;
+  bool unreadable = false;
+  std::uint64_t left_out = 0;
+  std::string why;
+  const auto tell = [&]() REQUIRES(commit_mu_) {
     metrics_.journal_corruptions.Add();
-    log.Error("Journal ends early", {{"err", scanned.error().message()}});
-    next_sequence_ += std::uint64_t{1} << 32;  // never write over what could not be read
+    log.Error("Journal entries left out", {{"entries", std::to_string(left_out)},
+                                           {"before", std::to_string(next_sequence_)},
+                                           {"err", why}});
+    left_out = 0;
+  };
+  const auto apply = [&](std::string_view key, std::string_view entry)
+                         REQUIRES(commit_mu_, live_.mu) {
+                           const std::uint64_t sequence = ReadBigEndian(key);
+                           if ((EntryFlags(entry) & kFirstOfGeneration) != 0) {
+                             if (!understood) tell();
+                             understood = true;
+                             live_.view.open->Close();
+                             if (!live_.view.open->empty())
+                               live_.view.closed.push_back(live_.view.open);
+                             live_.view.open = std::make_shared<Generation>(sequence);
+                             ++base_;
+                           } else if (understood && sequence != next_sequence_) {
+                             understood = false;
+                             why = "entries " + std::to_string(next_sequence_) + " to " +
+                                   std::to_string(sequence - 1) + " are missing";
+                           }
+                           next_sequence_ = sequence + 1;
+                           first_of_generation_ = false;
+                           if (understood) {
+                             const Result<std::uint8_t> read = ReadEntry(entry, replayer);
+                             if (read) return true;
+                             understood = false;
+                             why = read.error().message();
+                           }
+                           ++left_out;
+                           return true;
+                         };
+  const auto damaged = [&](const Error& error) REQUIRES(commit_mu_) {
+    metrics_.journal_corruptions.Add();
+    log.Error("Journal is unreadable in part", {{"err", error.message()}});
+    why = error.message();
+    unreadable = true;
+  };
+  auto scanned = store_.ScanAround(Family::kJournal, BigEndianKey(first), {}, apply, damaged);
+  if (!scanned) return scanned;
+  if (!understood) tell();
+  if (replayer.unknown() != 0) {
+    metrics_.journal_corruptions.Add();
+    log.Error("Samples of series without labels left out",
+              {{"samples", std::to_string(replayer.unknown())}});
+  }
+  if (!understood || unreadable) {
+    // What comes now must not build on what could not be read, nor be written over it.
+    if (unreadable) next_sequence_ += std::uint64_t{1} << 32;
     live_.view.open->Close();
     if (!live_.view.open->empty()) live_.view.closed.push_back(live_.view.open);
     live_.view.open = std::make_shared<Generation>(next_sequence_);
     first_of_generation_ = true;
     ++base_;
   }
+  first_fresh_ = std::max(first_fresh_, replayer.next_series());
+  next_series_.store(first_fresh_);
   max_at_start_ = std::max(replayer.max_time(), parts_max_.load());
   max_time_.store(max_at_start_);
 
@@ -107,7 +150,10 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& lo
   };
   std::string end = kMetadataPrefix;
   ++end.back();
-  return store_.Scan(Family::kMeta, kMetadataPrefix, end, remember);
+  return store_.ScanAround(Family::kMeta, kMetadataPrefix, end, remember, [&](const Error& error) {
+    metrics_.journal_corruptions.Add();
+    log.Error("Metadata are unreadable", {{"err", error.message()}});
+  });
 }
 
 }  // namespace meerkat::tsdb

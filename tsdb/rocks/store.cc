@@ -22,6 +22,7 @@
 
 #include "base/mutex.h"
 #include "tsdb/rocks/log_files.h"
+#include "tsdb/rocks/rescue.h"
 #include "tsdb/rocks/status.h"
 
 namespace meerkat::tsdb {
@@ -131,11 +132,14 @@ struct Handle {
   rocksdb::ColumnFamilyHandle* at(Family family) const {
     return families[static_cast<std::size_t>(family)];
   }
-  ~Handle() {
+  void Close() {
     if (db == nullptr) return;
     for (auto* family : families) db->DestroyColumnFamilyHandle(family);
+    families.clear();
     (void)db->Close();
+    db.reset();
   }
+  ~Handle() { Close(); }
 };
 
 struct Store::State {
@@ -147,10 +151,13 @@ struct Store::State {
   std::unique_ptr<Handle> handle GUARDED_BY(handle_mu);  // null: could not be reopened yet
   Mutex write_mu;  // one writer at a time, see allow_concurrent_memtable_write
   bool failed GUARDED_BY(write_mu) = false;
+  bool damaged GUARDED_BY(write_mu) = false;  // background work found unreadable files
 
   ~State() {
     // A server that was stopped in order survives power loss.
     if (handle != nullptr && !failed) (void)handle->db->SyncWAL();
+    handle.reset();
+    NoteLengths(path, true);
     if (directory >= 0) ::close(directory);
   }
 
@@ -195,27 +202,84 @@ Store::~Store() = default;
 
 namespace {
 
+// `lenient`: with files that are damaged; what cannot be read says so when it is read.
+rocksdb::Status TryOpen(const std::filesystem::path& path, rocksdb::DBOptions options,
+                        const std::vector<rocksdb::ColumnFamilyDescriptor>& families, bool lenient,
+                        Handle& handle) {
+  if (lenient) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+    options.paranoid_checks = false;
+  }
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(options, path.string(), families, &handle.families, &db);
+  handle.db.reset(db);
+  return status;
+}
+
+// A file of a small family that cannot be opened spoils reading the whole family. (A part's file
+// spoils nothing but itself.)
+std::string FindUnreadableFile(const Handle& handle) {
+  for (const Family family : {Family::kState, Family::kSeries, Family::kJournal, Family::kMeta}) {
+    rocksdb::ColumnFamilyMetaData files;
+    handle.db->GetColumnFamilyMetaData(handle.at(family), &files);
+    for (const auto& level : files.levels) {
+      for (const auto& file : level.files) {
+        if (!IsTable(file.db_path + file.name)) return file.name;
+      }
+    }
+  }
+  return "";
+}
+
 Result<std::unique_ptr<Handle>> OpenHandle(const std::filesystem::path& path,
-                                           const StoreOptions& options, std::string& damage) {
+                                           const StoreOptions& options, bool lenient,
+                                           std::string& damage) {
   auto handle = std::make_unique<Handle>();
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kFamilies; ++i) {
-    descriptors.emplace_back(kNames[i], FamilyOptions(static_cast<Family>(i), cache));
+    families.emplace_back(kNames[i], FamilyOptions(static_cast<Family>(i), cache));
   }
   rocksdb::DBOptions db_options = DatabaseOptions();
   db_options.env = handle->env.get();
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status =
-      rocksdb::DB::Open(db_options, path.string(), descriptors, &handle->families, &db);
+  const auto tell = [&damage](const std::string& what) {
+    damage += (damage.empty() ? "" : "; ") + what;
+  };
+  if (MendCurrent(path)) tell("CURRENT was damaged");
+  bool list_is_torn = false;
+  if (const std::string torn = FindTornFile(path, list_is_torn); !torn.empty()) tell(torn);
+  rocksdb::Status status = rocksdb::Status::Corruption("the list of files is torn");
+  if (!list_is_torn) {
+    status = TryOpen(path, db_options, families, lenient, *handle);
+    if (status.IsCorruption()) {
+      tell(status.ToString());
+      status = TryOpen(path, db_options, families, true, *handle);
+    }
+  }
+  if (status.ok()) {
+    if (const std::string file = FindUnreadableFile(*handle); !file.empty()) {
+      tell(file + " is unreadable as a whole");
+      status = rocksdb::Status::Corruption("a file is unreadable");
+      handle->Close();
+    }
+  }
   if (status.IsCorruption()) {
-    // A damaged log: what stands before the damage is taken, and the loss is told.
-    damage = status.ToString();
-    db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    status = rocksdb::DB::Open(db_options, path.string(), descriptors, &handle->families, &db);
+    auto aside = RebuildList(path, db_options, families);
+    if (!aside) return std::move(aside).error();
+    status = TryOpen(path, db_options, families, true, *handle);
+    for (const auto& file : *aside) {
+      if (!status.ok()) break;
+      rocksdb::IngestExternalFileOptions take;
+      take.move_files = true;
+      take.write_global_seqno = false;
+      const rocksdb::Status taken =
+          handle->db->IngestExternalFile(handle->at(Family::kParts), {file.string()}, take);
+      if (!taken.ok()) tell(file.string() + " was set aside: " + taken.ToString());
+    }
   }
   if (!status.ok()) return ToError(status).Within("opening " + path.string());
-  handle->db.reset(db);
+  NoteLengths(path, false);
   return handle;
 }
 
@@ -227,7 +291,7 @@ Error Closed() {
 
 Result<Store::Opened> Store::Open(const std::filesystem::path& path, const StoreOptions& options) {
   Opened opened;
-  auto handle = OpenHandle(path, options, opened.damage);
+  auto handle = OpenHandle(path, options, false, opened.damage);
   if (!handle) return std::move(handle).error();
   auto state = std::make_unique<State>();
   state->path = path;
@@ -269,7 +333,7 @@ Result<> Store::State::Recover() {
   WriterLock lock(handle_mu);
   handle.reset();
   std::string damage;
-  auto reopened = OpenHandle(path, options, damage);
+  auto reopened = OpenHandle(path, options, damaged, damage);
   if (!reopened) return std::move(reopened).error();
   handle = std::move(*reopened);
   failed = false;
@@ -278,6 +342,14 @@ Result<> Store::State::Recover() {
 
 Result<> Store::Write(StoreBatch& batch, bool sync) {
   MutexLock writer(state_->write_mu);
+  Result<> written = WriteOnce(batch, sync);
+  // Background work found a damaged file, and RocksDB takes no more writes: it is opened around it.
+  if (!written && written.error().code() == Code::kCorruption) written = WriteOnce(batch, sync);
+  return written;
+}
+
+// Holds write_mu.
+Result<> Store::WriteOnce(const StoreBatch& batch, bool sync) NO_THREAD_SAFETY_ANALYSIS {
   if (auto probed = state_->Probe(); !probed) return probed;
   if (state_->failed) {
     if (auto recovered = state_->Recover(); !recovered) return recovered;
@@ -309,6 +381,7 @@ Result<> Store::Write(StoreBatch& batch, bool sync) {
   options.sync = sync;
   const rocksdb::Status status = handle.db->Write(options, &changes);
   state_->failed = !status.ok() || handle.files->failed();
+  state_->damaged = state_->damaged || status.IsCorruption();
   if (!status.ok()) return ToError(status).Within("writing to the journal");
   if (state_->failed) return Error(Code::kUnavailable, "the journal cannot be written");
   return {};
@@ -345,13 +418,22 @@ Result<> Store::Scan(Family family, std::string_view begin, std::string_view end
 }
 
 Result<> Store::Flush() {
+  static constexpr std::array kAll = {Family::kState, Family::kSeries, Family::kJournal,
+                                      Family::kParts, Family::kMeta};
+  return Flush(kAll);
+}
+
+Result<> Store::Flush(std::span<const Family> families) {
   if (auto probed = state_->Probe(); !probed) return probed;
   ReaderLock lock(state_->handle_mu);
   if (state_->handle == nullptr) return Closed();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  for (const Family family : families) handles.push_back(state_->handle->at(family));
   rocksdb::FlushOptions options;
   options.allow_write_stall = true;
-  const rocksdb::Status status = state_->handle->db->Flush(options, state_->handle->families);
+  const rocksdb::Status status = state_->handle->db->Flush(options, handles);
   if (!status.ok()) return ToError(status).Within("flushing");
+  NoteLengths(state_->path, false);
   return {};
 }
 
@@ -380,6 +462,7 @@ Result<> Store::Ingest(const std::filesystem::path& file) {
   const rocksdb::Status status = state_->handle->db->IngestExternalFile(
       state_->handle->at(Family::kParts), {file.string()}, options);
   if (!status.ok()) return ToError(status).Within("taking over " + file.filename().string());
+  NoteLengths(state_->path, false);
   return {};
 }
 

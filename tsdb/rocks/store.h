@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,7 +54,7 @@ class Store {
  public:
   struct Opened {
     std::unique_ptr<Store> store;
-    std::string damage;  // what of the write-ahead log had to be left out; empty: nothing
+    std::string damage;  // what had to be left out or put right to open it; empty: nothing
   };
   static Result<Opened> Open(const std::filesystem::path& path, const StoreOptions& options);
   ~Store();
@@ -68,9 +69,15 @@ class Store {
   using Visit = std::function<bool(std::string_view key, std::string_view value)>;
   Result<> Scan(Family family, std::string_view begin, std::string_view end,
                 const Visit& visit) const;
+  // The same around damage: what cannot be read is told and passed over.
+  using Damaged = std::function<void(const Error&)>;
+  Result<> ScanAround(Family family, std::string_view begin, std::string_view end,
+                      const Visit& visit, const Damaged& damaged) const;
 
   // Writes what is in memory to files, so that the log before now can go.
   Result<> Flush();
+  // The same for small families alone, before something goes that only their old content names.
+  Result<> Flush(std::span<const Family> families);
   // Rewrites what is small and often changed (everything but the parts), so that nothing deleted
   // stays on disk.
   Result<> Tidy();
@@ -92,6 +99,7 @@ class Store {
  private:
   struct State;
   explicit Store(std::unique_ptr<State> state);
+  Result<> WriteOnce(const StoreBatch& batch, bool sync);
   std::unique_ptr<State> state_;
 };
 

@@ -42,7 +42,7 @@ class SegmentTest : public testing::Test {
     store = std::move(opened->store);
     attic = std::make_unique<Attic>(directory.path() / "scratch", *store, registry,
                                     Logger::Silent(), [this] { return ++number; });
-    ASSERT_TRUE(attic->Load().ok());
+    ASSERT_TRUE(attic->Load(false).ok());
   }
   void Reopen() {
     attic.reset();
