@@ -9,12 +9,26 @@ namespace {
 
 using nlohmann::json;
 
+// One firing and one resolved alert with everything a template can ask for, named as upstream's
+// tool names its own.
 constexpr std::string_view kExample = R"({
-  "receiver": "receiver", "externalURL": "http://localhost:9093",
-  "groupLabels": {"alertname": "example"},
-  "alerts": [{"status": "firing", "labels": {"alertname": "example", "severity": "warning"},
-              "annotations": {"summary": "an example"}, "startsAt": "2024-01-01T00:00:00Z",
-              "generatorURL": "http://localhost:9090"}]})";
+  "receiver": "receiver", "externalURL": "https://example.com",
+  "groupLabels": {"grouplabelkey1": "grouplabelvalue1", "grouplabelkey2": "grouplabelvalue2"},
+  "alerts": [
+    {"status": "firing", "startsAt": "2024-01-01T00:05:00Z",
+     "generatorURL": "https://generatorurl.com",
+     "labels": {"commonlabelkey1": "commonlabelvalue1", "commonlabelkey2": "commonlabelvalue2",
+                "instance": "foo.bar:1234", "label1": "value1", "label2": "value2"},
+     "annotations": {"annotation1": "value1", "annotation2": "value2",
+                     "commonannotationkey1": "commonannotationvalue1",
+                     "commonannotationkey2": "commonannotationvalue2"}},
+    {"status": "resolved", "startsAt": "2024-01-01T00:00:00Z", "endsAt": "2024-01-01T00:10:00Z",
+     "generatorURL": "https://generatorurl.com",
+     "labels": {"baz": "qux", "commonlabelkey1": "commonlabelvalue1",
+                "commonlabelkey2": "commonlabelvalue2", "foo": "bar"},
+     "annotations": {"aaa": "bbb", "ccc": "ddd",
+                     "commonannotationkey1": "commonannotationvalue1",
+                     "commonannotationkey2": "commonannotationvalue2"}}]})";
 
 Result<std::shared_ptr<const TemplateSet>> Compile(const std::vector<TemplateFile>& files) {
   return TemplateSet::Make(files, {[] { return Timestamp(); },

@@ -6,12 +6,13 @@
 
 #include "alerting/matchers.h"
 #include "base/quote.h"
+#include "base/rfc3339.h"
 #include "server/commands/alertmanager_client.h"
 
 namespace meerkat::commands {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 std::string ShowLabels(const json& labels) {
   std::string out;
@@ -114,8 +115,12 @@ int Add(std::span<const std::string> args, Streams streams) {
   auto annotations = Pairs(arguments->Values("annotation"), false);
   if (!annotations) return Refuse(streams, annotations.error());
   json alert = {{"labels", *labels}, {"annotations", *annotations}};
-  if (arguments->Has("start")) alert["startsAt"] = arguments->Value("start");
-  if (arguments->Has("end")) alert["endsAt"] = arguments->Value("end");
+  for (const auto& [flag, key] : {std::pair("start", "startsAt"), std::pair("end", "endsAt")}) {
+    if (!arguments->Has(flag)) continue;
+    const auto time = GoTime(arguments->Value(flag));
+    if (!time) return Refuse(streams, time.error());
+    alert[key] = FormatRfc3339Millis(*time);
+  }
   if (arguments->Has("generator-url")) alert["generatorURL"] = arguments->Value("generator-url");
   auto client = AlertmanagerClient::Make(*arguments);
   if (!client) return Refuse(streams, client.error());

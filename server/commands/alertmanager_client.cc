@@ -6,6 +6,8 @@
 
 #include "alerting/matchers.h"
 #include "base/duration.h"
+#include "base/quote.h"
+#include "base/rfc3339.h"
 #include "base/utf8.h"
 #include "server/config/http_client_config.h"
 #include "server/config/prometheus_config.h"
@@ -16,12 +18,52 @@
 namespace meerkat::commands {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 std::size_t Width(std::string_view text) {
   std::size_t runes = 0;
   for (; !text.empty(); ++runes) TakeRune(text);
   return runes;
+}
+
+// The operations of the API by upstream's names, and the refusals each of them declares.
+struct Operation {
+  std::string_view method, path, name;
+  std::initializer_list<int> statuses;
+};
+
+std::string Refusal(std::string_view method, std::string_view path, int status,
+                    std::string_view body) {
+  static constexpr int k400 = 400, k404 = 404, k500 = 500;
+  static const Operation kOperations[] = {{"GET", "/alerts", "getAlerts", {k400, k500}},
+                                          {"POST", "/alerts", "postAlerts", {k400, k500}},
+                                          {"GET", "/alerts/groups", "getAlertGroups", {k400, k500}},
+                                          {"GET", "/silences", "getSilences", {k400, k500}},
+                                          {"POST", "/silences", "postSilences", {k400, k404}},
+                                          {"GET", "/silence/", "getSilence", {k404, k500}},
+                                          {"DELETE", "/silence/", "deleteSilence", {k404, k500}},
+                                          {"GET", "/status", "getStatus", {}}};
+  std::string where(path);
+  const Operation* operation = nullptr;
+  for (const Operation& known : kOperations) {
+    const bool with_id = known.path.ends_with('/');
+    if (known.method != method || (with_id ? !path.starts_with(known.path) : path != known.path))
+      continue;
+    operation = &known;
+    if (with_id) where = std::string(known.path) + "{silenceID}";
+  }
+  const std::string head = "[" + std::string(method) + " " + where + "]";
+  const std::string name(operation == nullptr ? "" : operation->name);
+  const bool declared = operation != nullptr &&
+                        std::find(operation->statuses.begin(), operation->statuses.end(), status) !=
+                            operation->statuses.end();
+  if (!declared) return head + " " + name + " (status " + std::to_string(status) + "): {}";
+  const std::string_view what = status == k400   ? "BadRequest"
+                                : status == k404 ? "NotFound"
+                                                 : "InternalServerError";
+  std::string out = head + "[" + std::to_string(status) + "] " + name + std::string(what);
+  if (!body.empty()) out.append(" ").append(body);
+  return out;
 }
 
 Result<net::HttpClientConfig> ReadHttpConfig(const std::string& path) {
@@ -99,8 +141,7 @@ Result<std::string> AlertmanagerClient::Ask(std::string method, std::string_view
   if (response->status / 100 == 2) return std::move(response->body);
   std::string text = std::move(response->body);
   while (text.ends_with('\n')) text.pop_back();
-  return Error(Code::kInvalid, "[" + method + " " + std::string(path) + "][" +
-                                   std::to_string(response->status) + "] " + text);
+  return Error(Code::kInvalid, Refusal(method, path, response->status, text));
 }
 
 Result<json> AlertmanagerClient::Get(std::string_view path, const Query& query) {
@@ -129,9 +170,8 @@ Result<std::vector<std::string>> MatcherWords(const std::vector<std::string>& wo
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string text = words[i];
     auto parsed = alerting::ParseMatcher(text);
-    if (!parsed && i == 0 && text.find_first_of("=~!") == std::string::npos) {
-      parsed = alerting::MakeMatcher(Matcher::Type::kEqual, "alertname", text);
-    }
+    // A first word that is no matcher names the alert, whatever is wrong with it.
+    if (!parsed && i == 0) parsed = alerting::MakeMatcher(Matcher::Type::kEqual, "alertname", text);
     if (!parsed) return std::move(parsed).error();
     matchers.push_back(alerting::MatcherText(*parsed));
   }
@@ -155,6 +195,33 @@ void PrintTable(std::ostream& out, const std::vector<std::vector<std::string>>& 
 std::string ShowTime(const std::string& rfc3339) {
   if (rfc3339.size() < 19) return rfc3339;
   return rfc3339.substr(0, 10) + " " + rfc3339.substr(11, 8) + " UTC";
+}
+
+Result<Timestamp> GoTime(const std::string& text) {
+  if (const auto time = ParseRfc3339(text)) return *time;
+  // Go reads the layout element by element; the first that does not fit is named.
+  static constexpr std::pair<std::string_view, std::size_t> kElements[] = {
+      {"2006", 4}, {"-", 1}, {"01", 2}, {"-", 1}, {"02", 2}, {"T", 1},
+      {"15", 2},   {":", 1}, {"04", 2}, {":", 1}, {"05", 2}, {"Z07:00", 1}};
+  std::string_view rest = text;
+  std::string_view missing = "Z07:00";
+  for (const auto& [element, width] : kElements) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const bool number = is_digit(element[0]);
+    const bool fits =
+        rest.size() >= width &&
+        (number ? std::all_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(width),
+                              is_digit)
+                : rest[0] == element[0]);
+    if (!fits) {
+      missing = element;
+      break;
+    }
+    rest.remove_prefix(width);
+  }
+  return Error(Code::kInvalid, "parsing time " + Quote(text) +
+                                   " as \"2006-01-02T15:04:05Z07:00\": cannot parse " +
+                                   Quote(rest) + " as " + Quote(missing));
 }
 
 int Refuse(Streams streams, const Error& error) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "server/commands/arguments.h"
 #include "server/commands/command.h"
@@ -29,9 +30,10 @@ class AlertmanagerClient {
   ~AlertmanagerClient();
 
   using Query = std::vector<std::pair<std::string, std::string>>;
-  // `path` behind /api/v2. An answer that is no success is an error: `[GET /alerts][400] …`.
-  Result<nlohmann::json> Get(std::string_view path, const Query& query = {});
-  Result<nlohmann::json> Post(std::string_view path, const nlohmann::json& body);
+  // `path` behind /api/v2. An answer that is no success is an error, in the words of upstream's
+  // client: `[GET /alerts][400] getAlertsBadRequest …`. JSON keeps the order of the answer.
+  Result<nlohmann::ordered_json> Get(std::string_view path, const Query& query = {});
+  Result<nlohmann::ordered_json> Post(std::string_view path, const nlohmann::ordered_json& body);
   Result<> Delete(std::string_view path);
 
  private:
@@ -50,6 +52,9 @@ void PrintTable(std::ostream& out, const std::vector<std::vector<std::string>>& 
 
 // 2026-11-20T12:17:36.264Z as the tool shows it: 2026-11-20 12:17:36 UTC.
 std::string ShowTime(const std::string& rfc3339);
+
+// A time of the command line, or what Go says is wrong with it.
+Result<Timestamp> GoTime(const std::string& text);
 
 // Prints `amtool`'s kind of refusal and gives 1.
 int Refuse(Streams streams, const Error& error);

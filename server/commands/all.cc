@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <iostream>
 #include <span>
+#include <sstream>
 
 #include "server/app/flags.h"
 #include "server/app/version.h"
 #include "server/commands/alert.h"
+#include "server/commands/amtool.h"
 #include "server/commands/analyze.h"
 #include "server/commands/arguments.h"
 #include "server/commands/backtest.h"
@@ -40,6 +42,7 @@ std::vector<Command> AllCommands() {
     all.insert(all.end(), some.begin(), some.end());
   };
   add(AlertCommands());
+  add(AmtoolStatusCommands());
   add({{"rules backtest",
         "--rule=NAME | --file=FILE | --expr=EXPR [--for=D] [--start=T] [--end=T] [--url=URL] [-o "
         "json]",
@@ -141,19 +144,11 @@ std::string WhyNone(std::span<const Command> commands, const std::vector<std::st
   return "must select a subcommand of '" + known + "'";
 }
 
-}  // namespace
-
-std::optional<int> RunCommand(std::string_view program, const std::vector<std::string>& given) {
-  const std::string_view called_as = NameOf(program);
+// What is printed on the error stream goes to `err`.
+std::optional<int> Run(std::string_view called_as, const std::vector<std::string>& given,
+                       std::ostream& err) {
   const bool tool = called_as == "promtool" || called_as == "amtool";
   std::vector<std::string> args = given;
-  if (called_as == "amtool") {
-    // Its flags for all commands may stand in front of the command, the output's with its value.
-    const auto is_word = [](const std::string& arg) { return !arg.starts_with('-'); };
-    auto command = std::find_if(args.begin(), args.end(), is_word);
-    if (command != args.begin() && command != args.end() && *(command - 1) == "-o") ++command;
-    std::rotate(args.begin(), command, args.end());
-  }
   if (!tool && (args.empty() || args[0].starts_with('-'))) return std::nullopt;
   const std::vector<Command> commands = AllCommands();
   if (args.empty() || IsHelp(args[0])) {
@@ -191,15 +186,37 @@ std::optional<int> RunCommand(std::string_view program, const std::vector<std::s
       std::cout << "usage: " << called_as << " COMMAND …\n\n" << list;
       return 0;
     }
-    std::cerr << called_as << ": error: " << WhyNone(commands, args, given) << ", try --help\n";
-    if (!tool && !list.empty()) std::cerr << list;
+    err << called_as << ": error: " << WhyNone(commands, args, given) << ", try --help\n";
+    if (!tool && !list.empty()) err << list;
     return 1;
   }
   if (wants_help) {
     std::cout << HelpOf(*chosen);
     return 0;
   }
-  return chosen->run(rest, Streams{std::cin, std::cout, std::cerr});
+  return chosen->run(rest, Streams{std::cin, std::cout, err});
+}
+
+}  // namespace
+
+std::optional<int> RunCommand(std::string_view program, const std::vector<std::string>& given) {
+  const std::string_view called_as = NameOf(program);
+  if (called_as != "amtool") return Run(called_as, given, std::cerr);
+  auto args = AmtoolArguments(given, AmtoolConfigFiles());
+  if (!args) {
+    std::cerr << "amtool: error: " << args.error().message() << "\n\n";
+    return 1;
+  }
+  // It names itself in errors, and ends them with an empty line.
+  std::ostringstream err;
+  const auto code = Run(called_as, *args, err);
+  std::string text = err.str();
+  if (const std::size_t error = ("\n" + text).find("\nerror: "); error != std::string::npos) {
+    text.insert(error, "amtool: ");
+    text += "\n";
+  }
+  std::cerr << text;
+  return code;
 }
 
 }  // namespace meerkat::commands

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "alerting/check.h"
+#include "server/commands/alertmanager_client.h"
 #include "server/config/alertmanager_config.h"
 
 namespace meerkat::commands {
@@ -43,11 +44,10 @@ bool CheckOne(const std::string& name, Result<config::AlertmanagerFile> file, St
 }  // namespace
 
 int CheckAlertmanager(std::span<const std::string> args, Streams streams) {
-  for (const std::string& path : args) {
-    if (path.starts_with("-") && path.size() > 1) {
-      streams.err << "error: unknown flag '" << path << "'\n";
-      return 1;
-    }
+  // amtool's flags for all commands are let in; they mean nothing here.
+  const auto arguments = Arguments::Parse(args, WithClientFlags({}));
+  if (!arguments) return Refuse(streams, arguments.error());
+  for (const std::string& path : arguments->words()) {
     if (path != "-" && !std::filesystem::exists(path)) {
       streams.err << "error: path '" << path << "' does not exist\n";
       return 1;
@@ -56,10 +56,11 @@ int CheckAlertmanager(std::span<const std::string> args, Streams streams) {
   std::size_t failed = 0;
   const auto check_stdin = [&] {
     const std::string text(std::istreambuf_iterator<char>(streams.in), {});
-    if (!CheckOne("stdin", config::ParseAlertmanagerConfig("stdin", text), streams)) ++failed;
+    if (!CheckOne("/dev/stdin", config::ParseAlertmanagerConfig("/dev/stdin", text), streams))
+      ++failed;
   };
-  if (args.empty()) check_stdin();
-  for (const std::string& path : args) {
+  if (arguments->words().empty()) check_stdin();
+  for (const std::string& path : arguments->words()) {
     if (path == "-") {
       check_stdin();
     } else if (!CheckOne(path, config::LoadAlertmanagerConfig(path), streams)) {

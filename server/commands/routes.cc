@@ -6,7 +6,7 @@
 #include "alerting/check.h"
 #include "alerting/route.h"
 #include "server/commands/alert.h"
-#include "server/commands/arguments.h"
+#include "server/commands/alertmanager_client.h"
 #include "server/config/alertmanager_config.h"
 #include "server/config/prometheus_config.h"
 
@@ -20,10 +20,23 @@ int Fail(Streams streams, std::string_view message) {
   return 1;
 }
 
-Result<alerting::RoutingTree> LoadTree(const Arguments& arguments) {
+// Of the file that --config.file names, or of the server.
+Result<alerting::RoutingTree> LoadTree(const Arguments& arguments, Streams streams) {
   const std::string path = arguments.Value("config.file");
-  if (path.empty()) return Error(Code::kInvalid, "--config.file is needed");
-  auto file = config::LoadAlertmanagerConfig(path);
+  if (!path.empty()) {
+    if (arguments.Has("alertmanager.url"))
+      streams.err << "Warning: --config.file flag overrides the --alertmanager.url.\n";
+    auto file = config::LoadAlertmanagerConfig(path);
+    if (!file) return std::move(file).error();
+    return alerting::RoutingTree(file->config.route);
+  }
+  auto client = AlertmanagerClient::Make(arguments);
+  if (!client) return std::move(client).error();
+  const auto status = (*client)->Get("/status");
+  if (!status) return status.error();
+  const auto shown = status->value("config", nlohmann::ordered_json::object());
+  auto file = config::ParseAlertmanagerConfig("the server's configuration",
+                                              shown.value("original", std::string()));
   if (!file) return std::move(file).error();
   return alerting::RoutingTree(file->config.route);
 }
@@ -50,10 +63,9 @@ void Draw(std::ostream& out, const Route& route, const std::string& indent, bool
 }
 
 int Show(std::span<const std::string> args, Streams streams) {
-  constexpr FlagRule kRules[] = {{"config.file"}};
-  const auto arguments = Arguments::Parse(args, kRules);
+  const auto arguments = Arguments::Parse(args, WithClientFlags({{"config.file"}}));
   if (!arguments) return Fail(streams, arguments.error().message());
-  const auto tree = LoadTree(*arguments);
+  const auto tree = LoadTree(*arguments, streams);
   if (!tree) return Fail(streams, tree.error().message());
   streams.out << "Routing tree:\n.\n";
   Draw(streams.out, tree->root(), "", true, true, nullptr, nullptr);
@@ -71,15 +83,16 @@ bool CollectPath(const Route& route, const std::set<const Route*>& matched,
 }
 
 int Test(std::span<const std::string> args, Streams streams) {
-  constexpr FlagRule kRules[] = {{"config.file"}, {"tree", '\0', false}, {"verify.receivers"}};
-  const auto arguments = Arguments::Parse(args, kRules);
+  const auto arguments = Arguments::Parse(
+      args, WithClientFlags({{"config.file"}, {"tree", '\0', false}, {"verify.receivers"}}));
   if (!arguments) return Fail(streams, arguments.error().message());
-  const auto tree = LoadTree(*arguments);
+  const auto tree = LoadTree(*arguments, streams);
   if (!tree) return Fail(streams, tree.error().message());
   std::vector<Label> labels;
   for (const std::string& word : arguments->words()) {
     const auto equals = word.find('=');
-    if (equals == std::string::npos) return Fail(streams, "bad matcher format: " + word);
+    if (equals == std::string::npos)
+      return Fail(streams, "Failed to parse labels: bad matcher format: " + word);
     std::string_view value = std::string_view(word).substr(equals + 1);
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
       value = value.substr(1, value.size() - 2);
@@ -110,10 +123,13 @@ int Test(std::span<const std::string> args, Streams streams) {
 }
 
 int Render(std::span<const std::string> args, Streams streams) {
-  constexpr FlagRule kRules[] = {
-      {"template.glob"}, {"template.text"}, {"template.type"}, {"template.data"}};
-  const auto arguments = Arguments::Parse(args, kRules);
+  const auto arguments = Arguments::Parse(
+      args, WithClientFlags(
+                {{"template.glob"}, {"template.text"}, {"template.type"}, {"template.data"}}));
   if (!arguments) return Fail(streams, arguments.error().message());
+  // Without files there are still the default templates.
+  if (!arguments->Has("template.text"))
+    return Fail(streams, "required flag(s) '--template.text' not provided");
   std::vector<alerting::TemplateFile> files;
   for (const std::string& glob : arguments->Values("template.glob")) {
     for (const std::string& path : config::Glob(glob)) {
@@ -133,7 +149,7 @@ int Render(std::span<const std::string> args, Streams streams) {
       alerting::RenderTemplate(files, arguments->Value("template.text"),
                                arguments->Value("template.type", "text") == "html", data);
   if (!rendered) return Fail(streams, rendered.error().message());
-  streams.out << *rendered << "\n";
+  streams.out << *rendered;
   return 0;
 }
 

@@ -16,7 +16,7 @@
 namespace meerkat::commands {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 Timestamp Now() {
   return std::chrono::floor<Millis>(std::chrono::system_clock::now());
@@ -130,14 +130,15 @@ int Query(std::span<const std::string> args, Streams streams) {
 // The times that --start, --end and --duration ask for; what is not asked for stays as it is.
 Result<> SetTimes(const Arguments& arguments, json& silence, Timestamp starts) {
   if (arguments.Has("start")) {
-    const auto time = ParseRfc3339(arguments.Value("start"));
-    if (!time) return Error(Code::kInvalid, "bad --start: " + Quote(arguments.Value("start")));
+    const auto time = GoTime(arguments.Value("start"));
+    if (!time) return time.error();
     starts = *time;
   }
   silence["startsAt"] = FormatRfc3339Millis(starts);
   if (arguments.Has("end")) {
-    const auto time = ParseRfc3339(arguments.Value("end"));
-    if (!time) return Error(Code::kInvalid, "bad --end: " + Quote(arguments.Value("end")));
+    const auto time = GoTime(arguments.Value("end"));
+    if (!time) return time.error();
+    if (*time < starts) return Error(Code::kInvalid, "silence cannot start after it ends");
     silence["endsAt"] = FormatRfc3339Millis(*time);
   } else if (arguments.Has("duration") || !silence.contains("endsAt")) {
     const auto duration = ParseDuration(arguments.Value("duration", "1h"));
@@ -243,8 +244,9 @@ int Import(std::span<const std::string> args, Streams streams) {
   if (arguments->words().empty() || arguments->words()[0] == "-") {
     text.assign(std::istreambuf_iterator<char>(streams.in), {});
   } else {
-    auto read = config::ReadFile(arguments->words()[0]);
-    if (!read) return Refuse(streams, read.error());
+    const std::string& path = arguments->words()[0];
+    auto read = config::ReadFile(path);
+    if (!read) return Refuse(streams, Error(Code::kNotFound, "path '" + path + "' does not exist"));
     text = std::move(*read);
   }
   const json silences = json::parse(text, nullptr, false);

@@ -23,6 +23,12 @@ void AddMatcher(const YamlValue& value, Matcher::Type type, std::string_view nam
   value.Read(text);
   auto matcher = alerting::MakeMatcher(type, std::string(name), std::move(text));
   if (!matcher) return value.Fail(matcher.error().message());
+  if (type == Matcher::Type::kRegex) {
+    // Upstream keeps these with their anchors, and so they stand in group keys.
+    const std::string anchored = "^(?:" + matcher->value() + ")$";
+    matcher = alerting::MakeMatcher(type, std::string(name), anchored);
+    if (!matcher) return value.Fail(matcher.error().message());
+  }
   matchers.push_back(std::move(*matcher));
 }
 

@@ -79,7 +79,7 @@ TEST_F(CommandTest, TemplateRenderUsesTheDefaults) {
       Call(RoutesCommands(), "template render",
            {"--template.text={{ template \"slack.default.title\" . }} {{ .Alerts.Firing | len }}"});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, "[FIRING:1] example (warning) 1\n");
+  EXPECT_EQ(ran.out, "[FIRING:1] grouplabelvalue1 grouplabelvalue2  1");
 }
 
 TEST_F(CommandTest, CheckTellsWhatItFound) {
