@@ -95,4 +95,41 @@ export const tests = [
       for (const id of new Set(ids)) assert.match(await stateOf(page, id), /^(ready|nodata)$/, `${f} panel ${id}`);
     }
   }],
+  ['when the server is away the drawing stays and says of when it is', async ({ page, context }) => {
+    await page.go(`d/${UID}/x`);
+    await settled(page, 1);
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Refresh now' }).click();
+    await page.locator(`${panel(1)} .badge`, { hasText: /^as of \d\d:\d\d/ }).waitFor();
+    assert.equal(await page.getAttribute(panel(1), 'data-panel-state'), 'ready');
+    assert.equal(await page.locator(`${panel(1)} canvas`).count(), 1);
+    await context.setOffline(false);
+    await page.getByRole('button', { name: 'Refresh now' }).click();
+    await page.locator(`${panel(1)} .badge`, { hasText: /^as of/ }).waitFor({ state: 'detached' });
+  }],
+  ['alerts are marked on the graphs when the reader wants them', async ({ page }) => {
+    await page.go(`d/${UID}/x`);
+    await settled(page, 1);
+    const asked = page.waitForRequest((r) => /query_range\?query=ALERTS/.test(r.url()));
+    await page.getByRole('button', { name: 'Alerts', exact: true }).click();
+    await asked;
+    assert.match(page.url(), /marks=Alerts/);
+    const over = page.locator(`${panel(1)} .u-over`);
+    const b = await over.boundingBox();
+    const tip = page.locator('.tip', { hasText: 'PortClosed' });
+    for (let x = b.width - 2; x > 0 && !(await tip.count()); x -= 4) await page.mouse.move(b.x + x, b.y + 20);
+    assert.equal(await tip.count(), 1);
+    await page.getByRole('button', { name: 'Alerts', exact: true }).click();
+    await page.waitForURL((u) => !u.searchParams.get('marks'));
+  }],
+  ['a dashboard in the new model is imported as the classic one', async ({ page, base }) => {
+    const element = { kind: 'Panel', spec: { id: 1, title: 'From v2', vizConfig: { kind: 'VizConfig', group: 'stat', spec: { options: {}, fieldConfig: { defaults: {}, overrides: [] } } }, data: { kind: 'QueryGroup', spec: { queries: [{ kind: 'PanelQuery', spec: { refId: 'A', query: { kind: 'DataQuery', group: 'prometheus', spec: { expr: 'sum(up)' } } } }], transformations: [], queryOptions: {} } } } };
+    const given = { apiVersion: 'dashboard.grafana.app/v2beta1', kind: 'Dashboard', metadata: { name: 'from-v2' }, spec: { title: 'Brought from v2', elements: { e: element }, layout: { kind: 'AutoGridLayout', spec: { items: [{ kind: 'AutoGridLayoutItem', spec: { element: { kind: 'ElementReference', name: 'e' } } }] } }, variables: [], annotations: [] } };
+    await page.go('dashboards');
+    await page.getByRole('button', { name: 'Import' }).click();
+    await page.setInputFiles('input[type=file]', { name: 'v2.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(given)) });
+    await page.waitForURL(/\/d\/from-v2\//);
+    assert.equal(await stateOf(page, 1), 'ready');
+    await page.request.delete(`${base}/api/v1/dashboards/from-v2`);
+  }],
 ];

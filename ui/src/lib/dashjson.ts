@@ -1,6 +1,8 @@
 // Reads a text somebody dropped or pasted as a dashboard. Small, so that any page may use it;
 // what the dashboard means is for lib/dash.
 
+import { classicOf, isNewModel } from './dash/v2';
+
 export interface Given {
   name: string; // of the file, or "pasted text"
   dashboard?: Record<string, unknown>;
@@ -22,7 +24,6 @@ export function readGiven(name: string, text: string): Given {
   } catch (e) {
     return { name, error: `not JSON: ${(e as Error).message}` };
   }
-  if (isObject(json) && String(json.apiVersion ?? '').startsWith('dashboard.grafana.app/v2')) return { name, error: 'in the new model (v2), which is not read here; export it in the classic model' };
-  const dashboard = unwrap(json);
+  const dashboard = unwrap(isNewModel(json) ? classicOf(json) : json);
   return dashboard ? { name, dashboard } : { name, error: 'no dashboard: it has neither panels nor rows' };
 }

@@ -4,7 +4,7 @@ import type { Mark } from '../../chart/model';
 import { interpolate, type Lookup, promFormat } from '../../lib/dash/interpolate';
 import { niceStep } from '../../lib/matrix';
 import { parseDuration } from '../../lib/duration';
-import type { Annotation } from '../../lib/dash/model';
+import type { Annotation, Dashboard } from '../../lib/dash/model';
 import type { Span } from '../../lib/time';
 import { colorByName } from '../../panels/data/setup';
 import { renderLegend } from '../../panels/data/frames';
@@ -12,6 +12,24 @@ import { scoped } from '../../panels/data/query';
 
 const kPoints = 240;
 const kMostMarks = 200;
+
+// The states of alerts, on every graph when the reader wants them.
+export const ALERTS: Annotation = {
+  name: 'Alerts', enable: false, hide: false, color: 'red', builtIn: false, expr: 'ALERTS{alertstate="firing"}', titleFormat: '{{alertname}}', textFormat: '{{instance}}',
+};
+
+// What the dashboard has and the reader switched: marks=Name,Other in the address wins over the JSON.
+export function annotationsOf(d: Dashboard, query: URLSearchParams): Annotation[] {
+  const own = d.annotations.filter((a) => !a.builtIn && a.expr);
+  const all = own.some((a) => a.name === ALERTS.name) ? own : [...own, ALERTS];
+  const chosen = query.get('marks')?.split(',').map(decodeURIComponent);
+  return chosen ? all.map((a) => ({ ...a, enable: a.hide ? a.enable : chosen.includes(a.name) })) : all;
+}
+
+// The address for the same with one of them switched.
+export function switched(all: Annotation[], name: string): string {
+  return all.filter((a) => !a.hide && a.enable !== (a.name === name)).map((a) => encodeURIComponent(a.name)).join(',');
+}
 
 // Consecutive samples that are not zero belong to one mark.
 async function fromQuery(a: Annotation, span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {

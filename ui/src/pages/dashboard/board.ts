@@ -12,7 +12,7 @@ import { parseDuration } from '../../lib/duration';
 import { setQuery } from '../../lib/router';
 import { type Range, resolve } from '../../lib/time';
 import { SharedRequests } from '../../panels/data/shared';
-import { marksOf } from './annotations';
+import { annotationsOf, marksOf } from './annotations';
 import { type Board, builtins, filtersOf, lookupOf, replaceOf } from './context';
 import { resolveVariables, type VarStates } from './variables';
 
@@ -121,8 +121,8 @@ export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: stri
   useEffect(() => {
     if (!board) return;
     const control = new AbortController();
-    const all = board.dashboard.annotations.filter((a) => !a.builtIn);
-    if (!all.some((a) => a.enable && a.expr)) return;
+    const all = annotationsOf(board.dashboard, query);
+    if (!all.some((a) => a.enable)) return setMarks((m) => (m.size ? new Map() : m));
     const lookup = lookupOf(board);
     const read = async () => {
       const general = await marksOf(all.filter((a) => !a.panels), board.span, lookup, control.signal);
@@ -136,7 +136,7 @@ export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: stri
     };
     read().catch(() => undefined);
     return () => control.abort();
-  }, [states]);
+  }, [states, query.get('marks')]);
 
   return { board, error, busy, refresh: () => setTurn((n) => n + 1) };
 }

@@ -7,7 +7,7 @@ import { type Lookup, interpolate, promFormat } from '../../lib/dash/interpolate
 import { timing } from '../../lib/dash/intervals';
 import type { Panel } from '../../lib/dash/model';
 import { markdown } from '../../lib/sanitize';
-import { describe, type Span } from '../../lib/time';
+import { describe, formatDate, type Span } from '../../lib/time';
 import type { Replace } from '../../panels/data/prepare';
 import { scoped } from '../../panels/data/query';
 import { ruleFrom } from './alertrule';
@@ -21,6 +21,7 @@ interface Props {
   title: string;
   shown: { state: string; message: string };
   warnings: string[];
+  stale: number; // epoch milliseconds the drawing is of; 0: it is fresh
   errors: string[]; // of queries that failed while others did not
   board: Board;
   span: Span;
@@ -69,6 +70,7 @@ export function PanelHead(p: Props) {
       )}
       {time && <span class="small faint nowrap clip">{time}</span>}
       <span class="end">
+        {p.stale > 0 && <span class="badge warning" role="status" title="The server cannot be reached; it is asked again every ten seconds"><Icon name="clock" />as of {formatDate(p.stale, p.board.zone, { date: false })}</span>}
         {p.errors.length > 0 && <span class="badge critical" title={p.errors.join('\n')}><Icon name="critical" label={`A query failed: ${p.errors.join('. ')}`} /></span>}
         {p.warnings.length > 0 && <span class="badge warning" title={p.warnings.join('\n')}><Icon name="warning" label={p.warnings.join('. ')} /></span>}
         {links.length > 0 && (

@@ -12,6 +12,7 @@ import type { Json } from '../../lib/dash/model';
 import { useLoad } from '../../lib/load';
 import { navigate, setQuery, useLocation } from '../../lib/router';
 import { loadDashboard, rangeOf, replaceFor, titleOf, useBoard, useEvery } from './board';
+import { annotationsOf } from './annotations';
 import { lookupOf } from './context';
 import { SaveDialog } from './edit/save';
 import { DashLinks } from './links';
@@ -86,6 +87,8 @@ export default function DashboardPage() {
       {board && current && (
         <>
           <VariableBar
+            marks={annotationsOf(board.dashboard, query)}
+            onMark={(marks) => setQuery({ marks })}
             states={board.states}
             load={(s) => optionsOf(s.variable, lookupOf(board), board.span, new AbortController().signal)}
             onChange={(name, values) => setQuery({ ['var-' + name]: values }, { replace: false })}

@@ -30,6 +30,7 @@ interface Loaded {
 }
 
 const kSettling = 150; // milliseconds before a silhouette shows
+const kAgain = 10_000; // until a server that is away is asked again
 
 interface Props {
   placed: Placed;
@@ -59,6 +60,8 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
   const [shown, setShown] = useState<Shown>({ state: 'loading', message: '' });
   const [busy, setBusy] = useState(false);
   const [retry, setRetry] = useState(0);
+  const good = useRef(0); // when the last answer without a fault came
+  const [stale, setStale] = useState(0); // the drawing is of then
   const queries = useRef(0);
   const [sent, setSent] = useState(0);
   const lookup = useMemo(() => lookupOf(board, scope), [board.states, board.span, scope]);
@@ -81,15 +84,26 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
       return;
     }
     setBusy(true);
+    let again: ReturnType<typeof setTimeout> | undefined;
     const load = async () => {
       const answers = await runTargets(panel, {
         dashboard: board.dashboard, span, points: Math.max(100, root.current?.clientWidth ?? 600), zone: board.zone, lookup, filters: board.filters, scrapeMs: board.scrapeMs, shared: board.shared,
         count: () => setSent(++queries.current), panelById: findPanel,
       }, control.signal);
+      if (control.signal.aborted) return;
+      // The server is away: what was drawn stays, and says of when it is.
+      if (answers.away && !answers.frames.length && good.current) {
+        setStale(good.current);
+        setBusy(false);
+        again = setTimeout(() => setRetry((n) => n + 1), kAgain);
+        return;
+      }
       const frames = await prepare(panel, answers.frames, replace, board.zone);
       if (control.signal.aborted) return;
       done.current = key;
       const bad = problem(answers, panel.type);
+      setStale(0);
+      good.current = bad ? 0 : Date.now();
       setLoaded({ frames, answers, at: Date.now() });
       if (bad) setShown(bad);
       else if (!isSupported(panel.type)) setShown({ state: 'unsupported', message: notDrawn(panel.type) });
@@ -103,6 +117,7 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
     });
     return () => {
       control.abort();
+      clearTimeout(again);
       setBusy(false);
     };
   }, [visible, key]);
@@ -130,11 +145,11 @@ export function PanelBox({ placed, board, alone, findPanel, onView, onEdit, edit
   };
   return (
     <section
-      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + (visible ? '' : ' away') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1} onKeyDown={onKey}
+      ref={root} class={'panel dash-panel' + (panel.transparent ? ' bare' : '') + (title ? '' : ' untitled') + (visible ? '' : ' away') + (stale ? ' stale' : '') + ` kind-${panel.type}`} aria-label={title || `Panel ${panel.id}`} aria-busy={busy} tabIndex={-1} onKeyDown={onKey}
       style={alone ? undefined : { '--x': x, '--y': y, '--w': w, '--h': h }}
       data-panel-id={panel.id} data-panel-type={panel.type} data-panel-title={title} data-panel-state={shown.state} data-panel-message={shown.message || undefined} data-panel-queries={sent} data-panel-repeat={repeat}
     >
-      <PanelHead panel={panel} title={title} shown={shown} warnings={answers ? [...answers.warnings, ...passedOver(panel)] : []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} edit={edit} />
+      <PanelHead stale={stale} panel={panel} title={title} shown={shown} warnings={answers ? [...answers.warnings, ...passedOver(panel)] : []} errors={answers?.frames.length ? answers.errors : []} board={board} span={span} replace={replace} lookup={lookup} frames={loaded?.frames ?? []} alone={alone} onView={onView} onEdit={onEdit} edit={edit} />
       {edit && !alone && <Handles pos={edit.posOf(panel.id)} title={title || 'panel'} onPlace={(pos, over) => edit.onPlace(panel.id, pos, over)} />}
       {busy && loaded && <div class="panel-busy" aria-hidden="true" />}
       <div class="body" data-panel-body>

@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { Icon } from '../../components/icon';
 import { Drop } from '../../components/popup';
 import { ALL } from '../../lib/dash/interpolate';
-import type { VarOption } from '../../lib/dash/model';
+import type { Annotation, VarOption } from '../../lib/dash/model';
+import { ALERTS, switched } from './annotations';
 import type { VarState, VarStates } from './variables';
 
 interface PickerProps {
@@ -106,23 +107,35 @@ function Filters({ state, onChange }: Omit<PickerProps, 'load'>) {
   );
 }
 
-export function VariableBar({ states, load, onChange, children }: { states: VarStates; load: PickerProps['load']; onChange: PickerProps['onChange']; children?: preact.ComponentChildren }) {
+interface Props {
+  states: VarStates;
+  load: PickerProps['load'];
+  onChange: PickerProps['onChange'];
+  marks: Annotation[];
+  onMark: (marks: string) => void;
+  children?: preact.ComponentChildren;
+}
+
+export function VariableBar({ states, load, onChange, marks, onMark, children }: Props) {
   const all = [...states.values()];
   const shown = all.filter((s) => s.variable.hide !== 2 && s.variable.type !== 'constant' && !(s.variable.type === 'datasource' && (s.options?.length ?? 0) < 2));
   return (
     <>
       <div hidden>{all.map((s) => <span key={s.variable.name} data-variable={s.variable.name} data-value={JSON.stringify(s.chosen)} />)}</div>
-      {(shown.length > 0 || children) && (
-        <div class="bar" role="group" aria-label="Variables">
-          {shown.map((s) =>
-            s.variable.type === 'textbox' ? <TextBox key={s.variable.name} state={s} onChange={onChange} />
-            : s.variable.type === 'adhoc' ? <Filters key={s.variable.name} state={s} onChange={onChange} />
-            : <Picker key={s.variable.name + JSON.stringify(s.chosen)} state={s} load={load} onChange={onChange} />,
-          )}
-          <span class="grow" />
-          {children}
-        </div>
-      )}
+      <div class="bar" role="group" aria-label="Variables">
+        {shown.map((s) =>
+          s.variable.type === 'textbox' ? <TextBox key={s.variable.name} state={s} onChange={onChange} />
+          : s.variable.type === 'adhoc' ? <Filters key={s.variable.name} state={s} onChange={onChange} />
+          : <Picker key={s.variable.name + JSON.stringify(s.chosen)} state={s} load={load} onChange={onChange} />,
+        )}
+        <span class="grow" />
+        {marks.filter((a) => !a.hide).map((a) => (
+          <button key={a.name} class="btn s quiet" aria-pressed={a.enable} title={`${a.name}: marks on the graphs`} onClick={() => onMark(switched(marks, a.name))}>
+            <Icon name={a === ALERTS || a.name === ALERTS.name ? 'bell' : 'mark'} />{a.name}
+          </button>
+        ))}
+        {children}
+      </div>
     </>
   );
 }

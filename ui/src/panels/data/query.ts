@@ -1,6 +1,7 @@
 // Asks what a panel needs, one request after the other, and makes frames of the answers.
 import type { DataFrame } from '@grafana/data';
 import { parser } from '@prometheus-io/lezer-promql';
+import { ApiError } from '../../api/http';
 import { type Answer, exemplars, type ExemplarSeries, instantQuery, rangeQuery } from '../../api/prometheus';
 import { targetKind } from '../../lib/dash/datasource';
 import { interpolate, type Lookup, promFormat } from '../../lib/dash/interpolate';
@@ -30,6 +31,7 @@ export interface Answers {
   missing: string[]; // kinds of sources that are not connected
   exemplars: Point[];
   asked: number;
+  away?: boolean; // the server could not be reached
 }
 
 const WITH_EXEMPLARS = new Set(['timeseries', 'heatmap']);
@@ -125,6 +127,7 @@ export async function runTargets(panel: Panel, c: QueryContext, signal: AbortSig
     } catch (e) {
       if (signal.aborted) throw e;
       out.errors.push((e as Error).message);
+      out.away = e instanceof ApiError && e.kind === 'unreachable';
     }
   }
   return out;

@@ -3,6 +3,7 @@
 import {
   type Annotation, type Dashboard, type Datasource, type DashLink, isObject, type Json, list, number, object, type Panel, type Target, text, type Variable,
 } from '../model';
+import { classicOf, isNewModel } from '../v2';
 import { fromFieldOptions, upgradeFieldConfig } from './fieldconfig';
 import { graphToTimeseries } from './graph';
 import { heatmapOld, pieOld, tableNew, textOld } from './others';
@@ -17,8 +18,6 @@ export function unwrap(json: unknown): Json | undefined {
   if (isObject(j.json) && !j.panels) return unwrap(j.json);
   return Array.isArray(j.panels) || Array.isArray(j.rows) || (typeof j.title === 'string' && j.schemaVersion !== undefined) ? j : undefined;
 }
-
-export const isNewModel = (json: unknown): boolean => /^dashboard\.grafana\.app\/v2/.test(text(object(json).apiVersion));
 
 function upgradeKind(p: Json): Json {
   switch (p.type) {
@@ -144,8 +143,7 @@ function withLibrary(panel: Json, elements: Json): Json {
 }
 
 export function migrate(json: unknown, uid: string): Dashboard {
-  if (isNewModel(json)) throw new Error('This dashboard is in the new model (v2), which is not read here. Export it in the classic model.');
-  const d = unwrap(json);
+  const d = unwrap(isNewModel(json) ? classicOf(json) : json);
   if (!d) throw new Error('This JSON is no dashboard: it has neither panels nor rows.');
   const elements = object(d.__elements);
   const panels = (hasRows(d) ? rowsToGrid(d) : list(d.panels)).map((p) => panelOf(withLibrary(p, elements)));

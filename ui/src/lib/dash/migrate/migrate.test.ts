@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json, Panel } from '../model';
-import { isNewModel, migrate, unwrap } from './index';
+import { migrate, unwrap } from './index';
 
 const one = (panel: Json): Panel => migrate({ schemaVersion: 16, panels: [panel] }, 'u').panels[0]!;
 
@@ -9,8 +9,7 @@ test('wrapped forms are opened, other things are refused with a reason', () => {
   const d = { title: 't', panels: [] };
   for (const json of [d, { dashboard: d, meta: {} }, { dashboard: { dashboard: d } }, { json: d }]) assert.equal(unwrap(json)?.title, 't');
   assert.throws(() => migrate({ a: 1 }, 'u'), /neither panels nor rows/);
-  assert.throws(() => migrate({ apiVersion: 'dashboard.grafana.app/v2beta1', spec: {} }, 'u'), /new model/);
-  assert.equal(isNewModel({ apiVersion: 'v1' }), false);
+  assert.deepEqual(migrate({ apiVersion: 'dashboard.grafana.app/v2beta1', spec: {} }, 'u').panels, []);
 });
 
 test('a graph becomes a time series with its axes, lines and legend', () => {
