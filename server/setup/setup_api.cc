@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "base/mutex.h"
 #include "server/net/same_site.h"
 #include "server/setup/alert_address.h"
 
@@ -63,6 +64,7 @@ class SetupApi {
       : search_(search), list_(list), doors_(std::move(doors)) {}
 
   net::Response Search() {
+    MutexLock lock(mu_);
     const std::set<std::string> scraped = doors_.scraped();
     const auto found = search_.Find();
     return Succeed([&](JsonWriter& json) {
@@ -109,6 +111,7 @@ class SetupApi {
     if (!address) return Fail(address.error());
     const bool own = !doors_.own_alert_file.empty();
     if (!own) {
+      MutexLock lock(mu_);
       const std::string text = std::string(kHead) + ComposeAlertmanagerFile(*address);
       if (auto taken = doors_.take_alert_file(text); !taken) return Fail(taken.error());
     }
@@ -150,6 +153,7 @@ class SetupApi {
   ExporterSearch& search_;
   WatchList& list_;
   const SetupDoors doors_;
+  Mutex mu_;  // one search, one change of the alert manager's file at a time
 };
 
 }  // namespace

@@ -1,70 +1,88 @@
 #include "server/setup/watch_list.h"
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "base/json_writer.h"
 #include "server/setup/private_file.h"
 
 namespace meerkat::setup {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// An array of groups, each with its targets; empty when there is no file.
+Result<Json> ReadGroups(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) return Json::array();
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  Json groups = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Error odd(Code::kInvalid, file.string() + " is no list of target groups");
+  if (!groups.is_array()) return odd;
+  for (const Json& group : groups) {
+    if (!group.is_object() || !group.contains("targets") || !group["targets"].is_array())
+      return odd;
+    for (const Json& target : group["targets"]) {
+      if (!target.is_string()) return odd;
+    }
+  }
+  return groups;
+}
+
+// Whether it was there. A group that has no target left goes too.
+bool Take(Json& groups, const std::string& address) {
+  bool found = false;
+  Json kept = Json::array();
+  for (Json& group : groups) {
+    Json targets = Json::array();
+    for (const Json& target : group["targets"]) {
+      if (target != address) targets.push_back(target);
+    }
+    const bool had = targets.size() < group["targets"].size();
+    found |= had;
+    if (had && targets.empty()) continue;
+    group["targets"] = std::move(targets);
+    kept.push_back(std::move(group));
+  }
+  groups = std::move(kept);
+  return found;
+}
+
+}  // namespace
 
 Result<std::vector<Watched>> WatchList::Read() const {
   MutexLock lock(mu_);
-  return ReadLocked();
-}
-
-Result<std::vector<Watched>> WatchList::ReadLocked() const {
+  const auto groups = ReadGroups(file_);
+  if (!groups) return groups.error();
   std::vector<Watched> all;
-  std::ifstream in(file_);
-  if (!in) return all;
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const auto groups = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const Error odd(Code::kInvalid, file_.string() + " is no list of target groups");
-  if (!groups.is_array()) return odd;
-  for (const auto& group : groups) {
-    if (!group.is_object() || !group.contains("targets") || !group["targets"].is_array())
-      return odd;
-    std::string job;
-    if (group.contains("labels") && group["labels"].is_object())
-      job = group["labels"].value("job", "");
-    for (const auto& target : group["targets"]) {
-      if (!target.is_string()) return odd;
-      all.push_back({job, target.get<std::string>()});
-    }
+  for (const Json& group : *groups) {
+    const auto labels = group.find("labels");
+    const bool named = labels != group.end() && labels->is_object() && labels->contains("job") &&
+                       (*labels)["job"].is_string();
+    for (const Json& target : group["targets"])
+      all.push_back({named ? (*labels)["job"].get<std::string>() : "", target.get<std::string>()});
   }
   return all;
 }
 
 Result<> WatchList::Add(const Watched& target) {
   MutexLock lock(mu_);
-  auto all = ReadLocked();
-  if (!all) return std::move(all).error();
-  std::erase_if(*all, [&](const Watched& w) { return w.address == target.address; });
-  all->push_back(target);
-  return Write(*all);
+  auto groups = ReadGroups(file_);
+  if (!groups) return std::move(groups).error();
+  Take(*groups, target.address);
+  Json group;
+  group["targets"] = Json::array({target.address});
+  group["labels"]["job"] = target.job;
+  groups->push_back(std::move(group));
+  return ReplaceFile(file_, groups->dump() + "\n");
 }
 
 Result<> WatchList::Remove(const std::string& address) {
   MutexLock lock(mu_);
-  auto all = ReadLocked();
-  if (!all) return std::move(all).error();
-  if (std::erase_if(*all, [&](const Watched& w) { return w.address == address; }) == 0)
-    return Error(Code::kNotFound, address + " was not added here");
-  return Write(*all);
-}
-
-Result<> WatchList::Write(const std::vector<Watched>& all) const {
-  std::string text;
-  JsonWriter json(text);
-  json.BeginArray();
-  for (const Watched& target : all) {
-    json.BeginObject().Key("targets").BeginArray().String(target.address).EndArray();
-    json.Key("labels").BeginObject().Key("job").String(target.job).EndObject().EndObject();
-  }
-  json.EndArray();
-  return ReplaceFile(file_, text + "\n");
+  auto groups = ReadGroups(file_);
+  if (!groups) return std::move(groups).error();
+  if (!Take(*groups, address)) return Error(Code::kNotFound, address + " was not added here");
+  return ReplaceFile(file_, groups->dump() + "\n");
 }
 
 }  // namespace meerkat::setup

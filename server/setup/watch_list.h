@@ -16,8 +16,7 @@ struct Watched {
 };
 
 // The targets chosen on the Home page, as a file_sd file: one group a target, its job as a label.
-// What others wrote into the file by hand stays, as far as it is a list of such groups. Threads:
-// any.
+// Groups that were written into the file by hand stay as they are. Threads: any.
 class WatchList {
  public:
   explicit WatchList(std::filesystem::path file) : file_(std::move(file)) {}
@@ -31,11 +30,8 @@ class WatchList {
   Result<> Remove(const std::string& address) EXCLUDES(mu_);
 
  private:
-  Result<> Write(const std::vector<Watched>& all) const REQUIRES(mu_);
-  Result<std::vector<Watched>> ReadLocked() const REQUIRES(mu_);
-
   const std::filesystem::path file_;
-  mutable Mutex mu_;
+  mutable Mutex mu_;  // of the file
 };
 
 }  // namespace meerkat::setup

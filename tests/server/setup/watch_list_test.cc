@@ -39,6 +39,19 @@ TEST_F(WatchListTest, IsAFileSdFileForItsOwnerAlone) {
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
+TEST_F(WatchListTest, KeepsGroupsWrittenByHand) {
+  std::filesystem::create_directories(list_.file().parent_path());
+  std::ofstream(list_.file())
+      << R"([{"targets":["10.0.0.5:80","10.0.0.6:80"],"labels":{"env":"prod"}}])";
+  ASSERT_TRUE(list_.Add({"redis", "127.0.0.1:9121"}));
+  ASSERT_TRUE(list_.Remove("10.0.0.6:80"));
+  std::stringstream text;
+  text << std::ifstream(list_.file()).rdbuf();
+  EXPECT_EQ(text.str(), R"([{"targets":["10.0.0.5:80"],"labels":{"env":"prod"}},)"
+                        R"({"targets":["127.0.0.1:9121"],"labels":{"job":"redis"}}])"
+                        "\n");
+}
+
 TEST_F(WatchListTest, LeavesAFileOfAnotherShapeAlone) {
   std::filesystem::create_directories(list_.file().parent_path());
   for (const char* text :
