@@ -22,6 +22,8 @@ export const tests = [
   ['each panel is drawn, empty or wrong, and says so', async ({ page }) => {
     await page.go(`d/${UID}/x`);
     for (const id of [1, 2, 3, 4, 5]) assert.equal(await stateOf(page, id), 'ready', `panel ${id}`);
+    const size = await page.locator(`${panel(2)} .stat-figure`).evaluate((e) => parseFloat(getComputedStyle(e).fontSize));
+    assert.ok(size >= 28, `a figure with much room is ${size} px high`);
     assert.equal(await stateOf(page, 6), 'error');
     assert.match(await page.getAttribute(panel(6), 'data-panel-message'), /parse error/);
     assert.equal(await stateOf(page, 7), 'nodata');

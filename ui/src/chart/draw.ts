@@ -34,19 +34,35 @@ function threshold(u: uPlot, t: Threshold, k: number): void {
   }
 }
 
-// A dashed line with a foot on the axis; a stretch of time is washed.
+// Stretches of time in one colour, those that overlap as one: a wash over a wash would hide the lines.
+export function stretches(marks: Mark[]): { from: number; to: number; color: string }[] {
+  const out: { from: number; to: number; color: string }[] = [];
+  for (const m of marks.filter((x) => x.to !== undefined && x.to > x.from).sort((a, b) => a.color.localeCompare(b.color) || a.from - b.from)) {
+    const last = out.at(-1);
+    if (last && last.color === m.color && m.from <= last.to) last.to = Math.max(last.to, m.to!);
+    else out.push({ from: m.from, to: m.to!, color: m.color });
+  }
+  return out;
+}
+
+const kWash = 0.08;
+
+function wash(u: uPlot, s: { from: number; to: number; color: string }): void {
+  const { left, top, width, height } = u.bbox;
+  const a = Math.max(left, u.valToPos(s.from, 'x', true));
+  const b = Math.min(left + width, u.valToPos(s.to, 'x', true));
+  if (b <= a) return;
+  u.ctx.fillStyle = withAlpha(s.color, kWash);
+  u.ctx.fillRect(a, top, b - a, height);
+}
+
+// A dashed line with a foot on the axis, where it begins.
 function mark(u: uPlot, m: Mark, k: number): void {
   const { left, top, width, height } = u.bbox;
   const c = u.ctx;
-  const a = Math.max(left, u.valToPos(m.from, 'x', true));
-  const b = m.to === undefined ? a : Math.min(left + width, u.valToPos(m.to, 'x', true));
-  if (a > left + width || b < left) return;
+  const a = u.valToPos(m.from, 'x', true);
+  if (a > left + width || a < left - 1) return;
   c.strokeStyle = c.fillStyle = m.color;
-  if (b > a) {
-    c.fillStyle = withAlpha(m.color, 0.1);
-    c.fillRect(a, top, b - a, height);
-    c.fillStyle = m.color;
-  }
   c.lineWidth = k;
   c.setLineDash([3 * k, 3 * k]);
   c.beginPath();
@@ -69,6 +85,7 @@ export function drawUnder(u: uPlot, spec: ChartSpec): void {
   c.rect(left, top, width, height);
   c.clip();
   for (const t of spec.thresholds ?? []) threshold(u, t, devicePixelRatio);
+  for (const s of stretches(spec.marks ?? [])) wash(u, s);
   for (const m of spec.marks ?? []) mark(u, m, devicePixelRatio);
   c.restore();
 }

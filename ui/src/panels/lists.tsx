@@ -30,7 +30,7 @@ export function AlertList(p: VizProps) {
     else if (loaded.error) p.onEmpty(loaded.error.message);
   }, [loaded.data, loaded.error]);
   if (!loaded.data) return null;
-  if (text(o.viewMode) === 'stat') return <div class="viz-cells"><div class="stat-cell center"><div class="stat-figure" style={{ fontSize: 40 }}>{all.length}</div></div></div>;
+  if (text(o.viewMode) === 'stat') return <div class="viz-cells"><div class="stat-cell center"><div class="stat-figure" style={{ fontSize: '40px' }}>{all.length}</div></div></div>;
   return (
     <ul class="list-panel scroll">
       {all.slice(0, number(o.maxItems) ?? kAlerts).map((r, i) => {

@@ -46,7 +46,7 @@ function Cell({ v, panel, width, height, many }: { v: FieldDisplay; panel: VizPr
   const body = (
     <>
       {showName && showValue && <div class="stat-name clip">{v.display.title}</div>}
-      {showName && !showValue && <div class="stat-figure clip" style={{ fontSize: size }}>{v.display.title}</div>}
+      {showName && !showValue && <div class="stat-figure clip" style={{ fontSize: `${size}px` }}>{v.display.title}</div>}
       {showValue && <Figure value={v.display} size={size} color={colorMode === 'value' ? wordColor(v.display.color, size >= 24) : undefined} />}
       {curve && <div class="stat-curve"><Curve value={v} color={filled ? ink! : colorMode === 'none' ? token('series-1') : color} /></div>}
     </>

@@ -79,7 +79,7 @@ export function Table(p: VizProps) {
           {o.showHeader !== false && (
             <thead><tr>
               {columns.map((c, i) => (
-                <th key={i} scope="col" class={isRight(c.field) ? 'num' : ''} style={width(c.field) ? { width: width(c.field), minWidth: width(c.field) } : undefined} aria-sort={sort?.name === c.name ? (sort.desc ? 'descending' : 'ascending') : 'none'}>
+                <th key={i} scope="col" class={isRight(c.field) ? 'num' : ''} style={width(c.field) ? { width: `${width(c.field)}px`, minWidth: `${width(c.field)}px` } : undefined} aria-sort={sort?.name === c.name ? (sort.desc ? 'descending' : 'ascending') : 'none'}>
                   <button onClick={() => clickSort(c.name)}>{c.name}</button>
                   {(c.field.config as { filterable?: boolean }).filterable && object(c.field.config.custom).filterable === true && <ColumnFilter name={c.name} column={c.field} chosen={filters[c.name]} onChange={(v) => setFilters({ ...filters, [c.name]: v })} />}
                 </th>
@@ -87,9 +87,9 @@ export function Table(p: VizProps) {
             </tr></thead>
           )}
           <tbody>
-            {first > 0 && <tr aria-hidden="true" style={{ height: first * kRow }} />}
+            {first > 0 && <tr aria-hidden="true" style={{ height: `${first * kRow}px` }} />}
             {visible.slice(first, last).map((r) => <tr key={r}>{columns.map((c, i) => <Cell key={i} field={c.field} row={r} />)}</tr>)}
-            {last < visible.length && <tr aria-hidden="true" style={{ height: (visible.length - last) * kRow }} />}
+            {last < visible.length && <tr aria-hidden="true" style={{ height: `${(visible.length - last) * kRow}px` }} />}
           </tbody>
           {footer.show === true && (
             <tfoot><tr>{columns.map((c, i) => <td key={i} class={isRight(c.field) ? 'num' : ''}>{total(c.field, footer, i, rows.length)}</td>)}</tr></tfoot>
