@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -158,6 +160,15 @@ bool IsBlock(const fs::path& directory) {
          fs::is_regular_file(directory / "meta.json", ignored);
 }
 
+// Whether a block was made of out-of-order samples: it may reach into the time that only the log
+// has in order, as upstream's inOrderBlocksMaxTime knows.
+bool IsOutOfOrder(const fs::path& block) {
+  std::ifstream in(block / "meta.json", std::ios::binary);
+  std::ostringstream meta;
+  meta << in.rdbuf();
+  return meta.str().find("\"from-out-of-order\"") != std::string::npos;
+}
+
 std::vector<fs::path> BlocksIn(const fs::path& directory) {
   if (IsBlock(directory)) return {directory};
   std::vector<fs::path> found;
@@ -179,9 +190,14 @@ Result<ImportStats> ImportPrometheus(const fs::path& directory, Database& databa
     return Error(Code::kNotFound, directory.string() + " is no directory");
   }
   std::vector<std::unique_ptr<PrometheusBlock>> blocks;
+  Timestamp logs_begin = kMinTime;
   for (const fs::path& path : BlocksIn(directory)) {
     auto block = PrometheusBlock::Open(path);
     if (block) {
+      const TimeRange range = (*block)->range();
+      if (range.min <= range.max && !IsOutOfOrder(path)) {
+        logs_begin = std::max(logs_begin, range.max + Millis(1));
+      }
       blocks.push_back(std::move(*block));
     } else if (block.error().code() == Code::kCorruption) {
       Tell(stats, block.error().message());
@@ -194,11 +210,7 @@ Result<ImportStats> ImportPrometheus(const fs::path& directory, Database& databa
             [](const auto& a, const auto& b) { return a->range().min < b->range().min; });
   Batcher batcher(database, options, stats);
   const bool found = !blocks.empty() || !stats.damage.empty();
-  Timestamp logs_begin = kMinTime;
   for (auto& block : blocks) {
-    if (block->range().min <= block->range().max) {
-      logs_begin = std::max(logs_begin, block->range().max + Millis(1));
-    }
     if (auto done = ImportBlock(*block, batcher, stats); !done) return std::move(done).error();
     ++stats.blocks;
     block = nullptr;
