@@ -299,10 +299,11 @@ void Application::Impl::StartScraping(const config::PrometheusConfig& config) {
   if (push_groups_) {
     pages.emplace(kPushPagePath, [this](std::string_view) { return *push_groups_->Page(); });
   }
-  const scrape::ScrapeContext context{
+  scrape::ScrapeContext context{
       io_,        ingest_,          clock_,
       *database_, *scrape_metrics_, log_.With("component", "scrape manager"),
       options};
+  context.giants = &giants_;
   scraping_ = std::make_unique<scrape::ScrapeManager>(
       context, scrape::HttpFetchers(io_, blocking_, std::move(pages)));
   const discovery::DiscoveryContext discovery{io_, blocking_, clock_, registry_,
@@ -529,7 +530,8 @@ Result<> Application::Impl::Stop() {
   Result<> closed;
   if (database_) closed = database_->Close();
   io_.Stop();
-  for (net::ThreadPool* pool : {&upkeep_, &rule_pool_, &quick_, &query_, &ingest_, &blocking_})
+  for (net::ThreadPool* pool :
+       {&upkeep_, &rule_pool_, &quick_, &query_, &ingest_, &giants_, &blocking_})
     pool->Stop();
   if (served) log_.Info("See you next time!");
   return closed;

@@ -113,6 +113,7 @@ class Application::Impl {
   net::ThreadPool query_{"query", static_cast<std::size_t>(std::max<std::int64_t>(
                                       1, flags_.integer("query.max-concurrency")))};
   net::ThreadPool ingest_{"ingest", Cores()};
+  net::ThreadPool giants_{"giants", 1};
   net::ThreadPool blocking_{"blocking", 4};
   net::ThreadPool rule_pool_{"rules", std::max<std::size_t>(2, Cores())};
   net::ThreadPool upkeep_{"upkeep", 1};

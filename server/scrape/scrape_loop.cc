@@ -21,6 +21,9 @@ Timestamp FirstScrape(Timestamp now, const Target& target, Millis offset) {
   return next;
 }
 
+// About 150,000 series: some ten milliseconds of parsing, more than others should wait for.
+constexpr std::uint64_t kGiant = 16 << 20;
+
 }  // namespace
 
 // One answer and what becomes of it; the worker's until `state` says otherwise.
@@ -135,7 +138,7 @@ net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
     }
   }
   exchange_ = exchange;
-  context_.workers.Submit([self = shared_from_this(), exchange = std::move(exchange)] {
+  PoolFor(*exchange).Submit([self = shared_from_this(), exchange = std::move(exchange)] {
     try {
       self->Write(*exchange);
     } catch (const std::exception& error) {  // out of memory: this scrape is lost
@@ -145,6 +148,15 @@ net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
       self->context_.io.Post([self] { self->gate_.cancel(); });
     }
   });
+}
+
+// A body is as large as the one before; of the first one only the size on the wire is known.
+net::ThreadPool& ScrapeLoop::PoolFor(const Exchange& exchange) const {
+  if (context_.giants == nullptr) return context_.workers;
+  const net::ClientResponse& response = exchange.response;
+  const bool packed = response.headers.Has("Content-Encoding");
+  const std::uint64_t guess = response.body.size() * (packed && !giant_ ? 100 : 1);
+  return giant_.value_or(false) || guess > kGiant ? *context_.giants : context_.workers;
 }
 
 void ScrapeLoop::Write(Exchange& exchange) {
@@ -166,6 +178,7 @@ void ScrapeLoop::Write(Exchange& exchange) {
     answer.body_bytes = -1;
     context_.metrics.exceeded_body_size_limit.Add();
   }
+  giant_ = answer.body_bytes < 0 || static_cast<std::uint64_t>(answer.body_bytes) > kGiant;
   const WriteOutcome outcome = writer_->Write(answer);
   context_.buffers->Give(std::move(response.body));
   context_.metrics.scrape_duration.Observe(outcome.duration);

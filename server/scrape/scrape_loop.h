@@ -4,6 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -40,6 +41,9 @@ struct ScrapeContext {
   Logger log;
   ScrapeOptions options;
   std::shared_ptr<BodyBuffers> buffers = std::make_shared<BodyBuffers>();
+  // Where giant bodies are unpacked and parsed, so that a few of them do not hold up everybody
+  // else's; null: by the workers.
+  net::ThreadPool* giants = nullptr;
 };
 
 // What the last scrape of a target came to.
@@ -88,6 +92,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   net::Awaitable<void> WaitUntil(Timestamp when);
   net::ClientRequest MakeRequest();
   struct Exchange;
+  net::ThreadPool& PoolFor(const Exchange& exchange) const;
   void Write(Exchange& exchange) EXCLUDES(mu_);  // on a worker
   void Note(const WriteOutcome& outcome, Timestamp started) EXCLUDES(mu_);
 
@@ -105,6 +110,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   bool mark_end_ = false;
   std::string forced_error_;
   std::shared_ptr<Exchange> exchange_;  // the last one
+  std::optional<bool> giant_;  // whether the last body was; set before its exchange is done
 
   mutable Mutex mu_;
   TargetStatus status_ GUARDED_BY(mu_);

@@ -90,6 +90,15 @@ TEST_F(TargetWriterTest, AFailedScrapeEndsEverythingButTheReports) {
   EXPECT_EQ(storage_.Find("a{instance=\"i\", job=\"j\"}")->samples.size(), samples);
 }
 
+TEST_F(TargetWriterTest, APageThatTakesTooMuchOfAWorkerFails) {
+  Configure("  scrape_interval: 1ms\n  scrape_timeout: 1ms\n");
+  std::string body;
+  for (int i = 0; i < 1'000'000; ++i) body += "a 1\n";  // some 50 ms of CPU time
+  EXPECT_EQ(Page(body).error, "reading the body took more CPU time than the scrape timeout");
+  EXPECT_EQ(storage_.Last("up{instance=\"i\", job=\"j\"}"), 0);
+  EXPECT_EQ(Page("a 1\n").error, "");
+}
+
 TEST_F(TargetWriterTest, ABadPageStoresNothing) {
   Configure("");
   Page("a 1\n");
