@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -31,6 +32,12 @@ struct LiveOptions {
   std::int64_t max_exemplars = 100000;  // 0: exemplars off
 };
 
+// How far the journal is replayed, in entries: from `min` to `max`, `current` the newest that was.
+// Threads: any.
+struct ReplayProgress {
+  std::atomic<std::int64_t> min{0}, max{0}, current{0};
+};
+
 struct Options {
   std::filesystem::path path = "data";
   bool lock_file = true;
@@ -40,6 +47,7 @@ struct Options {
   std::uint64_t block_cache_bytes = 64 << 20;
   std::uint64_t series_limit = 0;  // 0: no limit
   LiveOptions live;
+  std::shared_ptr<ReplayProgress> replay;  // told while opening; null: nobody asks
 };
 
 // The database: a Storage, a StateStore, and the upkeep of both. One process per directory.

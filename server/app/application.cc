@@ -160,6 +160,7 @@ Result<> Application::Impl::OpenDatabase(const Configuration& configuration) {
   options.journal_window = flags_.duration("storage.journal.window");
   options.partition = flags_.duration("storage.tsdb.min-block-duration");
   options.live = LiveOptionsOf(flags_, configuration.prometheus);
+  options.replay = replay_;
   auto opened = tsdb::Database::Open(options, clock_, registry_, log_.With("component", "tsdb"));
   if (!opened) return std::move(opened).error();
   database_ = std::move(*opened);

@@ -123,6 +123,7 @@ class Application::Impl {
   web::Notifications notifications_{clock_, registry_,
                                     flags_.integer("web.max-notifications-subscribers")};
   web::Doors doors_;
+  const std::shared_ptr<tsdb::ReplayProgress> replay_ = std::make_shared<tsdb::ReplayProgress>();
   std::unique_ptr<tsdb::Database> database_;
   // Handlers may use what stands below: false while the server starts and when it stops.
   std::atomic<bool> open_ = false;

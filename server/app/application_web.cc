@@ -129,7 +129,9 @@ void Application::Impl::BuildDoors() {
   doors_.flags = [this] { return flags_.all(); };
   doors_.runtime = [this] { return Runtime(); };
   doors_.process = [] { return ProcessReport(); };
-  doors_.replay = [] { return web::ReplayStatus{}; };
+  doors_.replay = [this] {
+    return web::ReplayStatus{replay_->min, replay_->max, replay_->current};
+  };
   doors_.alertmanagers = [this] {
     web::AlertmanagerUrls urls;
     if (!open_) return urls;

@@ -55,7 +55,8 @@ Result<> Engine::Start() {
                   .chunk_range = options_.partition,
                   .series_limit = options_.series_limit,
                   // No id of a series that parts know may come to mean another one.
-                  .first_series = series_lost_ || records_lost_ ? shelf_.NextSeries() : 1},
+                  .first_series = series_lost_ || records_lost_ ? shelf_.NextSeries() : 1,
+                  .replay = options_.replay},
       clock_, *store_, index_, attic_, live_, metrics_,
       [this](SeriesId series) { return shelf_.NewestOf(series); },
       [this](const Head::Filling& filling) { OnCommitted(filling); });

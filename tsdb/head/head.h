@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "tsdb/attic/attic.h"
+#include "tsdb/database.h"
 #include "tsdb/head/batch.h"
 #include "tsdb/head/exemplars.h"
 #include "tsdb/head/head_metrics.h"
@@ -36,6 +37,7 @@ struct HeadOptions {
                                                // a sample may be
   std::uint64_t series_limit = 0;
   SeriesId first_series = 1;  // no smaller id is given to a new series
+  std::shared_ptr<ReplayProgress> replay;  // null: nobody asks
 };
 
 // Takes samples in: judges their order, journals them, makes them visible.

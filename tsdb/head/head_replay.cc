@@ -66,12 +66,42 @@ class Head::Replayer : public JournalReader {
   std::uint64_t unknown_ = 0;
 };
 
+namespace {
+
+// The newest entry of the journal from `first` on; the one before `first` when there is none. Asks
+// some sixty times whether there is one behind a number, which reads next to nothing.
+Result<std::uint64_t> NewestEntry(const Store& store, std::uint64_t first) {
+  std::uint64_t newest = first - 1;
+  for (std::uint64_t step = std::uint64_t{1} << 62; step > 0; step /= 2) {
+    bool found = false;
+    auto scanned = store.Scan(Family::kJournal, BigEndianKey(newest + step), {},
+                              [&found](std::string_view, std::string_view) {
+                                found = true;
+                                return false;
+                              });
+    if (!scanned) return std::move(scanned).error();
+    if (found) newest += step;
+  }
+  return newest;
+}
+
+}  // namespace
+
 Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& log) {
   parts_max_ = ToMillis(parts_max);
   MutexLock commit(commit_mu_);
   WriterLock lock(live_.mu);
   next_sequence_ = std::max<std::uint64_t>(first, 1);
   live_.view.open = std::make_shared<Generation>(next_sequence_);
+  if (options_.replay != nullptr) {
+    // Damage on the way is told by the replay itself.
+    const auto newest = NewestEntry(store_, next_sequence_);
+    if (newest && *newest >= next_sequence_) {
+      options_.replay->min = static_cast<std::int64_t>(next_sequence_);
+      options_.replay->current = static_cast<std::int64_t>(next_sequence_);
+      options_.replay->max = static_cast<std::int64_t>(*newest);
+    }
+  }
   Replayer replayer(*this);
   // Entries build on those before them in their generation: behind one that is missing or damaged
   // the next to be understood is the first of the next generation.
@@ -103,6 +133,9 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& lo
                                    std::to_string(sequence - 1) + " are missing";
                            }
                            next_sequence_ = sequence + 1;
+                           if (options_.replay != nullptr) {
+                             options_.replay->current = static_cast<std::int64_t>(sequence);
+                           }
                            first_of_generation_ = false;
                            if (understood) {
                              const Result<std::uint8_t> read = ReadEntry(entry, replayer);
