@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <set>
 
 namespace meerkat::net {
 namespace {
@@ -85,7 +86,7 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
   const std::vector<std::string_view> path = Split(raw_path);
   const Pattern* best = nullptr;
   std::string best_fit;
-  std::string allowed;
+  std::set<std::string_view> allowed;
   std::string allowed_fit;
   for (const Pattern& pattern : patterns_) {
     std::string fit = Fit(pattern.segments, path);
@@ -94,10 +95,8 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
       if (fit < allowed_fit) continue;
       if (fit > allowed_fit) allowed.clear();
       allowed_fit = fit;
-      for (const std::string& name : pattern.route.methods) {
-        if (!allowed.empty()) allowed += ", ";
-        allowed += name;
-      }
+      allowed.insert(pattern.route.methods.begin(), pattern.route.methods.end());
+      allowed.insert("OPTIONS");
     } else if (best == nullptr || fit > best_fit) {
       best = &pattern;
       best_fit = std::move(fit);
@@ -109,10 +108,18 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
     if (allowed.empty()) {
       match.fallback = not_found_ ? not_found_ : NotFound;
     } else {
-      const Handler& answer = method_not_allowed_;
-      match.fallback = [answer, allowed](const Request& request, std::stop_token stop) {
-        Response response = answer ? answer(request, stop) : MethodNotAllowed(request, stop);
-        response.headers.Set("Allow", allowed);
+      std::string methods;
+      for (const std::string_view name : allowed) {
+        methods += (methods.empty() ? "" : ", ") + std::string(name);
+      }
+      const Handler answer =
+          method == "OPTIONS"
+              ? Handler([](const Request&, std::stop_token) { return Response::Text(200, ""); })
+          : method_not_allowed_ ? method_not_allowed_
+                                : Handler(MethodNotAllowed);
+      match.fallback = [answer, methods](const Request& request, std::stop_token stop) {
+        Response response = answer(request, std::move(stop));
+        response.headers.Set("Allow", methods);
         return response;
       };
     }

@@ -3,6 +3,7 @@
 #include <array>
 #include <protozero/pbf_writer.hpp>
 
+#include "server/remote/histogram_chunk.h"
 #include "server/remote/xor_chunk.h"
 
 namespace meerkat::remote {
@@ -61,12 +62,8 @@ void ChunkFrames::Append(std::string& out, const Labels& labels, const tsdb::Ser
     }
   }
   std::string series = head;
-  XorChunk chunk;
-  const auto finish_chunk = [&] {
-    if (chunk.samples() == 0) return;
-    const Timestamp min = chunk.min_time();
-    const Timestamp max = chunk.max_time();
-    const std::string data = chunk.Take();
+  const auto add = [&](Timestamp min, Timestamp max, std::int32_t encoding,
+                       const std::string& data) {
     if (series.size() > head.size() && series.size() + data.size() > max_bytes_) {
       AppendFrame(out, series, query_index);
       series = head;
@@ -75,20 +72,44 @@ void ChunkFrames::Append(std::string& out, const Labels& labels, const tsdb::Ser
     protozero::pbf_writer message(writer, 2);
     message.add_int64(1, ToMillis(min));
     message.add_int64(2, ToMillis(max));
-    message.add_enum(3, kXor);
+    message.add_enum(3, encoding);
     message.add_bytes(4, data);
   };
+  XorChunk floats;
+  const auto finish_floats = [&] {
+    if (floats.samples() == 0) return;
+    const Timestamp min = floats.min_time();
+    const Timestamp max = floats.max_time();
+    add(min, max, kXor, floats.Take());
+  };
+  HistogramChunk histograms;
+  const auto finish_histograms = [&] {
+    if (histograms.samples() == 0) return;
+    const Timestamp min = histograms.min_time();
+    const Timestamp max = histograms.max_time();
+    const std::int32_t encoding = histograms.encoding();
+    add(min, max, encoding, histograms.Take());
+  };
+  // Chunks follow each other in time: one kind of sample ends the chunk of the other.
   std::size_t next_histogram = 0;
   for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Timestamp time = (*columns.times)[i];
     if (next_histogram < columns.histograms.size() &&
         columns.histograms[next_histogram].index == i) {
-      ++next_histogram;
+      finish_floats();
+      const Histogram& histogram = *columns.histograms[next_histogram++].histogram;
+      if (!histograms.Append(time, histogram)) {
+        finish_histograms();
+        histograms.Append(time, histogram);
+      }
       continue;
     }
-    chunk.Append((*columns.times)[i], columns.values[i]);
-    if (chunk.samples() == XorChunk::kMaxSamples) finish_chunk();
+    finish_histograms();
+    floats.Append(time, columns.values[i]);
+    if (floats.samples() == XorChunk::kMaxSamples) finish_floats();
   }
-  finish_chunk();
+  finish_floats();
+  finish_histograms();
   if (series.size() > head.size()) AppendFrame(out, series, query_index);
 }
 

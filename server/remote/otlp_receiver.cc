@@ -16,10 +16,12 @@ constexpr std::uint64_t kMaxDecoded = 256 << 20;
 
 OtlpReceiver::OtlpReceiver(std::function<tsdb::Storage*()> storage,
                            std::function<OtlpOptions()> options, std::function<Millis()> lookback,
-                           Registry& registry, Logger log)
+                           OtlpDeltas deltas, const Clock& clock, Registry& registry, Logger log)
     : storage_(std::move(storage)),
       options_(std::move(options)),
       lookback_(std::move(lookback)),
+      deltas_(deltas),
+      sums_(clock),
       log_(std::move(log)),
       out_of_order_exemplars_(registry.counter(
           "prometheus_api_otlp_out_of_order_exemplars_total",
@@ -55,8 +57,9 @@ net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token)
   tsdb::Storage* storage = storage_();
   if (storage == nullptr) return refuse(503, "Service Unavailable");
   const OtlpOptions options = options_();
+  if (deltas_ == OtlpDeltas::kAddUp) sums_.Accumulate(*parsed);
   auto appender = storage->NewAppender();
-  otlp::Translator translator(options, lookback_(), *appender);
+  otlp::Translator translator(options, lookback_(), *appender, deltas_ == OtlpDeltas::kKeep);
   const tsdb::Refusal refusal = translator.Append(*parsed);
   out_of_order_exemplars_.Add(static_cast<double>(translator.refused_exemplars()));
   for (const std::string& warning : translator.warnings()) {

@@ -7,10 +7,15 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "server/net/http.h"
+#include "server/remote/otlp_deltas.h"
 #include "server/remote/otlp_options.h"
 #include "tsdb/storage.h"
 
 namespace meerkat::remote {
+
+// What becomes of values that senders report as changes: left out, stored as they are
+// (--enable-feature=otlp-native-delta-ingestion), or added up (otlp-deltatocumulative).
+enum class OtlpDeltas : unsigned char { kRefuse, kKeep, kAddUp };
 
 // POST /api/v1/otlp/v1/metrics: protobuf or JSON, plain or gzip. A refused sample fails the whole
 // request; a metric that has no Prometheus form is left out and logged. Threads: any number of
@@ -18,7 +23,8 @@ namespace meerkat::remote {
 class OtlpReceiver {
  public:
   OtlpReceiver(std::function<tsdb::Storage*()> storage, std::function<OtlpOptions()> options,
-               std::function<Millis()> lookback, Registry& registry, Logger log);
+               std::function<Millis()> lookback, OtlpDeltas deltas, const Clock& clock,
+               Registry& registry, Logger log);
 
   net::Response Handle(const net::Request& request, std::stop_token stop);
 
@@ -26,6 +32,8 @@ class OtlpReceiver {
   const std::function<tsdb::Storage*()> storage_;
   const std::function<OtlpOptions()> options_;
   const std::function<Millis()> lookback_;
+  const OtlpDeltas deltas_;
+  otlp::DeltaSums sums_;
   const Logger log_;
   Counter& out_of_order_exemplars_;
 };

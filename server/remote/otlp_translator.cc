@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "base/number.h"
@@ -79,7 +80,8 @@ void Translator::AddMetric(const Metric& metric, const Origin& origin) {
   if (metric.kind == Kind::kNone || metric.points.empty()) return;
   const bool has_temporality = metric.kind == Kind::kSum || metric.kind == Kind::kHistogram ||
                                metric.kind == Kind::kExponential;
-  if (has_temporality && metric.temporality != Metric::Temporality::kCumulative) {
+  delta_ = has_temporality && deltas_ && metric.temporality == Metric::Temporality::kDelta;
+  if (has_temporality && !delta_ && metric.temporality != Metric::Temporality::kCumulative) {
     warnings_.push_back("invalid temporality and type combination for metric " +
                         Quote(metric.name));
     return;
@@ -89,7 +91,8 @@ void Translator::AddMetric(const Metric& metric, const Origin& origin) {
     warnings_.push_back("no metric name is left of " + Quote(metric.name));
     return;
   }
-  appender_.SetMetadata(name, {TypeOf(metric), metric.description, metric.unit});
+  const tsdb::MetricType type = delta_ ? tsdb::MetricType::kUnknown : TypeOf(metric);
+  appender_.SetMetadata(name, {type, metric.description, metric.unit});
   for (const Point& point : metric.points) {
     const LabelMap labels = LabelsOf(point, origin);
     earliest_ = std::min(earliest_, TimeOf(point.time));
@@ -210,9 +213,19 @@ void Translator::AddClassicHistogram(const std::string& name, const Point& point
 
 void Translator::AddCustomHistogram(const std::string& name, const Point& point,
                                     const LabelMap& labels) {
+  AddNative(name, point, labels, ToCustomHistogram(point));
+}
+
+void Translator::AddNative(const std::string& name, const Point& point, const LabelMap& labels,
+                           HistogramPtr histogram) {
   const tsdb::SeriesRef ref = Resolve(labels, name);
   if (ref == tsdb::SeriesRef::kNone) return;
-  Note(appender_.Append(ref, TimeOf(point.time), ToCustomHistogram(point)));
+  if (delta_) {
+    auto gauge = std::make_shared<Histogram>(*histogram);
+    gauge->reset_hint = Histogram::ResetHint::kGauge;
+    histogram = std::move(gauge);
+  }
+  Note(appender_.Append(ref, TimeOf(point.time), std::move(histogram)));
   ++samples_;
   AddExemplars(ref, point, -kInfinity, kInfinity);
 }
@@ -224,11 +237,7 @@ void Translator::AddExponential(const std::string& name, const Point& point,
     warnings_.push_back(histogram.error().message());
     return;
   }
-  const tsdb::SeriesRef ref = Resolve(labels, name);
-  if (ref == tsdb::SeriesRef::kNone) return;
-  Note(appender_.Append(ref, TimeOf(point.time), std::move(*histogram)));
-  ++samples_;
-  AddExemplars(ref, point, -kInfinity, kInfinity);
+  AddNative(name, point, labels, std::move(*histogram));
 }
 
 void Translator::AddSummary(const std::string& name, const Point& point, const LabelMap& labels) {

@@ -16,9 +16,11 @@ namespace meerkat::remote::otlp {
 // histograms, target_info. For one request; one thread.
 class Translator {
  public:
-  // `lookback` sets how densely target_info is written.
-  Translator(const OtlpOptions& options, Millis lookback, tsdb::Appender& appender)
-      : options_(options), lookback_(lookback), appender_(appender) {}
+  // `lookback` sets how densely target_info is written. With `deltas`, changes are stored as they
+  // come: their type is unknown, their histograms are gauges.
+  Translator(const OtlpOptions& options, Millis lookback, tsdb::Appender& appender,
+             bool deltas = false)
+      : options_(options), lookback_(lookback), appender_(appender), deltas_(deltas) {}
 
   // What the store refused, kNone when nothing: the request has then failed.
   tsdb::Refusal Append(const Request& request);
@@ -41,6 +43,8 @@ class Translator {
   void AddCustomHistogram(const std::string& name, const Point& point, const LabelMap& labels);
   void AddExponential(const std::string& name, const Point& point, const LabelMap& labels);
   void AddSummary(const std::string& name, const Point& point, const LabelMap& labels);
+  void AddNative(const std::string& name, const Point& point, const LabelMap& labels,
+                 HistogramPtr histogram);
   void AddTargetInfo(const Resource& resource);
 
   LabelMap LabelsOf(const Point& point, const Origin& origin) const;
@@ -56,10 +60,12 @@ class Translator {
   const OtlpOptions& options_;
   const Millis lookback_;
   tsdb::Appender& appender_;
+  const bool deltas_;
   tsdb::Refusal refused_ = tsdb::Refusal::kNone;
   std::vector<std::string> warnings_;
   std::uint64_t samples_ = 0;
   std::uint64_t refused_exemplars_ = 0;
+  bool delta_ = false;             // the metric at hand is one
   Timestamp earliest_ = kMaxTime;  // of the resource at hand
   Timestamp latest_ = kMinTime;
 };

@@ -31,9 +31,11 @@ Result<Matcher> ReadMatcher(std::string_view message) {
   static constexpr Matcher::Type kTypes[] = {Matcher::Type::kEqual, Matcher::Type::kNotEqual,
                                              Matcher::Type::kRegex, Matcher::Type::kNotRegex};
   if (type < 0 || type > 3) {
-    return Error(Code::kInvalid, "invalid matcher type");
+    return Error(Code::kExecution, "invalid matcher type");
   }
-  return Matcher::Make(kTypes[type], std::move(name), std::move(value));
+  auto matcher = Matcher::Make(kTypes[type], std::move(name), std::move(value));
+  if (!matcher) return Error(Code::kExecution, matcher.error().message());
+  return matcher;
 }
 
 Result<ReadQuery> ReadOne(std::string_view message) {

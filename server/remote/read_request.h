@@ -22,6 +22,7 @@ struct ReadRequest {
   Form form = Form::kSamples;  // the first the client accepts that we know
 };
 
+// kInvalid: no such message. kExecution: a matcher that cannot be.
 Result<ReadRequest> ParseReadRequest(std::string_view message);
 
 // Matchers that ask for an external label's value, turned to ask for its absence: what is stored

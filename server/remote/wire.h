@@ -40,5 +40,4 @@ bool FindFault(std::vector<Label>& labels, LabelFault& fault);
 // "{a=\"b\"}" of labels that may be faulty, for messages.
 std::string Print(const std::vector<Label>& labels);
 
-
 }  // namespace meerkat::remote

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "server/remote/bit_writer.h"
 
 namespace meerkat::remote {
 
@@ -13,7 +14,6 @@ namespace meerkat::remote {
 //   first  := time: varint (zigzag), value: 64
 //   second := delta: uvarint, xor
 //   more   := change of delta: 0 | 10 i14 | 110 i17 | 1110 i20 | 1111 i64, xor
-//   xor    := 0 | 10 bits of the last window | 11 leading: 5, size: 6, bits
 class XorChunk {
  public:
   static constexpr int kMaxSamples = 120;
@@ -26,20 +26,12 @@ class XorChunk {
   std::string Take();
 
  private:
-  void WriteBit(bool bit);
-  void WriteBits(std::uint64_t bits, int count);
-  void WriteUvarint(std::uint64_t value);
-  void WriteXor(double value);
-
-  std::string bytes_ = std::string(2, '\0');
-  int free_bits_ = 0;  // in the last byte
+  BitWriter bits_;
+  XorTrack value_;
   int samples_ = 0;
   Timestamp min_time_{};
   Timestamp max_time_{};
   std::uint64_t delta_ = 0;
-  double value_ = 0;
-  int leading_ = -1;  // none yet
-  int trailing_ = 0;
 };
 
 }  // namespace meerkat::remote

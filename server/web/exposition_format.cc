@@ -1,5 +1,6 @@
 #include "server/web/exposition_format.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -8,10 +9,42 @@
 namespace meerkat::web {
 namespace {
 
+constexpr std::string_view kProtobuf = "application/vnd.google.protobuf";
+constexpr std::string_view kMetricFamily = "io.prometheus.client.MetricFamily";
+
 std::string_view Trim(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
+}
+
+// One of an Accept header: type;parameter=value;…
+struct Clause {
+  std::string_view media, version, proto, encoding, escaping;
+  double weight = 1;
+};
+
+Clause ParseClause(std::string_view text) {
+  Clause clause;
+  const auto semicolon = text.find(';');
+  clause.media = Trim(text.substr(0, semicolon));
+  std::string_view parameters =
+      semicolon == std::string_view::npos ? std::string_view() : text.substr(semicolon + 1);
+  while (!parameters.empty()) {
+    const auto end = parameters.find(';');
+    const std::string_view parameter = Trim(parameters.substr(0, end));
+    parameters = end == std::string_view::npos ? std::string_view() : parameters.substr(end + 1);
+    const auto equal = parameter.find('=');
+    if (equal == std::string_view::npos) continue;
+    const std::string_view key = Trim(parameter.substr(0, equal));
+    const std::string_view value = Trim(parameter.substr(equal + 1));
+    if (key == "version") clause.version = value;
+    if (key == "proto") clause.proto = value;
+    if (key == "encoding") clause.encoding = value;
+    if (key == "escaping") clause.escaping = value;
+    if (key == "q") clause.weight = ParseFloat(value).value_or(1);
+  }
+  return clause;
 }
 
 void AppendValueText(std::string& out, std::string_view value) {
@@ -86,39 +119,31 @@ void AppendEnd(std::string& out, double value, Timestamp time) {
 }  // namespace
 
 ExpositionFormat Negotiate(std::string_view accept) {
-  ExpositionFormat format;
-  std::string version = "0.0.4";
-  bool escaping_asked = false;
-  bool chosen = false;
-  while (!accept.empty() && !chosen) {
+  std::vector<Clause> clauses;
+  while (!accept.empty()) {
     const auto comma = accept.find(',');
-    std::string_view item = accept.substr(0, comma);
+    clauses.push_back(ParseClause(accept.substr(0, comma)));
     accept = comma == std::string_view::npos ? std::string_view() : accept.substr(comma + 1);
-    const auto semicolon = item.find(';');
-    const std::string_view media = Trim(item.substr(0, semicolon));
-    chosen = media == "text/plain";
-    std::string_view parameters =
-        semicolon == std::string_view::npos ? std::string_view() : item.substr(semicolon + 1);
-    while (!parameters.empty()) {
-      const auto end = parameters.find(';');
-      const std::string_view parameter = Trim(parameters.substr(0, end));
-      parameters = end == std::string_view::npos ? std::string_view() : parameters.substr(end + 1);
-      const auto equal = parameter.find('=');
-      if (equal == std::string_view::npos) continue;
-      const std::string_view key = Trim(parameter.substr(0, equal));
-      const std::string_view value = Trim(parameter.substr(equal + 1));
-      if (key == "escaping" && (chosen || media == "*/*")) {
-        format.escaping = ParseEscaping(value);
-        escaping_asked = true;
-      } else if (key == "version" && chosen && value == "1.0.0") {
-        version = "1.0.0";
-      }
+  }
+  std::stable_sort(clauses.begin(), clauses.end(),
+                   [](const Clause& a, const Clause& b) { return a.weight > b.weight; });
+  ExpositionFormat format;
+  std::string type = "text/plain; version=0.0.4; charset=utf-8";
+  for (const Clause& clause : clauses) {
+    // The way to escape may stand at a type that is passed over.
+    if (!clause.escaping.empty()) format.escaping = ParseEscaping(clause.escaping);
+    if (clause.media == kProtobuf && clause.proto == kMetricFamily &&
+        clause.encoding == "delimited") {
+      format.protobuf = true;
+      type =
+          std::string(kProtobuf) + "; proto=" + std::string(kMetricFamily) + "; encoding=delimited";
+      break;
     }
+    if (clause.media != "text/plain") continue;
+    if (clause.version == "1.0.0") type = "text/plain; version=1.0.0; charset=utf-8";
+    if (clause.version.empty() || clause.version == "0.0.4" || clause.version == "1.0.0") break;
   }
-  format.content_type = "text/plain; version=" + version + "; charset=utf-8";
-  if (escaping_asked || version == "1.0.0") {
-    format.content_type += "; escaping=" + std::string(NameOf(format.escaping));
-  }
+  format.content_type = type + "; escaping=" + std::string(NameOf(format.escaping));
   return format;
 }
 
@@ -142,13 +167,8 @@ void AppendSample(std::string& out, const Labels& labels, const MoreLabels& more
   AppendEnd(out, value, time);
 }
 
-void AppendClassicHistogram(std::string& out, const Labels& labels, const MoreLabels& more,
-                            const Histogram& h, Timestamp time, Escaping escaping) {
-  const auto bucket = [&](const std::string& le, double cumulative) {
-    AppendSeries(out, labels, more, "_bucket", le, escaping);
-    AppendEnd(out, cumulative, time);
-  };
-  double cumulative = 0;
+std::vector<std::pair<double, double>> ClassicBuckets(const Histogram& h) {
+  std::vector<std::pair<double, double>> buckets;
   if (h.uses_custom_buckets()) {
     std::vector<double> counts(h.custom_bounds.size() + 1, 0);
     std::size_t index = 0;
@@ -161,12 +181,22 @@ void AppendClassicHistogram(std::string& out, const Labels& labels, const MoreLa
         ++at;
       }
     }
+    double cumulative = 0;
     for (std::size_t i = 0; i < h.custom_bounds.size(); ++i) {
       cumulative += counts[i];
-      bucket(FormatFloat(h.custom_bounds[i], 'g'), cumulative);
+      buckets.emplace_back(h.custom_bounds[i], cumulative);
     }
   }
-  bucket("+Inf", h.count);
+  buckets.emplace_back(std::numeric_limits<double>::infinity(), h.count);
+  return buckets;
+}
+
+void AppendClassicHistogram(std::string& out, const Labels& labels, const MoreLabels& more,
+                            const Histogram& h, Timestamp time, Escaping escaping) {
+  for (const auto& [bound, cumulative] : ClassicBuckets(h)) {
+    AppendSeries(out, labels, more, "_bucket", FormatFloat(bound, 'g'), escaping);
+    AppendEnd(out, cumulative, time);
+  }
   AppendSeries(out, labels, more, "_sum", "", escaping);
   AppendEnd(out, h.sum, time);
   AppendSeries(out, labels, more, "_count", "", escaping);

@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "server/web/escaping.h"
 #include "server/web/exposition_format.h"
+#include "server/web/metric_message.h"
 #include "server/web/prometheus/parameters.h"
 
 namespace meerkat::web {
@@ -55,12 +56,34 @@ MoreLabels Added(const Labels& labels, const Labels& external) {
   return more;
 }
 
+LabelPairs EscapedLabels(const Labels& labels, const MoreLabels& more, Escaping escaping) {
+  LabelPairs pairs;
+  for (const Label label : labels) {
+    if (label.name == kMetricName) continue;
+    pairs.emplace_back(EscapeName(label.name, escaping, false), label.value);
+  }
+  for (const auto& [name, value] : more) {
+    pairs.emplace_back(EscapeName(name, escaping, false), value);
+  }
+  return pairs;
+}
+
+FamilyType TypeOf(const Newest& sample) {
+  if (sample.histogram == nullptr) return FamilyType::kUntyped;
+  return sample.histogram->reset_hint == Histogram::ResetHint::kGauge ? FamilyType::kGaugeHistogram
+                                                                      : FamilyType::kHistogram;
+}
+
 class Body : public net::BodySource {
  public:
-  Body(std::vector<Newest> samples, Labels external, Escaping escaping)
-      : samples_(std::move(samples)), external_(std::move(external)), escaping_(escaping) {}
+  Body(std::vector<Newest> samples, Labels external, const ExpositionFormat& format)
+      : samples_(std::move(samples)),
+        external_(std::move(external)),
+        escaping_(format.escaping),
+        protobuf_(format.protobuf) {}
 
   Result<bool> Next(std::string& chunk) override {
+    while (protobuf_ && next_ < samples_.size() && chunk.size() < kPiece) AppendFamily(chunk);
     while (next_ < samples_.size() && chunk.size() < kPiece) {
       const Newest& sample = samples_[next_++];
       const std::string_view name = sample.labels.metric_name();
@@ -81,9 +104,34 @@ class Body : public net::BodySource {
   }
 
  private:
+  // All samples of one name and type.
+  void AppendFamily(std::string& chunk) {
+    const std::string_view name = samples_[next_].labels.metric_name();
+    const FamilyType type = TypeOf(samples_[next_]);
+    FamilyMessage family(EscapeName(name, escaping_, true), "", type);
+    for (; next_ < samples_.size() && samples_[next_].labels.metric_name() == name &&
+           TypeOf(samples_[next_]) == type;
+         ++next_) {
+      const Newest& sample = samples_[next_];
+      const LabelPairs labels =
+          EscapedLabels(sample.labels, Added(sample.labels, external_), escaping_);
+      if (sample.histogram == nullptr) {
+        family.AddValue(labels, sample.value, sample.time);
+      } else if (sample.histogram->uses_custom_buckets()) {
+        // The message has no place for custom bounds: as the classic histogram it was.
+        family.AddPoints(labels, sample.histogram->count, sample.histogram->sum,
+                         ClassicBuckets(*sample.histogram), sample.time);
+      } else {
+        family.AddHistogram(labels, *sample.histogram, sample.time);
+      }
+    }
+    family.AppendTo(chunk);
+  }
+
   const std::vector<Newest> samples_;
   const Labels external_;
   const Escaping escaping_;
+  const bool protobuf_;
   std::size_t next_ = 0;
   std::string last_name_;
 };
@@ -106,13 +154,7 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
   }
   auto sets = ParseMatchers(form);
   if (!sets) {
-    std::string text = sets.error().message();
-    // Here upstream names no parameter.
-    if (const std::string_view prefix = "invalid parameter \"match[]\": ";
-        text.starts_with(prefix)) {
-      text.erase(0, prefix.size());
-    }
-    return net::Response::Text(400, text + "\n");
+    return net::Response::Text(400, sets.error().message() + "\n");
   }
   tsdb::Database* database = doors_.database();
   const auto engine = doors_.engine();
@@ -162,8 +204,7 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
                 samples.end());
   net::Response response = net::Response::Text(200, "", format.content_type);
   if (!samples.empty()) {
-    response.body =
-        std::make_unique<Body>(std::move(samples), doors_.external_labels(), format.escaping);
+    response.body = std::make_unique<Body>(std::move(samples), doors_.external_labels(), format);
   }
   return response;
 }

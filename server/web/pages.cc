@@ -197,6 +197,12 @@ std::vector<net::Route> PageRoutes(const WebOptions& options, const Doors& doors
       "/"));
   if (!prefix.empty()) {
     routes.push_back(Get(
+        prefix,
+        [prefix](const net::Request&, std::stop_token) {
+          return net::Response::Redirect(301, prefix + "/");
+        },
+        "/"));
+    routes.push_back(Get(
         "/",
         [base](const net::Request&, std::stop_token) { return net::Response::Redirect(302, base); },
         "/"));
@@ -236,7 +242,8 @@ std::vector<net::Route> PageRoutes(const WebOptions& options, const Doors& doors
   routes.push_back(Get(
       prefix + "/version",
       [&doors](const net::Request&, std::stop_token) {
-        return net::Response::Json(200, BuildInfoJson(doors.build));
+        // Upstream leaves the type to be guessed, and this is what comes out.
+        return net::Response::Text(200, BuildInfoJson(doors.build) + "\n");
       },
       "/version"));
   return routes;

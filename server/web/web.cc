@@ -9,11 +9,13 @@
 #include "server/remote/otlp_receiver.h"
 #include "server/remote/read_server.h"
 #include "server/remote/write_receiver.h"
+#include "server/web/exposition_format.h"
 #include "server/web/federate.h"
 #include "server/web/instrument.h"
 #include "server/web/pages.h"
 #include "server/web/prometheus/api.h"
 #include "server/web/prometheus/query_api.h"
+#include "server/web/prometheus/self_metrics.h"
 
 namespace meerkat::web {
 namespace {
@@ -64,9 +66,13 @@ class Web::Impl {
         const auto engine = doors_.engine();
         return engine == nullptr ? promql::EngineOptions().lookback : engine->options().lookback;
       };
-      otlp_receiver_ =
-          std::make_unique<remote::OtlpReceiver>(doors_.database, doors_.otlp, lookback, registry_,
-                                                 log_.With("component", "otlp_receiver"));
+      const auto deltas = options_.feature("otlp-deltatocumulative") ? remote::OtlpDeltas::kAddUp
+                          : options_.feature("otlp-native-delta-ingestion")
+                              ? remote::OtlpDeltas::kKeep
+                              : remote::OtlpDeltas::kRefuse;
+      otlp_receiver_ = std::make_unique<remote::OtlpReceiver>(
+          doors_.database, doors_.otlp, lookback, deltas, *doors_.clock, registry_,
+          log_.With("component", "otlp_receiver"));
     }
     if (options_.enable_remote_write) {
       remote::WriteReceiverOptions receiver;
@@ -212,15 +218,16 @@ class Web::Impl {
     Counter& served =
         registry_.counter("promhttp_metric_handler_requests_total",
                           "Total number of scrapes by HTTP status code.", Labels{{"code", "200"}});
-    Add(router, Plain({"GET"}, "/metrics", [this, &served](const net::Request&, std::stop_token) {
-          metrics_in_flight_.Add(1);
-          served.Add();
-          std::string text = registry_.Exposition();
-          metrics_in_flight_.Add(-1);
-          return net::Response::Text(200, std::move(text),
-                                     "text/plain; version=0.0.4; charset=utf-8; "
-                                     "escaping=underscores");
-        }));
+    const auto metrics = [this, &served](const net::Request& request, std::stop_token) {
+      metrics_in_flight_.Add(1);
+      served.Add();
+      const ExpositionFormat format = Negotiate(request.headers.Get("Accept"));
+      std::string text = registry_.Exposition();
+      if (format.protobuf) text = FamilyMessages(text);
+      metrics_in_flight_.Add(-1);
+      return net::Response::Text(200, std::move(text), format.content_type);
+    };
+    Add(router, Plain({"GET"}, "/metrics", metrics));
   }
 
   void AddLifecycle(net::Router& router) {

@@ -40,7 +40,7 @@ net::Response DeleteSeries(const ApiContext& context, const net::Request& reques
   auto range = ParseRange(form);
   if (!range) return Fail(ErrorType::kBadData, range.error().message());
   auto sets = ParseMatchers(form);
-  if (!sets) return Fail(ErrorType::kBadData, sets.error().message());
+  if (!sets) return FailParameter("match[]", sets.error().message());
   tsdb::Database* database = context.doors.database();
   if (database == nullptr) return NoDatabase();
   auto deleted = database->DeleteSeries(*range, *sets);

@@ -17,11 +17,21 @@ constexpr std::string_view kMinText = "-292273086-05-16T16:47:06Z";
 constexpr std::string_view kMaxText = "292277025-08-18T07:12:54.999999999Z";
 constexpr double kMaxSeconds = 9.2e15;  // of what fits milliseconds
 
+std::string NoTime(std::string_view name) {
+  return "invalid time value for '" + std::string(name) + "'";
+}
+
 Error InParameter(std::string_view name, Error error) {
   return std::move(error).Within("invalid parameter " + Quote(name));
 }
 
 }  // namespace
+
+Result<Timestamp> ParseTimeParameter(std::string_view name, std::string_view text) {
+  auto time = ParseTime(text);
+  if (!time) return std::move(time).error().Within(NoTime(name));
+  return time;
+}
 
 Result<Timestamp> ParseTime(std::string_view text) {
   if (const auto seconds = ParseFloat(text)) {
@@ -78,12 +88,12 @@ Result<TimeRange> ParseRange(const net::Params& form) {
   TimeRange range = kAllTime;
   if (const auto text = form.Get("start"); !text.empty()) {
     auto start = ParseTime(text);
-    if (!start) return InParameter("start", std::move(start).error());
+    if (!start) return InParameter("start", std::move(start).error().Within(NoTime("start")));
     range.min = *start;
   }
   if (const auto text = form.Get("end"); !text.empty()) {
     auto end = ParseTime(text);
-    if (!end) return InParameter("end", std::move(end).error());
+    if (!end) return InParameter("end", std::move(end).error().Within(NoTime("end")));
     range.max = *end;
   }
   return range;
@@ -94,13 +104,12 @@ Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,
   std::vector<std::vector<Matcher>> sets;
   for (const std::string& text : form.All(name)) {
     auto set = promql::ParseSelector(text);
-    if (!set) return InParameter(name, std::move(set).error());
+    if (!set) return std::move(set).error();
     bool selective = false;
     for (const Matcher& matcher : *set) selective = selective || !matcher.MatchesEmpty();
     if (!selective) {
-      return InParameter(
-          name, Error(Code::kInvalid, std::string(name) + " must contain at least one non-empty "
-                                                          "matcher"));
+      return Error(Code::kInvalid,
+                   std::string(name) + " must contain at least one non-empty matcher");
     }
     sets.push_back(std::move(*set));
   }

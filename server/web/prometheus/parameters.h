@@ -18,6 +18,8 @@ inline constexpr TimeRange kAllTime{kMinTime, kMaxTime};
 
 // Unix seconds with a fraction, or RFC 3339.
 Result<Timestamp> ParseTime(std::string_view text);
+// The same with upstream's words in front of the error, which say what it was for.
+Result<Timestamp> ParseTimeParameter(std::string_view name, std::string_view text);
 // Seconds with a fraction, or 1h30m.
 Result<Millis> ParseDurationParameter(std::string_view text);
 // 0 is none.
@@ -28,7 +30,7 @@ std::optional<std::int64_t> ParseInteger(std::string_view text);
 // A range whose ends may be left out; the error names the parameter already.
 Result<TimeRange> ParseRange(const net::Params& form);
 // Every match[] (or whatever `name` is): each must have a matcher that does not match the empty
-// text. The error names the parameter already.
+// text.
 Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,
                                                         std::string_view name = "match[]");
 

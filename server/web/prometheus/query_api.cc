@@ -103,7 +103,7 @@ net::Response QueryApi::Query(const net::Request& request, std::stop_token stop)
   promql::QueryOptions options;
   options.start = doors_.clock->Now();
   if (const auto text = form.Get("time"); !text.empty()) {
-    auto time = ParseTime(text);
+    auto time = ParseTimeParameter("time", text);
     if (!time) return FailParameter("time", time.error().message());
     // Nothing is stored near the ends of time, and the engine keeps room to compute there.
     options.start = std::clamp(*time, FromMillis(-kFarthest), FromMillis(kFarthest));
@@ -162,7 +162,7 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
       return Fail(ErrorType::kBadData,
                   "error parsing lookback delta duration: " + lookback.error().message());
     }
-    options.lookback = *lookback;
+    if (lookback->count() > 0) options.lookback = *lookback;  // else the server's
   }
   Notes notes;
   const std::string_view stats = form.Get("stats");
@@ -212,7 +212,7 @@ net::Response QueryApi::Exemplars(const net::Request& request) {
   std::vector<std::vector<Matcher>> selectors;
   for (const promql::VectorSelector* selector : promql::SelectorsOf(**expr))
     selectors.push_back(selector->matchers);
-  if (selectors.empty()) return Succeed("[]");
+  if (selectors.empty()) return net::Response::Empty(204);
   auto found = database->Exemplars(*range, selectors);
   if (!found) return Fail(found.error());
   auto series = std::make_shared<std::vector<tsdb::SeriesExemplars>>(std::move(*found));

@@ -94,7 +94,7 @@ Result<> ReadWord(const net::Params& form, std::string_view name,
 Result<Search> Parse(const net::Params& form, const ApiContext& context) {
   Search search;
   auto sets = ParseMatchers(form);
-  if (!sets) return std::move(sets).error();
+  if (!sets) return std::move(sets).error().Within("invalid parameter \"match[]\"");
   search.sets = std::move(*sets);
   auto range = ParseRange(form);
   if (!range) return std::move(range).error();

@@ -6,6 +6,7 @@
 
 #include "base/json_writer.h"
 #include "base/number.h"
+#include "server/web/metric_message.h"
 
 namespace meerkat::web {
 namespace {
@@ -104,6 +105,26 @@ class Family {
     }
   }
 
+  void AppendMessage(std::string& out) const {
+    const FamilyType kind = type == "counter"     ? FamilyType::kCounter
+                            : type == "gauge"     ? FamilyType::kGauge
+                            : type == "summary"   ? FamilyType::kSummary
+                            : type == "histogram" ? FamilyType::kHistogram
+                                                  : FamilyType::kUntyped;
+    FamilyMessage message(name, help, kind);
+    const auto number = [](const std::string& text) { return ParseFloat(text).value_or(0); };
+    for (const Metric& metric : metrics_) {
+      if (kind != FamilyType::kSummary && kind != FamilyType::kHistogram) {
+        message.AddValue(metric.labels, number(metric.value), kMinTime);
+        continue;
+      }
+      std::vector<std::pair<double, double>> points;
+      for (const auto& [at, value] : metric.points) points.emplace_back(number(at), number(value));
+      message.AddPoints(metric.labels, number(metric.count), number(metric.sum), points, kMinTime);
+    }
+    message.AppendTo(out);
+  }
+
   void Write(JsonWriter& json) const {
     json.BeginObject();
     json.Key("name").String(name);
@@ -156,16 +177,12 @@ class Family {
   std::vector<Metric> metrics_;
 };
 
-}  // namespace
-
-std::string FamiliesJson(std::string_view exposition,
-                         const std::function<bool(std::string_view name)>& wanted) {
-  std::string out;
-  JsonWriter json(out);
-  json.BeginArray();
+// Calls take(family) for each of an exposition.
+template <typename Take>
+void EachFamily(std::string_view exposition, const Take& take) {
   Family family;
   const auto finish = [&] {
-    if (!family.name.empty() && wanted(family.name)) family.Write(json);
+    if (!family.name.empty()) take(family);
     family = {};
   };
   while (!exposition.empty()) {
@@ -190,7 +207,25 @@ std::string FamiliesJson(std::string_view exposition,
     }
   }
   finish();
+}
+
+}  // namespace
+
+std::string FamiliesJson(std::string_view exposition,
+                         const std::function<bool(std::string_view name)>& wanted) {
+  std::string out;
+  JsonWriter json(out);
+  json.BeginArray();
+  EachFamily(exposition, [&](const Family& family) {
+    if (wanted(family.name)) family.Write(json);
+  });
   json.EndArray();
+  return out;
+}
+
+std::string FamilyMessages(std::string_view exposition) {
+  std::string out;
+  EachFamily(exposition, [&](const Family& family) { family.AppendMessage(out); });
   return out;
 }
 

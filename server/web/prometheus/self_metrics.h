@@ -11,4 +11,7 @@ namespace meerkat::web {
 std::string FamiliesJson(std::string_view exposition,
                          const std::function<bool(std::string_view name)>& wanted);
 
+// The same as delimited messages.
+std::string FamilyMessages(std::string_view exposition);
+
 }  // namespace meerkat::web

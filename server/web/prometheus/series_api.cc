@@ -31,7 +31,8 @@ struct Ask {
   Asked asked;
 };
 
-Ask ParseAsked(const net::Params& form) {
+// Upstream names the parameter of wrong selectors for /series alone.
+Ask ParseAsked(const net::Params& form, bool names_matchers = false) {
   Ask ask;
   auto limit = ParseLimit(form.Get("limit"));
   if (!limit) {
@@ -45,7 +46,8 @@ Ask ParseAsked(const net::Params& form) {
   }
   auto sets = ParseMatchers(form);
   if (!sets) {
-    ask.refused = Fail(ErrorType::kBadData, sets.error().message());
+    ask.refused = names_matchers ? FailParameter("match[]", sets.error().message())
+                                 : Fail(ErrorType::kBadData, sets.error().message());
     return ask;
   }
   ask.asked = {*range, *limit, std::move(*sets)};
@@ -125,7 +127,7 @@ net::Response Series(const Doors& doors, const net::Request& request, std::stop_
     return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
   }
   if (!form.Has("match[]")) return Fail(ErrorType::kBadData, "no match[] parameter provided");
-  Ask ask = ParseAsked(form);
+  Ask ask = ParseAsked(form, true);
   if (ask.refused) return std::move(*ask.refused);
   const Asked& asked = ask.asked;
   tsdb::Database* database = doors.database();
@@ -241,6 +243,11 @@ std::vector<ApiRoute> SeriesRoutes(const ApiContext& context) {
          return Series(doors, r, std::move(stop));
        },
        Lane::kQuery},
+      {{"DELETE"},
+       "/series",
+       [](const net::Request&, std::stop_token) {
+         return Fail(ErrorType::kInternal, "not implemented");
+       }},
       {{"GET"},
        "/metadata",
        [&doors](const net::Request& r, std::stop_token) { return MetricMetadata(doors, r); }},

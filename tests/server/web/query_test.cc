@@ -51,9 +51,11 @@ TEST_F(QueryTest, BadParametersAreNamed) {
       {"/api/v1/query", 400, "bad_data",
        "invalid parameter \"query\": unknown position: parse error: no expression found in input"},
       {"/api/v1/query?query=up&time=x", 400, "bad_data",
-       "invalid parameter \"time\": cannot parse \"x\" to a valid timestamp"},
+       "invalid parameter \"time\": invalid time value for 'time': cannot parse \"x\" to a valid "
+       "timestamp"},
       {"/api/v1/query?query=up&time=NaN", 400, "bad_data",
-       "invalid parameter \"time\": cannot parse \"NaN\" to a valid timestamp"},
+       "invalid parameter \"time\": invalid time value for 'time': cannot parse \"NaN\" to a valid "
+       "timestamp"},
       {"/api/v1/query?query=up&timeout=soon", 400, "bad_data",
        "invalid parameter \"timeout\": cannot parse \"soon\" to a valid duration"},
       {"/api/v1/query?query=up&timeout=1e30", 400, "bad_data",

@@ -60,7 +60,8 @@ TEST_F(SeriesTest, Refusals) {
   const Case cases[] = {
       {"/api/v1/series", "no match[] parameter provided"},
       {"/api/v1/series?match[]=up&start=x",
-       "invalid parameter \"start\": cannot parse \"x\" to a valid timestamp"},
+       "invalid parameter \"start\": invalid time value for 'start': cannot parse \"x\" to a valid "
+       "timestamp"},
       {"/api/v1/series?match[]=up&limit=abc",
        "invalid parameter \"limit\": strconv.Atoi: parsing \"abc\": invalid syntax"},
       {"/api/v1/series?match[]=%7Ba%3D%22%22%7D",
@@ -101,7 +102,7 @@ TEST_F(SeriesTest, FederationEscapesNamesAsAsked) {
     std::string line;
   };
   const Case cases[] = {
-      {"", "text/plain; version=0.0.4; charset=utf-8",
+      {"", "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
        "my_name{a_b=\"é\",instance=\"\"} 4 1700000000000\n"},
       {"text/plain;version=1.0.0;escaping=allow-utf-8",
        "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
@@ -112,6 +113,14 @@ TEST_F(SeriesTest, FederationEscapesNamesAsAsked) {
       {"text/plain;version=1.0.0;escaping=dots",
        "text/plain; version=1.0.0; charset=utf-8; escaping=dots",
        "my_dot_name{a_dot_b=\"é\",instance=\"\"} 4 1700000000000\n"},
+      // What a Prometheus sends: the way to escape may stand at a type that is not there.
+      {"application/openmetrics-text;version=1.0.0;escaping=dots;q=0.6,text/plain;q=0.3,*/*;q=0.2",
+       "text/plain; version=0.0.4; charset=utf-8; escaping=dots",
+       "my_dot_name{a_dot_b=\"é\",instance=\"\"} 4 1700000000000\n"},
+      {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;"
+       "q=0.2,text/plain;q=0.3",
+       "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+       "my_name{a_b=\"é\",instance=\"\"} 4 1700000000000\n"},
   };
   for (const Case& c : cases) {
     net::Request request;
@@ -122,6 +131,28 @@ TEST_F(SeriesTest, FederationEscapesNamesAsAsked) {
     EXPECT_EQ(got.headers.Get("Content-Type"), c.type);
     EXPECT_EQ(got.body.substr(got.body.find('\n') + 1), c.line) << c.accept;
   }
+}
+
+TEST_F(SeriesTest, FederationSpeaksProtobufWhenThatIsLikedBest) {
+  using std::string_literals::operator""s;
+  net::Request request;
+  request.method = "GET";
+  request.target = "/federate?match[]=%7B%22my.name%22%7D";
+  request.headers.Set("Accept",
+                      "text/plain;q=0.2,application/vnd.google.protobuf;"
+                      "proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6");
+  const Answer got = Ask(request);
+  EXPECT_EQ(got.headers.Get("Content-Type"),
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+            "encoding=delimited; escaping=underscores");
+  // 56 bytes: name, untyped, one metric of 43: two labels, the value 4, the time.
+  EXPECT_EQ(got.body,
+            "\x38\n\x07my_name\x18\x03\"\x2b"
+            "\n\x09\n\x03"
+            "a_b\x12\x02é"
+            "\n\x0c\n\x08instance\x12\x00"
+            "\x2a\x09\x09\x00\x00\x00\x00\x00\x00\x10\x40"
+            "\x30\x80\xd0\x95\xff\xbc\x31"s);
 }
 
 TEST_F(SeriesTest, AdminRoutesAreOffByDefault) {
