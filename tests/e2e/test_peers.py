@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Other programs as peers: a real Prometheus federates from us, writes to us by remote write 1.0 and 2.0 and reads back
+from us, vmagent writes to us, amtool speaks to the alert manager. What each side then has is compared sample by sample."""
+import argparse
+import json
+import os
+import subprocess
+import time
+import urllib.parse
+
+from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
+
+OURS = """
+global:
+  scrape_interval: 1s
+  external_labels: {{cluster: ours}}
+  scrape_native_histograms: true
+scrape_configs:
+- job_name: theirs
+  static_configs: [{{targets: ['127.0.0.1:{prometheus}'], labels: {{from: afar}}}}]
+"""
+THEIRS = """
+global:
+  scrape_interval: 1s
+  external_labels: {{replica: '{version}'}}
+scrape_configs:
+- job_name: self
+  static_configs: [{{targets: ['127.0.0.1:{own}']}}]
+{federate}remote_write:
+- url: http://127.0.0.1:{meerkat}/api/v1/write
+  protobuf_message: {message}
+  send_exemplars: true
+  send_native_histograms: true
+  queue_config: {{batch_send_deadline: 200ms}}
+  write_relabel_configs: [{{source_labels: [job], regex: self, action: keep}}]
+remote_read:
+- url: http://127.0.0.1:{meerkat}/api/v1/read
+  read_recent: true
+  filter_external_labels: false
+  required_matchers: {{from: afar}}
+"""
+FEDERATE = """- job_name: federate
+  honor_labels: true
+  metrics_path: /federate
+  params: {'match[]': ['{job="theirs",__name__=~"up|prometheus_http_requests_total|prometheus_http_request_duration_seconds.*"}']}
+  static_configs: [{targets: ['127.0.0.1:%d']}]
+"""
+MESSAGES = {"1": "prometheus.WriteRequest", "2": "io.prometheus.write.v2.Request"}
+
+
+class Prometheus:
+    def __init__(self, binary, folder, meerkat_port, port, version):
+        self.url = "http://127.0.0.1:%d" % port
+        config = os.path.join(folder, "prometheus-%s.yml" % version)
+        with open(config, "w") as file:
+            file.write(THEIRS.format(own=port, meerkat=meerkat_port, version=version, message=MESSAGES[version],
+                                     federate=FEDERATE % meerkat_port if version == "2" else ""))
+        self.program = Program("prometheus-" + version, [
+            binary, "--config.file=" + config, "--storage.tsdb.path=" + os.path.join(folder, "prometheus-" + version),
+            "--web.listen-address=127.0.0.1:%d" % port, "--enable-feature=native-histograms,exemplar-storage",
+            "--web.enable-lifecycle"], folder)
+
+    def ready(self):
+        wait_for("prometheus to be ready", lambda: get(self.url + "/-/ready"))
+
+
+def ask(url, query, **parameters):
+    parameters["query"] = query
+    return get_json(url + "/api/v1/query?" + urllib.parse.urlencode(parameters))["data"]["result"]
+
+
+def columns(url, query, at, drop):
+    """Series without the labels in `drop`, to their samples."""
+    return {json.dumps({name: value for name, value in row["metric"].items() if name not in drop}, sort_keys=True):
+            row.get("values", []) + row.get("histograms", []) for row in ask(url, query, time=at)}
+
+
+class Peers:
+    def __init__(self, binary, checks):
+        self.binary, self.checks, self.folder = binary, checks, checks.folder
+        self.theirs = {}
+
+    def start(self):
+        ports = {version: free_port() for version in MESSAGES}
+
+        def configure(_):
+            with open(os.path.join(self.folder, "ours.yml"), "w") as file:
+                file.write(OURS.format(prometheus=ports["1"]))
+        self.ours = Meerkat(self.binary, self.folder, ["--config.file=ours.yml", "--web.enable-remote-write-receiver"], configure)
+        self.checks.own(self.ours.program)
+        for version, port in ports.items():
+            prometheus = Prometheus(peer("prometheus"), self.folder, self.ours.port, port, version)
+            self.theirs[version] = prometheus
+            self.checks.own(prometheus.program)
+        for prometheus in self.theirs.values():
+            prometheus.ready()
+        for prometheus in self.theirs.values():
+            wait_for("native histograms there", lambda p=prometheus: ask(
+                p.url, 'histogram_count(prometheus_http_request_duration_seconds{job="self",handler="/metrics"}) > 4'))
+
+    def written(self, version):
+        """Everything a Prometheus scraped of itself in some seconds, samples and histograms, is here too, bit by bit."""
+        url = self.theirs[version].url
+        at = time.time()
+        query = '{job="self",__name__!~"scrape_.*|up"}[5s]'
+        theirs = columns(url, query, at, set())
+        assert len(theirs) > 300 and any(isinstance(points[0][1], dict) for points in theirs.values()), len(theirs)
+        ours_query = query.replace('job="self"', 'job="self",replica="%s"' % version)
+
+        def same():
+            ours = columns(self.ours.url, ours_query, at, {"replica"})
+            missing = [name for name in theirs if ours.get(name) != theirs[name]]
+            if missing and time.time() > at + 25:
+                raise AssertionError("%d differ, such as %s\n%s\n%s" % (len(missing), missing[0], theirs[missing[0]], ours.get(missing[0])))
+            return not missing
+        wait_for("all samples to arrive", same)
+
+    def exemplars(self, version):
+        """Exemplars travel when the peer has any; asking never fails."""
+        query = "/api/v1/query_exemplars?" + urllib.parse.urlencode({"query": '{job="self"}', "start": 0, "end": time.time()})
+        theirs = get_json(self.theirs[version].url + query)["data"]
+        wait_for("exemplars", lambda: len(get_json(self.ours.url + query)["data"]) >= len(theirs))
+
+    def federated(self):
+        """What is federated is ours at that time, with our external labels."""
+        url = self.theirs["2"].url
+        wait_for("federated histograms", lambda: ask(
+            url, 'histogram_count(prometheus_http_request_duration_seconds{cluster="ours",handler="/metrics"}) > 3'))
+        at = time.time()
+        theirs = columns(url, '{cluster="ours",job="theirs"}[5s]', at, {"cluster"})
+        ours = columns(self.ours.url, '{job="theirs"}[10s]', at, set())
+        assert any(isinstance(points[0][1], dict) for points in theirs.values()), "no native histogram among them"
+        for name, points in theirs.items():
+            for point in points:
+                if isinstance(point[1], dict):  # the same time, count and sum
+                    assert [p for p in ours[name] if p[0] == point[0] and p[1] == point[1]], (name, point, ours[name])
+                else:
+                    assert point in ours[name], (name, point, ours[name])
+
+    def read_back(self):
+        """A query whose selector asks for it is answered from our store, floats and histograms in chunks."""
+        url = self.theirs["1"].url
+        wait_for("histograms of ours", lambda: self.ours.query('histogram_count(prometheus_http_request_duration_seconds{from="afar",handler="/metrics"})'))
+        at = time.time() - 1
+        query = '{from="afar",job="theirs",__name__!~"scrape_.*"}[20s]'
+        theirs = columns(url, query, at, {"cluster"})
+        ours = columns(self.ours.url, query, at, set())
+        assert len(theirs) > 300 and any(isinstance(points[-1][1], dict) for points in theirs.values()), len(theirs)
+        assert theirs == ours, [(name, theirs.get(name), points) for name, points in ours.items() if theirs.get(name) != points][:1]
+        kinds = [row["metric"]["code"] for row in ask(url, 'prometheus_http_requests_total{from="afar",handler="/metrics"}')]
+        assert kinds == ["200"], kinds
+
+    def vmagent(self):
+        port = free_port()
+        with open(os.path.join(self.folder, "vmagent.yml"), "w") as file:
+            file.write("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: vmagent\n  static_configs: [{targets: ['127.0.0.1:%d']}]\n"
+                       % port)
+        agent = self.checks.own(Program("vmagent", [
+            peer("vmagent"), "-httpListenAddr=127.0.0.1:%d" % port, "-promscrape.config=" + os.path.join(self.folder, "vmagent.yml"),
+            "-remoteWrite.url=%s/api/v1/write" % self.ours.url, "-remoteWrite.tmpDataPath=" + os.path.join(self.folder, "vmagent"),
+            "-remoteWrite.flushInterval=200ms"], self.folder))
+        wait_for("vmagent's samples", lambda: self.ours.value('count_over_time(up{job="vmagent"}[1m])'))
+        wait_for("hundreds of its series", lambda: (self.ours.value('count({job="vmagent"})') or 0) > 200)
+        # It says itself how much of what it sent was taken.
+        rows = {line.split(" ")[0]: line.split(" ")[-1] for line in get("http://127.0.0.1:%d/metrics" % port).decode().splitlines()}
+        dropped = [value for name, value in rows.items() if name.startswith("vmagent_remotewrite_packets_dropped_total")]
+        assert dropped and all(value == "0" for value in dropped), dropped
+        agent.stop()
+
+    def amtool(self):
+        def run(*words):
+            done = subprocess.run([peer("amtool"), *words, "--alertmanager.url=" + self.ours.alertmanager_url], capture_output=True, timeout=30)
+            assert done.returncode == 0, (words, done)
+            return done.stdout.decode()
+        run("alert", "add", "Peer", "severity=page", "--annotation=summary=so")
+        wait_for("the alert", lambda: "Peer" in run("alert", "query", "alertname=Peer"))
+        silence = run("silence", "add", "alertname=Peer", "--comment=why", "--author=me", "--duration=1h").strip()
+        assert silence in run("silence", "query", "-q")
+        wait_for("the alert to be silenced", lambda: "Peer" in run("alert", "query", "--silenced", "alertname=Peer"))
+        run("silence", "expire", silence)
+        assert silence not in run("silence", "query", "-q")
+        assert "receiver" in run("config", "show")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True)
+    checks = Checks()
+    peers = Peers(os.path.abspath(parser.parse_args().server), checks)
+    names = ["remote write 1.0", "remote write 2.0", "exemplars", "federation", "remote read", "vmagent", "amtool"]
+    if peer("prometheus") is None:
+        for name in names:
+            checks.skip(name, "prometheus is not there")
+    elif checks.run("two Prometheus servers beside us", peers.start):
+        checks.run("remote write 1.0 brings every sample", lambda: peers.written("1"))
+        checks.run("remote write 2.0 brings every sample", lambda: peers.written("2"))
+        checks.run("exemplars come along", lambda: peers.exemplars("1"))
+        checks.run("federation of floats and native histograms", peers.federated)
+        checks.run("remote read in chunks", peers.read_back)
+        for name, check in (("vmagent", peers.vmagent), ("amtool", peers.amtool)):
+            if peer(name):
+                checks.run(name, check)
+            else:
+                checks.skip(name, name + " is not there")
+        checks.run("a clean stop", peers.ours.program.stop)
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()
