@@ -102,9 +102,15 @@ bool Head::SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
     return histogram == nullptr && slot.last_value.load(std::memory_order_relaxed) == value;
   }
   if (histogram == nullptr) return false;
+  const HistogramPtr newest = NewestHistogram(slot, series);
+  return newest != nullptr && newest->SameAs(*histogram);
+}
+
+HistogramPtr Head::NewestHistogram(const Slot& slot, SeriesId series) const {
+  if (!slot.Is(Slot::kHistogramLast)) return nullptr;
   MutexLock lock(histograms_mu_);
   const auto it = last_histograms_.find(series);
-  return it != last_histograms_.end() && it->second->SameAs(*histogram);
+  return it == last_histograms_.end() ? nullptr : it->second;
 }
 
 std::int64_t Head::MinValid() const {

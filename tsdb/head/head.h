@@ -135,6 +135,8 @@ class Head {
                 const HistogramPtr& histogram, const Bounds& bounds, const Newest* newest);
   bool SameAsLast(const Slot& slot, SeriesId series, std::uint64_t value,
                   const HistogramPtr& histogram) const;
+  // The newest sample of the series when it is a histogram, else null.
+  HistogramPtr NewestHistogram(const Slot& slot, SeriesId series) const;
   void Count(Refusal refusal, bool histogram);
   // Series that had to be made are noted in `batch`.
   SeriesRef Resolve(const Labels& labels, std::uint32_t epoch, Batch& batch);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/number.h"
 #include "tsdb/head/head.h"
 
 namespace meerkat::tsdb {
@@ -47,6 +48,12 @@ class HeadAppender : public Appender {
   SeriesRef Resolve(const Labels& labels) override { return head_.Resolve(labels, epoch_, batch_); }
 
   Refusal Append(SeriesRef series, Timestamp time, double value, Timestamp start) override {
+    if (IsStaleNan(value)) [[unlikely]] {
+      // As upstream: a series of histograms ends with one.
+      if (HistogramPtr end = EndOfHistograms(series)) {
+        return Append(series, time, std::move(end), start);
+      }
+    }
     return Add(series, ToMillis(time), std::bit_cast<std::uint64_t>(value), nullptr,
                ToMillis(start));
   }
@@ -109,6 +116,24 @@ class HeadAppender : public Appender {
     id = static_cast<SeriesId>(number - 1);
     Slot* slot = head_.FindSlot(id);
     return slot != nullptr && Head::Touch(*slot, epoch_) ? slot : nullptr;
+  }
+
+  // The stale marker as a histogram when the series' newest sample is one; else null.
+  HistogramPtr EndOfHistograms(SeriesRef series) {
+    SeriesId id = 0;
+    Slot* slot = Find(series, id);
+    if (slot == nullptr) return nullptr;
+    const Batch::Sample* in_batch = nullptr;
+    if (slot->appender_tag.load(std::memory_order_relaxed) == tag_) in_batch = NewestOf(id);
+    const HistogramPtr newest = in_batch == nullptr ? head_.NewestHistogram(*slot, id)
+                                : in_batch->extra == 0
+                                    ? nullptr
+                                    : batch_.extras[in_batch->extra - 1].histogram;
+    if (newest == nullptr) return nullptr;
+    auto end = std::make_shared<Histogram>();
+    end->integer = newest->integer;
+    end->sum = StaleNan();
+    return end;
   }
 
   // The newest in-order sample of the series in this batch, looked for when its slot says that

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/number.h"
 #include "tests/tsdb/database/fixture.h"
 
 namespace meerkat::tsdb {
@@ -198,6 +199,56 @@ TEST_F(DatabaseTest, KeepsHistogramsBesideFloatsAndStartTimes) {
     set->reset();
     querier->reset();
     Reopen();
+  }
+}
+
+TEST_F(DatabaseTest, AStaleMarkerEndsASeriesInItsOwnKind) {
+  struct Case {
+    const char* kind;
+    bool one_batch;  // the marker comes with the sample before it
+  };
+  constexpr Case kCases[] = {{"integer histogram", false},
+                             {"integer histogram", true},
+                             {"float histogram", false},
+                             {"float histogram", true},
+                             {"float", false},
+                             {"float", true}};
+  Open();
+  for (const Case& c : kCases) {
+    const std::string_view kind = c.kind;
+    const std::string name = std::string(kind) + (c.one_batch ? " in one batch" : "");
+    SCOPED_TRACE(name);
+    auto appender = db->NewAppender();
+    const SeriesRef ref = appender->Resolve({{"__name__", "up"}, {"case", name}});
+    if (kind == "float") {
+      EXPECT_EQ(appender->Append(ref, FromMillis(At(1)), 1.0), Refusal::kNone);
+    } else {
+      auto histogram = std::make_shared<Histogram>();
+      histogram->integer = kind == "integer histogram";
+      histogram->count = histogram->sum = 3;
+      EXPECT_EQ(appender->Append(ref, FromMillis(At(1)), histogram), Refusal::kNone);
+    }
+    if (!c.one_batch) {
+      ASSERT_TRUE(appender->Commit().ok());
+      appender = db->NewAppender();
+    }
+    EXPECT_EQ(appender->Append(ref, FromMillis(At(2)), StaleNan()), Refusal::kNone);
+    ASSERT_TRUE(appender->Commit().ok());
+    const Matcher matcher[] = {Matcher::Equal("case", name)};
+    auto querier = db->NewQuerier({});
+    auto set = (*querier)->Select(matcher, {});
+    ASSERT_TRUE(*(*set)->Next());
+    SeriesColumns columns;
+    ASSERT_TRUE((*set)->Read(columns).ok());
+    ASSERT_EQ(columns.size(), 2u);
+    if (kind == "float") {
+      EXPECT_TRUE(columns.histograms.empty());
+      EXPECT_TRUE(IsStaleNan(columns.values[1]));
+      continue;
+    }
+    ASSERT_EQ(columns.histograms.size(), 2u);
+    EXPECT_TRUE(columns.histograms[1].histogram->IsStale());
+    EXPECT_EQ(columns.histograms[1].histogram->integer, kind == "integer histogram");
   }
 }
 
