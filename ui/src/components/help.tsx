@@ -1,6 +1,6 @@
 // The sheet of keyboard shortcuts, and the choices that belong to this browser.
 import { useState } from 'preact/hooks';
-import { shortcuts } from '../lib/keys';
+import { keyNotes, shortcuts } from '../lib/keys';
 import { readPref, readTheme, type Theme, writePref, writeTheme } from '../lib/prefs';
 import { Dialog } from './popup';
 
@@ -29,6 +29,12 @@ export function Help({ onClose }: { onClose: () => void }) {
           <div key={s.keys} class="row">
             <dt><span class="kbd">{show(s.keys)}</span></dt>
             <dd>{s.what}</dd>
+          </div>
+        ))}
+        {keyNotes().map(([keys, what]) => (
+          <div key={keys} class="row">
+            <dt><span class="kbd">{keys}</span></dt>
+            <dd>{what}</dd>
           </div>
         ))}
       </dl>

@@ -1,11 +1,16 @@
 // Small hooks that many components need.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { shortcut } from '../lib/keys';
+import { keyNote, shortcut } from '../lib/keys';
 
 export function useShortcut(keys: string, what: string, run: () => void): void {
   const latest = useRef(run);
   latest.current = run;
   useEffect(() => shortcut({ keys, what, run: () => latest.current() }), [keys]);
+}
+
+// Tells the help sheet of keys handled elsewhere.
+export function useKeyNote(keys: string, what: string): void {
+  useEffect(() => keyNote(keys, what), [keys]);
 }
 
 // Redraws every `ms`, so that "4 s ago" stays true.

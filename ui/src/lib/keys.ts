@@ -21,6 +21,14 @@ export function shortcut(s: Shortcut): () => void {
 
 export const shortcuts = (): Shortcut[] => [...active.values()].flatMap((l) => l.slice(-1));
 
+// Keys that a part of the page listens to by itself, for the help sheet.
+const notes = new Map<string, string>();
+export function keyNote(keys: string, what: string): () => void {
+  notes.set(keys, what);
+  return () => void notes.delete(keys);
+}
+export const keyNotes = (): [string, string][] => [...notes];
+
 function typing(e: KeyboardEvent): boolean {
   const at = e.composedPath()[0];
   return at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName));

@@ -5,7 +5,7 @@ import { Refresh } from '../../components/refresh';
 import { Top } from '../../components/shell';
 import { Failed, Loading } from '../../components/state';
 import { TimePicker } from '../../components/timepicker';
-import { useShortcut, useTitle } from '../../components/use';
+import { useKeyNote, useShortcut, useTitle } from '../../components/use';
 import { add, beginDraft } from '../../lib/dash/draft';
 import { migrate } from '../../lib/dash/migrate';
 import type { Json } from '../../lib/dash/model';
@@ -51,6 +51,8 @@ export default function DashboardPage() {
     addEventListener('beforeunload', ask);
     return () => removeEventListener('beforeunload', ask);
   }, [!!draft]);
+  useKeyNote('v  e  x', 'On a panel: view alone, edit, open in Explore');
+  useKeyNote('\u2190  \u2192', 'On a chart: move the crosshair, with Shift by ten');
   useShortcut('ctrl+s', 'Save the dashboard', () => draft && setSaving(true));
 
   const state = failed && !board ? 'error' : board ? 'ready' : 'loading';

@@ -8,7 +8,7 @@ import { Page, Top } from '../../components/shell';
 import { Failed, Loading } from '../../components/state';
 import { TimePicker } from '../../components/timepicker';
 import { toast } from '../../components/toast';
-import { useTitle } from '../../components/use';
+import { useKeyNote, useTitle } from '../../components/use';
 import { parseDuration } from '../../lib/duration';
 import { plural, seconds, whole } from '../../lib/format';
 import { useLoad } from '../../lib/load';
@@ -45,10 +45,13 @@ function summary(outcomes: Outcome[]): string {
 
 export default function Explore() {
   useTitle('Explore');
+  useKeyNote('Ctrl Enter', 'In the editor: run the query');
+  useKeyNote('\u2190  \u2192', 'On the chart: move the crosshair, with Shift by ten');
   const { query } = useLocation();
   const asked = useMemo(() => readAsked(query), [query.toString()]);
   const [texts, setTexts] = useState(asked.exprs);
   const [turn, setTurn] = useState(0);
+  const [listed, setListed] = useState(false); // narrow screens show the metrics on demand
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => setTexts(asked.exprs), [asked.exprs.join('\n')]);
 
@@ -79,7 +82,7 @@ export default function Explore() {
         <Refresh every={asked.every} busy={result.loading} onNow={() => runAll()} onEvery={(every) => put({ every })} />
         <button class="btn" aria-label="Share" onClick={share}><Icon name="share" /><span class="wide-only">Share</span></button>
       </Top>
-      <div class="page cols explore">
+      <div class={'page cols explore' + (listed ? ' listed' : '')}>
         <Metrics onPick={(m) => { const next = [...texts.slice(0, -1), m]; setTexts(next); runAll(next); }} onLabel={(l, v) => edit(texts.length - 1, withMatcher(texts.at(-1) ?? '', l, v))} />
         <div class="stack" ref={box}>
           <section class="panel queries" aria-label="Queries">
@@ -95,6 +98,7 @@ export default function Explore() {
             ))}
             <div class="row wrap query-acts">
               <button class="btn primary" onClick={() => runAll()}>Run<span class="kbd-hint wide-only">Ctrl Enter</span></button>
+              <button class="btn narrow-only" aria-expanded={listed} onClick={() => setListed(!listed)}>Metrics</button>
               <button class="btn" disabled={texts.length >= NAMES.length} onClick={() => setTexts([...texts, ''])}><Icon name="plus" />Query</button>
               <Drop role="menu" button={<>History<Icon name="chevron" /></>}>
                 {(close) => {
