@@ -18,7 +18,7 @@ import { SilenceForm } from './silenceform';
 import { Trying } from './trying';
 
 const kHour = 3600_000;
-const SPANS = [['6 hours', 6], ['24 hours', 24], ['7 days', 168]] as const;
+const SPANS = [['1 hour', 1], ['6 hours', 6], ['24 hours', 24], ['7 days', 168]] as const;
 
 function Facts({ item, now }: { item: Item; now: number }) {
   const { alert, rule } = item;

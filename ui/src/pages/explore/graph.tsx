@@ -42,10 +42,12 @@ export function Graph({ result, stacked, zone, onZoom }: Props) {
   const [noExemplars, hideExemplars] = useState(false);
   const points = useMemo(() => result.outcomes.flatMap((o) => o.exemplars ?? []), [result]);
   const { spec, heats, total } = useMemo(() => {
-    const series = result.outcomes.flatMap((o) => (o.answer?.data.resultType === 'matrix' ? o.answer.data.result : []));
-    const found = curves(series.filter((s) => s.values?.length));
+    const of = result.outcomes.map((o) => ({ expr: o.expr, series: o.answer?.data.resultType === 'matrix' ? o.answer.data.result : [] }));
+    const series = of.flatMap((o) => o.series);
+    const found = of.flatMap((o) => curves(o.series.filter((s) => s.values?.length)).map((c) => ({ ...c, expr: o.expr })));
     const shown = all ? found : found.slice(0, kMostLines);
-    const names = shortNames(shown.map((c) => c.labels));
+    // What has no labels is named by what was asked.
+    const names = shortNames(shown.map((c) => c.labels)).map((n, i) => (n === '{}' || !n ? shown[i]!.expr.replace(/\s+/g, ' ') : n));
     const { times, columns } = align(shown.map((c) => ({ ...c, step: result.step })));
     const few = shown.length <= 2;
     const lines = columns.map((values, i) => ({
