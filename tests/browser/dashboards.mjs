@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { boxOf } from './world.mjs';
 
 const UID = 'browser-test';
 const panel = (id) => `[data-panel-id="${id}"]`;
@@ -117,7 +118,7 @@ export const tests = [
     await asked;
     assert.match(page.url(), /marks=Alerts/);
     const over = page.locator(`${panel(1)} .u-over`);
-    const b = await over.boundingBox();
+    const b = await boxOf(over);
     const tip = page.locator('.tip', { hasText: 'PortClosed' });
     for (let x = b.width - 2; x > 0 && !(await tip.count()); x -= 4) await page.mouse.move(b.x + x, b.y + 20);
     assert.equal(await tip.count(), 1);

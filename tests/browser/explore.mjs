@@ -1,6 +1,6 @@
 // Explore: an expression is written, run, drawn, and explained.
 import assert from 'node:assert/strict';
-import { until } from './world.mjs';
+import { boxOf, until } from './world.mjs';
 
 // The canvas holds more than its background.
 export async function coloursOf(page, selector) {
@@ -55,7 +55,7 @@ export const tests = [
     await page.go('query?expr=up&from=now-15m&to=now');
     const over = page.locator('.result .u-over');
     await over.waitFor();
-    const b = await over.boundingBox();
+    const b = await boxOf(over);
     await page.mouse.move(b.x + b.width * 0.4, b.y + 50);
     await page.mouse.down();
     await page.mouse.move(b.x + b.width * 0.6, b.y + 50, { steps: 4 });
@@ -79,7 +79,7 @@ export const tests = [
     const tip = page.locator('.tip', { hasText: 'trace_id' });
     const over = page.locator('.result .u-over');
     await over.waitFor();
-    const b = await over.boundingBox();
+    const b = await boxOf(over);
     for (let x = b.width - 2; x > 0 && !(await tip.count()); x -= 3) for (const y of [b.height - 1, 1]) {
       await page.mouse.move(b.x + x, b.y + y);
       if (await tip.count()) break;

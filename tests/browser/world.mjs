@@ -22,6 +22,13 @@ export async function until(check, what, ms = 30_000) {
   throw new Error(`waited ${ms} ms for ${what}`);
 }
 
+// Where an element stands, once it does: a chart that is drawn anew is gone for a moment.
+export async function boxOf(locator) {
+  let box;
+  await until(async () => !!(box = await locator.boundingBox().catch(() => null)), 'a place on the page');
+  return box;
+}
+
 function start(command, args, log, options = {}) {
   const out = fs.openSync(log, 'w');
   const child = spawn(command, args, { ...options, stdio: ['ignore', out, out] });
