@@ -1,21 +1,50 @@
 #include "base/labels.h"
 
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <new>
-#include <string>
 
 #include "base/quote.h"
 
 namespace meerkat {
 namespace {
 
-std::uint32_t* Offsets(void* block, std::size_t header) {
-  return reinterpret_cast<std::uint32_t*>(static_cast<char*>(block) + header);
+// A block is followed by 2 * count end offsets (uint32) and then the bytes: name \xff value \xff
+// name \xff … An end is that of the text, before its \xff: so the hash is that of one run of bytes.
+template <typename Block>
+const std::uint32_t* Ends(const Block* block) {
+  return reinterpret_cast<const std::uint32_t*>(block + 1);
 }
+template <typename Block>
+const char* Text(const Block* block) {
+  return reinterpret_cast<const char*>(Ends(block) + 2 * block->count);
+}
+template <typename Block>
+std::size_t TextSize(const Block* block) {
+  return Ends(block)[2 * block->count - 1] + std::size_t{1};
+}
+
+// Label lists that are nearly always short, without an allocation for them.
+class ShortList {
+ public:
+  explicit ShortList(std::size_t most) {
+    if (most > usual_.size()) many_.resize(most);
+    labels_ = many_.empty() ? usual_.data() : many_.data();
+  }
+  void Add(Label label) { labels_[count_++] = label; }
+  std::size_t size() const { return count_; }
+  std::span<const Label> view() const { return {labels_, count_}; }
+
+ private:
+  std::array<Label, 24> usual_;
+  std::vector<Label> many_;
+  Label* labels_;
+  std::size_t count_ = 0;
+};
 
 bool IsLetter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -43,36 +72,25 @@ Labels Labels::From(std::vector<Label> labels) {
 Labels Labels::FromSorted(std::span<const Label> labels) {
   Labels result;
   if (labels.empty()) return result;
-  std::size_t bytes = 0;
+  std::size_t bytes = 2 * labels.size();
   for (const Label& label : labels) bytes += label.name.size() + label.value.size();
-  const std::size_t offsets_size = 2 * labels.size() * sizeof(std::uint32_t);
-  void* memory = ::operator new(sizeof(Block) + offsets_size + bytes);
+  const std::size_t ends_size = 2 * labels.size() * sizeof(std::uint32_t);
+  void* memory = ::operator new(sizeof(Block) + ends_size + bytes);
   auto* block = new (memory) Block{{1}, static_cast<std::uint32_t>(labels.size()), 0};
-  std::uint32_t* offsets = Offsets(memory, sizeof(Block));
-  char* text = reinterpret_cast<char*>(offsets + 2 * labels.size());
-
-  // What is hashed is written down first: in one go it is several times faster than piece by piece.
-  constexpr std::size_t kOnStack = 1024;
-  const std::size_t hashed = bytes + 2 * labels.size();
-  std::array<char, kOnStack> stack;
-  std::string heap;
-  if (hashed > stack.size()) heap.resize(hashed);
-  char* const marked = hashed > stack.size() ? heap.data() : stack.data();
-  char* mark = marked;
+  auto* ends = reinterpret_cast<std::uint32_t*>(block + 1);
+  char* const text = reinterpret_cast<char*>(ends + 2 * labels.size());
   std::uint32_t end = 0;
   auto put = [&](std::string_view part) {
     std::memcpy(text + end, part.data(), part.size());
     end += static_cast<std::uint32_t>(part.size());
-    *offsets++ = end;
-    std::memcpy(mark, part.data(), part.size());
-    mark += part.size();
-    *mark++ = '\xff';
+    *ends++ = end;
+    text[end++] = '\xff';
   };
   for (const Label& label : labels) {
     put(label.name);
     put(label.value);
   }
-  block->hash = XXH64(marked, hashed, 0);
+  block->hash = XXH64(text, end, 0);
   result.block_ = block;
   return result;
 }
@@ -84,12 +102,12 @@ void Labels::Unref() {
 }
 
 Label Labels::operator[](std::size_t index) const {
-  const std::uint32_t* offsets = Offsets(block_, sizeof(Block));
-  const char* text = reinterpret_cast<const char*>(offsets + 2 * block_->count);
-  const std::uint32_t begin = index == 0 ? 0 : offsets[2 * index - 1];
+  const std::uint32_t* const offsets = Ends(block_);
+  const char* const text = Text(block_);
+  const std::uint32_t begin = index == 0 ? 0 : offsets[2 * index - 1] + 1;
   const std::uint32_t middle = offsets[2 * index];
   const std::uint32_t end = offsets[2 * index + 1];
-  return {{text + begin, middle - begin}, {text + middle, end - middle}};
+  return {{text + begin, middle - begin}, {text + middle + 1, end - middle - 1}};
 }
 
 std::string_view Labels::Get(std::string_view name) const {
@@ -102,28 +120,28 @@ std::string_view Labels::Get(std::string_view name) const {
 }
 
 Labels Labels::Keep(std::span<const std::string> names) const {
-  std::vector<Label> kept;
+  ShortList kept(size());
   for (const Label label : *this) {
-    if (std::find(names.begin(), names.end(), label.name) != names.end()) kept.push_back(label);
+    if (std::find(names.begin(), names.end(), label.name) != names.end()) kept.Add(label);
   }
-  return kept.size() == size() ? *this : FromSorted(kept);
+  return kept.size() == size() ? *this : FromSorted(kept.view());
 }
 
 Labels Labels::Without(std::span<const std::string> names) const {
-  std::vector<Label> kept;
+  ShortList kept(size());
   for (const Label label : *this) {
-    if (std::find(names.begin(), names.end(), label.name) == names.end()) kept.push_back(label);
+    if (std::find(names.begin(), names.end(), label.name) == names.end()) kept.Add(label);
   }
-  return kept.size() == size() ? *this : FromSorted(kept);
+  return kept.size() == size() ? *this : FromSorted(kept.view());
 }
 
 Labels Labels::WithoutName() const {
   if (!Has(kMetricName)) return *this;
-  std::vector<Label> kept;
+  ShortList kept(size());
   for (const Label label : *this) {
-    if (label.name != kMetricName) kept.push_back(label);
+    if (label.name != kMetricName) kept.Add(label);
   }
-  return FromSorted(kept);
+  return FromSorted(kept.view());
 }
 
 std::string Labels::ToString() const {
@@ -156,19 +174,29 @@ std::string Labels::ToString() const {
 
 bool Labels::operator==(const Labels& other) const {
   if (block_ == other.block_) return true;
-  if (hash() != other.hash() || size() != other.size()) return false;
-  return (*this <=> other) == std::strong_ordering::equal;
+  if (size() != other.size() || empty() || hash() != other.hash()) return false;
+  const std::size_t bytes = TextSize(block_);
+  // Ends and text in one go.
+  return bytes == TextSize(other.block_) &&
+         std::memcmp(Ends(block_), Ends(other.block_),
+                     2 * size() * sizeof(std::uint32_t) + bytes) == 0;
 }
 
 std::strong_ordering Labels::operator<=>(const Labels& other) const {
-  const std::size_t n = std::min(size(), other.size());
-  for (std::size_t i = 0; i < n; ++i) {
-    const Label a = (*this)[i];
-    const Label b = other[i];
-    if (const auto order = a.name <=> b.name; order != 0) return order;
-    if (const auto order = a.value <=> b.value; order != 0) return order;
-  }
-  return size() <=> other.size();
+  const std::size_t parts = 2 * std::min(size(), other.size());
+  if (block_ == other.block_ || parts == 0) return size() <=> other.size();
+  const std::uint32_t* const mine = Ends(block_);
+  const std::uint32_t* const others = Ends(other.block_);
+  const char* const text = Text(block_);
+  const char* const other_text = Text(other.block_);
+  // As long as names and values end at the same places, bytes decide.
+  std::size_t same = 0;
+  while (same < parts && mine[same] == others[same]) ++same;
+  const std::uint32_t begin = same == 0 ? 0 : mine[same - 1] + 1;
+  if (const int order = std::memcmp(text, other_text, begin); order != 0) return order <=> 0;
+  if (same == parts) return size() <=> other.size();
+  return std::string_view(text + begin, mine[same] - begin) <=>
+         std::string_view(other_text + begin, others[same] - begin);
 }
 
 void LabelsBuilder::Reset(const Labels& base) {

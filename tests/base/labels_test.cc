@@ -27,6 +27,46 @@ TEST(Labels, CompareLikeUpstream) {
   EXPECT_NE(a.hash(), b.hash());
 }
 
+// Pair by pair, name then value; checked against the plain loop over all pairs of sets that differ
+// in length, at bounds and by bytes above the separator's neighbours.
+TEST(Labels, OrderIsThatOfThePairs) {
+  const std::vector<Labels> sets = {
+      {},
+      {{"a", "1"}},
+      {{"a", "12"}},
+      {{"a", "1\xff"}},
+      {{"a",
+        "1\xff"
+        "b\xff"
+        "2"}},
+      {{"a", "1"}, {"b", "2"}},
+      {{"a", "1"}, {"b", "2"}, {"c", "3"}},
+      {{"a", "1"}, {"bb", "2"}},
+      {{"aa", "1"}},
+      {{"ab", "0"}, {"b", "2"}},
+      {{"a", "\xc3\xa9"}},
+  };
+  const auto pairs = [](const Labels& labels) {
+    std::vector<Label> list;
+    for (const Label label : labels) list.push_back(label);
+    return list;
+  };
+  for (const Labels& a : sets) {
+    for (const Labels& b : sets) {
+      EXPECT_EQ(a <=> b, pairs(a) <=> pairs(b)) << a.ToString() << " and " << b.ToString();
+      EXPECT_EQ(a == b, pairs(a) == pairs(b)) << a.ToString() << " and " << b.ToString();
+    }
+  }
+}
+
+// The hash is stored in parts: it must never change.
+TEST(Labels, HashIsThatOfTheTexts) {
+  EXPECT_EQ(Labels().hash(), 0xef46db3751d8e999ULL);
+  const Labels labels{{"__name__", "up"}, {"job", "api"}};
+  EXPECT_EQ(labels.hash(), 0x27967ec87265eaefULL);
+  EXPECT_EQ(Labels(labels).hash(), labels.hash());
+}
+
 TEST(Labels, KeepAndDropNames) {
   const Labels labels{{"__name__", "m"}, {"a", "1"}, {"b", "2"}};
   const std::vector<std::string> names = {"a"};
