@@ -45,6 +45,22 @@ TEST(AppendSampleValue, SwitchesToExponentsAtTheEdges) {
   EXPECT_EQ(text(1435781451.781), "1435781451.781");
 }
 
+// What is printed fast is what the general way prints.
+TEST(AppendSampleValue, IsTheShortestTextOfDecimals) {
+  std::uint64_t state = 1;
+  for (int i = 0; i < 200'000; ++i) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    const auto digits = static_cast<double>(state >> (i % 50 + 11));
+    for (const double scale : {10.0, 100.0, 1000.0, 1e4, 3.0}) {
+      const double value = (i % 3 == 0 ? -1 : 1) * digits / scale;
+      if (value == std::trunc(value) || std::fabs(value) < 1e-6) continue;
+      std::string out;
+      AppendSampleValue(out, value);
+      ASSERT_EQ(out, FormatFloat(value, 'f'));
+    }
+  }
+}
+
 TEST(AppendSeconds, HasNoTrailingZeros) {
   const auto text = [](std::int64_t millis) {
     std::string out;

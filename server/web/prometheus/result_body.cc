@@ -1,7 +1,9 @@
 #include "server/web/prometheus/result_body.h"
 
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/json_writer.h"
 #include "base/number.h"
@@ -123,8 +125,12 @@ class Body : public net::BodySource {
       while (float_ < series.floats.size()) {
         if (out.size() >= kPiece) return true;
         out += float_ == 0 ? ",\"values\":[" : ",";
-        const promql::FloatPoint& point = series.floats[float_++];
-        AppendPoint(out, point.time, point.value);
+        const promql::FloatPoint& point = series.floats[float_];
+        out += '[';
+        AppendTime(out, float_++, point.time);
+        out += ",\"";
+        AppendSampleValue(out, point.value);
+        out += "\"]";
         if (float_ == series.floats.size()) out += ']';
       }
       while (histogram_ < series.histograms.size()) {
@@ -141,6 +147,21 @@ class Body : public net::BodySource {
     }
     out += ']';
     return false;
+  }
+
+  // The series of a matrix have nearly always a point at the same steps: the times of the first are
+  // kept as text.
+  void AppendTime(std::string& out, std::size_t index, Timestamp time) {
+    if (index < times_.size() && times_[index].time == time) {
+      const std::size_t begin = index == 0 ? 0 : times_[index - 1].end;
+      out.append(times_text_, begin, times_[index].end - begin);
+      return;
+    }
+    const std::size_t begin = out.size();
+    AppendSeconds(out, ToMillis(time));
+    if (index != times_.size()) return;
+    times_text_.append(out, begin);
+    times_.push_back({time, times_text_.size()});
   }
 
   void AppendStats(std::string& out) {
@@ -184,6 +205,12 @@ class Body : public net::BodySource {
   bool in_series_ = false;
   std::size_t float_ = 0;
   std::size_t histogram_ = 0;
+  struct TimeText {
+    Timestamp time;
+    std::size_t end;  // in times_text_
+  };
+  std::vector<TimeText> times_;
+  std::string times_text_;
 };
 
 }  // namespace
