@@ -222,7 +222,7 @@ Attic::Entries Attic::Snapshot() const {
 void Attic::Publish(Entries entries) {
   SeriesId next = 0;
   for (const AtticEntry& entry : entries) {
-    if (!entry.ids->empty()) next = std::max(next, entry.ids->greatest() + 1);
+    if (!entry.ids->empty()) next = std::max(next, entry.ids->Ends().second + 1);
   }
   next_id_.store(std::max(next_id_.load(), next));
   WriterLock lock(mu_);

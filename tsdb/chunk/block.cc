@@ -232,10 +232,11 @@ Result<std::string_view> Block::SectionBytes(std::size_t index, Scratch& scratch
       std::string_view(bytes_).substr(section.offset, section.stored_bytes);
   const bool known = scratch.owner_ == identity_ && scratch.section_ == index;
   if (known) return section.compressed ? std::string_view(scratch.bytes_) : stored;
+  if (section.checked) return stored;
   if (Checksum(stored) != section.checksum) return Corrupt("a section does not fit its checksum");
   scratch.owner_ = nullptr;
   if (section.compressed &&
-      !scratch.decompressor_.Decompress(stored, section.raw_bytes, scratch.bytes_)) {
+      !scratch.decompressor_->Decompress(stored, section.raw_bytes, scratch.bytes_)) {
     return Corrupt("a section does not decompress");
   }
   scratch.owner_ = identity_;
@@ -262,6 +263,31 @@ Result<> Block::Verify() const {
     if (!read) return std::move(read).error().Within("series " + std::to_string(ids_[i]));
   }
   return {};
+}
+
+Result<std::shared_ptr<const Block>> Block::Inflated() const {
+  const auto is_checked = [](const Section& section) { return section.checked; };
+  if (std::all_of(sections_.begin(), sections_.end(), is_checked)) return {nullptr};
+  std::shared_ptr<Block> block(new Block);
+  std::size_t bytes = 0;
+  for (const Section& section : sections_) bytes += section.raw_bytes;
+  block->bytes_.reserve(bytes);
+  Scratch scratch;
+  for (std::size_t i = 0; i < sections_.size(); ++i) {
+    auto inflated = SectionBytes(i, scratch);
+    if (!inflated) return std::move(inflated).error();
+    Section section = sections_[i];
+    section.offset = block->bytes_.size();
+    section.stored_bytes = static_cast<std::uint32_t>(inflated->size());
+    section.compressed = false;
+    section.checked = true;
+    block->sections_.push_back(section);
+    block->bytes_ += *inflated;
+  }
+  block->times_ = times_;
+  block->ids_ = ids_;
+  block->ends_ = ends_;
+  return std::shared_ptr<const Block>(std::move(block));
 }
 
 std::size_t Block::MemoryBytes() const {

@@ -84,14 +84,19 @@ class Block {
 
   struct Identity {};
 
-  // Keeps the last section it inflated, so that reading neighbours inflates once.
+  // Keeps the last section it inflated, so that reading neighbours inflates once. Scratches of one
+  // thread may share the decompressor, which is dear to make.
   class Scratch {
+   public:
+    explicit Scratch(std::shared_ptr<Decompressor> decompressor = std::make_shared<Decompressor>())
+        : decompressor_(std::move(decompressor)) {}
+
    private:
     friend class Block;
     std::shared_ptr<const Identity> owner_;
     std::size_t section_ = 0;
     std::string bytes_;
-    Decompressor decompressor_;
+    std::shared_ptr<Decompressor> decompressor_;
   };
 
   // Takes the bytes over. kCorruption: not a block, damaged, or of a newer version.
@@ -108,6 +113,10 @@ class Block {
   // Checks every checksum and decodes every column.
   Result<> Verify() const;
 
+  // The same block with every section inflated and checked, for readers who come again and again;
+  // null when it is that already. kCorruption: some section is damaged.
+  Result<std::shared_ptr<const Block>> Inflated() const;
+
   std::size_t MemoryBytes() const;  // what a cache should charge
   std::size_t size_bytes() const { return bytes_.size(); }
 
@@ -119,6 +128,7 @@ class Block {
     std::uint32_t stored_bytes;
     std::uint32_t checksum;
     bool compressed;
+    bool checked = false;
   };
   Block();
   bool Parse(std::string& reason);

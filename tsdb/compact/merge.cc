@@ -280,12 +280,15 @@ class Merger {
     view.tombstones = tombstones_;
     SeriesReader reader(none, view, {});
     SeriesColumns columns;
+    std::vector<SeriesPlaces::InPart> in_parts;
     std::shared_ptr<const Block::Times> times;
     SeriesId before = 0;
     for (const std::span<const Place> stray : strays_) {
       SeriesPlaces places;
       places.series = stray[0].series;
-      for (const Place& place : stray) places.parts.push_back({place.part, place.block});
+      in_parts.clear();
+      for (const Place& place : stray) in_parts.push_back({place.part, place.block});
+      places.parts = in_parts;
       if (auto read = reader.Read(places, columns); !read) return read;
       for (std::size_t begin = 0; begin < columns.size(); begin += kMaxBlockRows) {
         const std::size_t end = std::min(begin + kMaxBlockRows, columns.size());

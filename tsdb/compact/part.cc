@@ -223,8 +223,6 @@ Result<std::vector<Part::Place>> Part::Find(std::span<const SeriesId> ids, TimeR
       places.push_back({static_cast<std::uint32_t>(it - ids.begin()), run.block});
     }
   }
-  std::stable_sort(places.begin(), places.end(),
-                   [](const Place& a, const Place& b) { return a.series < b.series; });
   return places;
 }
 

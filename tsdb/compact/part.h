@@ -91,7 +91,7 @@ class Part {
     std::uint32_t series;  // index into the asked ids
     std::uint32_t block;
   };
-  // Where the asked series (ascending ids) have blocks that overlap `range`, by series.
+  // Where the asked series (ascending ids) have blocks that overlap `range`, by block.
   Result<std::vector<Place>> Find(std::span<const SeriesId> ids, TimeRange range) const;
 
  private:

@@ -164,15 +164,26 @@ TailCopy Generation::CopyOf(std::uint32_t index) const {
   return copy;
 }
 
+const Generation::Entry* Generation::FindEntry(SeriesId series) const {
+  const std::vector<Entry>& entries = Entries();
+  const auto it =
+      std::lower_bound(entries.begin(), entries.end(), series,
+                       [](const Entry& entry, SeriesId id) { return entry.series < id; });
+  return it == entries.end() || it->series != series ? nullptr : &*it;
+}
+
+bool Generation::Has(SeriesId series, const Slot* slot) const {
+  if (closed_) return FindEntry(series) != nullptr;
+  const bool in_tail = slot != nullptr && slot->tail < tails_ && At(slot->tail).series == series;
+  return in_tail || loose_.contains(series);
+}
+
 bool Generation::Copy(SeriesId series, const Slot* slot, std::vector<TailCopy>& out) const {
   std::uint32_t index = kNoTail;
   if (closed_) {
-    const std::vector<Entry>& entries = Entries();
-    const auto it =
-        std::lower_bound(entries.begin(), entries.end(), series,
-                         [](const Entry& entry, SeriesId id) { return entry.series < id; });
-    if (it == entries.end() || it->series != series) return false;
-    index = it->tail;
+    const Entry* entry = FindEntry(series);
+    if (entry == nullptr) return false;
+    index = entry->tail;
     if (index == kNoTail) return true;
   } else {
     if (slot != nullptr && slot->tail < tails_ && At(slot->tail).series == series) {

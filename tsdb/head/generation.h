@@ -111,6 +111,8 @@ class Generation {
     return true;
   }
 
+  // Whether it has samples of the series. `slot` as for Copy.
+  bool Has(SeriesId series, const Slot* slot) const;
   // Its samples in pieces of ascending time, appended to `out`. False: it has none here.
   bool Copy(SeriesId series, const Slot* slot, std::vector<TailCopy>& out) const;
   // Out-of-order samples: by time, the first of equal times; nothing for most.
@@ -167,6 +169,8 @@ class Generation {
   };
   // Tails in pages, so that a million of them grow without a copy.
   static constexpr std::size_t kPageTails = 1024;
+  // Of a closed generation's series, or null.
+  const Entry* FindEntry(SeriesId series) const;
   Tail& At(std::uint32_t tail) const { return pages_[tail / kPageTails][tail % kPageTails]; }
 
   std::optional<std::uint32_t> PlaceRow(Tail& tail, std::int64_t time);

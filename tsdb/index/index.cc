@@ -147,6 +147,43 @@ std::vector<std::string> Index::LabelValues(std::string_view name, std::span<con
   return list;
 }
 
+std::vector<Index::Witnessed> Index::LabelNamesWitnessed() const {
+  std::vector<Witnessed> list;
+  const ReaderLock lock(mu_);
+  list.reserve(state_->names_by_text.size());
+  for (const auto& [text, id] : state_->names_by_text) {
+    const Postings& series = state_->names[id].series;
+    if (series.empty()) continue;
+    const auto [least, greatest] = series.Ends();
+    list.push_back({text, least, greatest});
+  }
+  return list;
+}
+
+std::vector<Index::Witnessed> Index::LabelValuesWitnessed(std::string_view name) const {
+  std::vector<Witnessed> list;
+  {
+    const ReaderLock lock(mu_);
+    const auto id = state_->FindName(name);
+    if (!id) return list;
+    list.reserve(state_->names[*id].pairs.size() - state_->names[*id].dead);
+    for (const auto at : state_->names[*id].pairs) {
+      const IndexState::Pair& pair = state_->pair(at);
+      if (pair.series.empty()) continue;
+      const auto [least, greatest] = pair.series.Ends();
+      list.push_back({std::string(pair.value.view()), least, greatest});
+    }
+  }
+  std::sort(list.begin(), list.end(),
+            [](const Witnessed& a, const Witnessed& b) { return a.text < b.text; });
+  return list;
+}
+
+void Index::SortByLabels(std::vector<SeriesId>& ids) const {
+  const ReaderLock lock(mu_);
+  SortSeries(*state_, ids);
+}
+
 CardinalityStats Index::Cardinality(std::size_t limit) const {
   CardinalityStats stats;
   {

@@ -66,6 +66,19 @@ class Index {
   std::vector<std::string> LabelValues(std::string_view name, std::span<const SeriesId> ids,
                                        std::size_t limit = 0) const;
 
+  // As above, each with the least and the greatest id of its series: who asks what lives within a
+  // range of time nearly always learns it from one of the two.
+  struct Witnessed {
+    std::string text;
+    SeriesId least;
+    SeriesId greatest;
+  };
+  std::vector<Witnessed> LabelNamesWitnessed() const;
+  std::vector<Witnessed> LabelValuesWitnessed(std::string_view name) const;
+
+  // Puts ids in the order of their series' labels.
+  void SortByLabels(std::vector<SeriesId>& ids) const;
+
   // Fills series, label_pairs and the four lists; chunks and times are the caller's to fill.
   CardinalityStats Cardinality(std::size_t limit) const;
   std::size_t MemoryBytes() const;  // estimate of everything held

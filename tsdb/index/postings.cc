@@ -24,6 +24,15 @@ bool Postings::Container::Contains(std::uint16_t low) const {
   return std::binary_search(list, list + count, low);
 }
 
+std::pair<std::uint32_t, std::uint32_t> Postings::Container::Ends() const {
+  if (!is_bitmap()) return {list[0], list[count - 1]};
+  std::uint32_t first = 0, last = kWords - 1;
+  while (bits[first] == 0) ++first;
+  while (bits[last] == 0) --last;
+  return {64 * first + static_cast<std::uint32_t>(std::countr_zero(bits[first])),
+          64 * last + 63 - static_cast<std::uint32_t>(std::countl_zero(bits[last]))};
+}
+
 bool Postings::Container::Add(std::uint16_t low) {
   if (is_bitmap()) {
     const std::uint64_t bit = std::uint64_t{1} << (low % 64);
@@ -212,14 +221,12 @@ void Postings::ToArray() {
   Swap(fresh);
 }
 
-std::uint32_t Postings::greatest() const {
-  if (form_ != kInContainers) return ids()[count_ - 1];
+std::pair<std::uint32_t, std::uint32_t> Postings::Ends() const {
+  if (form_ != kInContainers) return {ids()[0], ids()[count_ - 1]};
+  const Container& first = containers_->front();
   const Container& last = containers_->back();
-  const std::uint32_t high = std::uint32_t{last.key} << 16;
-  if (!last.is_bitmap()) return high | last.list[last.count - 1];
-  std::uint32_t word = kWords - 1;
-  while (last.bits[word] == 0) --word;
-  return high | (64 * word + 63 - static_cast<std::uint32_t>(std::countl_zero(last.bits[word])));
+  return {std::uint32_t{first.key} << 16 | first.Ends().first,
+          std::uint32_t{last.key} << 16 | last.Ends().second};
 }
 
 bool Postings::Contains(std::uint32_t id) const {

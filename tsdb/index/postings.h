@@ -28,7 +28,8 @@ class Postings {
   void Add(std::uint32_t id);     // does nothing when it is there
   void Remove(std::uint32_t id);  // does nothing when it is not there
   bool Contains(std::uint32_t id) const;
-  std::uint32_t greatest() const;  // not empty
+  // The smallest and the greatest id; there must be one.
+  std::pair<std::uint32_t, std::uint32_t> Ends() const;
 
   // Calls f(id) for each, ascending.
   template <typename F>
@@ -62,6 +63,7 @@ class Postings {
     bool Contains(std::uint16_t low) const;
     bool Add(std::uint16_t low);
     bool Remove(std::uint16_t low);
+    std::pair<std::uint32_t, std::uint32_t> Ends() const;
     void ToBitmap();
     void ToList();
     void Free();

@@ -103,4 +103,7 @@ struct IndexState {
 // Ascending ids of the series that match; the algebra behind Index::Select.
 std::vector<SeriesId> SelectSeries(const IndexState& state, std::span<const Matcher> matchers);
 
+// Sorts by labels; what is behind Index::SortByLabels.
+void SortSeries(const IndexState& state, std::vector<SeriesId>& ids);
+
 }  // namespace meerkat::tsdb

@@ -1,7 +1,6 @@
 #include "tsdb/read/querier.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 
 #include "tsdb/read/series_reader.h"
@@ -20,37 +19,62 @@ struct Scope {
   View view;
 };
 
+// A series of an answer: of the index or of the attic, and which of the places found there are its.
+struct Chosen {
+  Labels labels;
+  SeriesId id = 0;
+  std::uint32_t place = 0;
+  bool cold = false;
+};
+
 class ColumnsSet : public SeriesSet {
  public:
-  ColumnsSet(std::shared_ptr<const Scope> scope, std::vector<SeriesPlaces> places,
-             std::vector<Labels> labels, bool sorted)
+  ColumnsSet(std::shared_ptr<const Scope> scope, std::vector<Chosen> chosen, PlacesOfMany hot,
+             PlacesOfMany cold)
       : scope_(std::move(scope)),
-        places_(std::move(places)),
-        labels_(std::move(labels)),
-        order_(places_.size()),
-        reader_(scope_->live, scope_->view, scope_->range) {
-    std::iota(order_.begin(), order_.end(), 0);
-    if (!sorted) return;
-    std::sort(order_.begin(), order_.end(),
-              [this](std::uint32_t a, std::uint32_t b) { return labels_[a] < labels_[b]; });
-  }
+        chosen_(std::move(chosen)),
+        hot_(std::move(hot)),
+        cold_(std::move(cold)),
+        reader_(scope_->live, scope_->view, scope_->range) {}
 
   Result<bool> Next() override {
-    if (next_ == order_.size()) return false;
-    at_ = order_[next_++];
+    if (next_ == chosen_.size()) return false;
+    ++next_;
     return true;
   }
-  const Labels& labels() const override { return labels_[at_]; }
-  Result<> Read(SeriesColumns& out) override { return reader_.Read(places_[at_], out); }
+  const Labels& labels() const override { return chosen_[next_ - 1].labels; }
+  Result<> Read(SeriesColumns& out) override {
+    const Chosen& at = chosen_[next_ - 1];
+    return reader_.Read((at.cold ? cold_ : hot_)[at.place], out);
+  }
 
  private:
   const std::shared_ptr<const Scope> scope_;
-  const std::vector<SeriesPlaces> places_;
-  const std::vector<Labels> labels_;
-  std::vector<std::uint32_t> order_;
+  const std::vector<Chosen> chosen_;
+  const PlacesOfMany hot_, cold_;
   std::size_t next_ = 0;
-  std::uint32_t at_ = 0;
   SeriesReader reader_;
+};
+
+// Series whose samples nobody will read.
+class LabelsSet : public SeriesSet {
+ public:
+  explicit LabelsSet(std::vector<Chosen> chosen) : chosen_(std::move(chosen)) {}
+
+  Result<bool> Next() override {
+    if (next_ == chosen_.size()) return false;
+    ++next_;
+    return true;
+  }
+  const Labels& labels() const override { return chosen_[next_ - 1].labels; }
+  Result<> Read(SeriesColumns& out) override {
+    out = SeriesColumns();
+    return {};
+  }
+
+ private:
+  const std::vector<Chosen> chosen_;
+  std::size_t next_ = 0;
 };
 
 class ViewQuerier : public Querier {
@@ -60,19 +84,30 @@ class ViewQuerier : public Querier {
   Result<std::unique_ptr<SeriesSet>> Select(std::span<const Matcher> matchers,
                                             const SelectHints& hints) override {
     const std::vector<SeriesId> ids = scope_->index.Select(matchers);
-    std::vector<SeriesPlaces> places = Places(ids);
-    std::erase_if(places, [](const SeriesPlaces& place) { return place.empty(); });
-    if (hints.limit != 0 && places.size() > hints.limit) places.resize(hints.limit);
-    std::vector<SeriesId> found(places.size());
-    for (std::size_t i = 0; i < places.size(); ++i) found[i] = places[i].series;
-    std::vector<Labels> labels = scope_->index.LabelsOf(found);
-    AddCold(matchers, places, labels);
-    if (hints.limit != 0 && places.size() > hints.limit) {
-      places.resize(hints.limit);
-      labels.resize(hints.limit);
+    PlacesOfMany hot = hints.labels_only ? PlacesOfMany() : Places(ids);
+    std::vector<bool> present;
+    if (hints.labels_only) present = Present(ids);
+    std::vector<SeriesId> living;
+    living.reserve(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (hints.labels_only ? present[i] : !hot[i].empty()) living.push_back(ids[i]);
+    }
+    if (hints.sorted) scope_->index.SortByLabels(living);
+    const std::vector<Labels> labels = scope_->index.LabelsOf(living);
+    std::vector<Chosen> chosen;
+    chosen.reserve(living.size());
+    for (std::size_t i = 0; i < living.size(); ++i) {
+      if (labels[i].empty()) continue;  // on its way to the attic
+      const auto at = std::lower_bound(ids.begin(), ids.end(), living[i]);
+      chosen.push_back({labels[i], living[i], static_cast<std::uint32_t>(at - ids.begin()), false});
+    }
+    PlacesOfMany cold = AddCold(matchers, hints, chosen);
+    Cut(chosen, hints.limit);
+    if (hints.labels_only) {
+      return std::unique_ptr<SeriesSet>(std::make_unique<LabelsSet>(std::move(chosen)));
     }
     return std::unique_ptr<SeriesSet>(
-        std::make_unique<ColumnsSet>(scope_, std::move(places), std::move(labels), hints.sorted));
+        std::make_unique<ColumnsSet>(scope_, std::move(chosen), std::move(hot), std::move(cold)));
   }
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers,
@@ -84,7 +119,7 @@ class ViewQuerier : public Querier {
         [](const LabelRows& row, std::set<std::string>& all) {
           for (std::size_t i = 0; i < row.size(); ++i) all.emplace(row.name(i));
         });
-    if (limit != 0 && names.size() > limit) names.resize(limit);
+    Cut(names, limit);
     return names;
   }
 
@@ -101,65 +136,62 @@ class ViewQuerier : public Querier {
           const std::string_view value = row.Get(name);
           if (!value.empty()) all.emplace(value);
         });
-    if (limit != 0 && values.size() > limit) values.resize(limit);
+    Cut(values, limit);
     return values;
   }
 
  private:
-  // Adds the cold series. Those that moved to the attic since the index was asked for them have no
-  // labels there any more: they are found here.
-  void AddCold(std::span<const Matcher> matchers, std::vector<SeriesPlaces>& places,
-               std::vector<Labels>& labels) const {
+  template <typename T>
+  static void Cut(std::vector<T>& list, std::uint64_t limit) {
+    if (limit != 0 && list.size() > limit) list.resize(limit);
+  }
+
+  static std::vector<SeriesId> IdsOf(std::span<const AtticView::Found> found) {
+    std::vector<SeriesId> ids(found.size());
+    for (std::size_t i = 0; i < found.size(); ++i) ids[i] = found[i].id;
+    return ids;
+  }
+
+  // Adds the cold series to what the index has given, and finds their places if somebody will read
+  // them. Those that moved to the attic since the index was asked for them have no labels there any
+  // more: they are found here.
+  PlacesOfMany AddCold(std::span<const Matcher> matchers, const SelectHints& hints,
+                       std::vector<Chosen>& chosen) const {
     const AtticView attic = scope_->attic.View(scope_->range);
+    if (attic.empty()) return {};
     std::vector<AtticView::Found> found = attic.Select(matchers);
-    Compact(places, labels);
-    if (found.empty()) return;
-    std::vector<SeriesId> hot(places.size());
-    for (std::size_t i = 0; i < places.size(); ++i) hot[i] = places[i].series;
+    if (found.empty()) return {};
+    std::vector<SeriesId> hot(chosen.size());
+    for (std::size_t i = 0; i < chosen.size(); ++i) hot[i] = chosen[i].id;
+    std::sort(hot.begin(), hot.end());
     std::erase_if(found, [&hot](const AtticView::Found& cold) {
       return std::binary_search(hot.begin(), hot.end(), cold.id);
     });
-    std::vector<SeriesPlaces> cold_places = WithSamples(found);
-    std::vector<Labels> cold_labels(found.size());
-    attic.ForEach(found, [&cold_labels](std::size_t i, const LabelRows& row) {
-      cold_labels[i] = row.labels();
-    });
-    Compact(cold_places, cold_labels);
-    places.insert(places.end(), std::make_move_iterator(cold_places.begin()),
-                  std::make_move_iterator(cold_places.end()));
-    labels.insert(labels.end(), cold_labels.begin(), cold_labels.end());
-  }
-
-  // Drops what has no labels.
-  static void Compact(std::vector<SeriesPlaces>& places, std::vector<Labels>& labels) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (labels[i].empty()) continue;
-      if (kept != i) {
-        places[kept] = std::move(places[i]);
-        labels[kept] = std::move(labels[i]);
-      }
-      ++kept;
+    KeepPresent(found);
+    PlacesOfMany places = hints.labels_only ? PlacesOfMany() : Places(IdsOf(found));
+    std::vector<Labels> labels(found.size());
+    attic.ForEach(found,
+                  [&labels](std::size_t i, const LabelRows& row) { labels[i] = row.labels(); });
+    const std::size_t before = chosen.size();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (labels[i].empty()) continue;  // unreadable
+      chosen.push_back({std::move(labels[i]), found[i].id, static_cast<std::uint32_t>(i), true});
     }
-    places.resize(kept);
-    labels.resize(kept);
+    if (hints.sorted && chosen.size() > before) {
+      std::sort(chosen.begin(), chosen.end(),
+                [](const Chosen& a, const Chosen& b) { return a.labels < b.labels; });
+    }
+    return places;
   }
 
-  // Leaves only those that have samples in the range, and says where.
-  std::vector<SeriesPlaces> WithSamples(std::vector<AtticView::Found>& found) const {
-    std::vector<SeriesId> ids(found.size());
-    for (std::size_t i = 0; i < found.size(); ++i) ids[i] = found[i].id;
-    std::vector<SeriesPlaces> places = Places(ids);
+  // Leaves only those that have samples in the range.
+  void KeepPresent(std::vector<AtticView::Found>& found) const {
+    const std::vector<bool> present = Present(IdsOf(found));
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (places[i].empty()) continue;
-      found[kept] = found[i];
-      if (kept != i) places[kept] = std::move(places[i]);
-      ++kept;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (present[i]) found[kept++] = found[i];
     }
     found.resize(kept);
-    places.resize(kept);
-    return places;
   }
 
   // Adds what cold series contribute to a sorted list. `from_segment` takes all there is in a
@@ -178,7 +210,7 @@ class ViewQuerier : public Querier {
                          entry.range.max <= scope_->range.max;
       if (whole && from_segment(*entry.segment, all)) continue;
       std::vector<AtticView::Found> found = attic.SelectIn(i, matchers);
-      (void)WithSamples(found);
+      KeepPresent(found);
       attic.ForEach(found, [&](std::size_t, const LabelRows& row) { from_row(row, all); });
     }
     all.insert(texts.begin(), texts.end());
@@ -188,59 +220,71 @@ class ViewQuerier : public Querier {
   std::vector<std::string> HotNames(std::span<const Matcher> matchers) const {
     if (!matchers.empty()) return scope_->index.LabelNames(InRange(matchers));
     if (CoversAll()) return scope_->index.LabelNames();
-    // One living series is enough for a name; nearly always its first value has one.
-    std::vector<std::string> names = scope_->index.LabelNames();
-    std::erase_if(names, [this](const std::string& name) {
-      const auto values = scope_->index.LabelValues(name, 1);
-      if (!values.empty() && AnyInRange(Matcher::Equal(name, values.front()))) return false;
-      const auto any = Matcher::Make(Matcher::Type::kNotEqual, name, "");
-      return !any || !AnyInRange(*any);
+    return Living(scope_->index.LabelNamesWitnessed(), [](const std::string& name) {
+      return Matcher::Make(Matcher::Type::kNotEqual, name, "");
     });
-    return names;
   }
 
   std::vector<std::string> HotValues(std::string_view name,
                                      std::span<const Matcher> matchers) const {
     if (!matchers.empty()) return scope_->index.LabelValues(name, InRange(matchers));
-    std::vector<std::string> values = scope_->index.LabelValues(name);
-    if (!CoversAll()) {
-      // Beyond so many values it is cheaper to look at every series once.
-      constexpr std::size_t kFewValues = 1000;
-      if (values.size() > kFewValues) return scope_->index.LabelValues(name, InRange(matchers));
-      std::erase_if(values, [this, name](const std::string& value) {
-        return !AnyInRange(Matcher::Equal(std::string(name), value));
-      });
-    }
-    return values;
+    if (CoversAll()) return scope_->index.LabelValues(name);
+    return Living(scope_->index.LabelValuesWitnessed(name), [name](const std::string& value) {
+      return Matcher::Make(Matcher::Type::kEqual, std::string(name), value);
+    });
   }
 
-  std::vector<SeriesPlaces> Places(std::span<const SeriesId> ids) const {
+  PlacesOfMany Places(std::span<const SeriesId> ids) const {
     const Head& head = scope_->head;
     return FindPlaces(scope_->live, scope_->view, ids, scope_->range,
                       [&head](SeriesId id) { return head.FindSlot(id); });
   }
 
-  // Whether some series that matches has samples in the range: a few are looked at, then ever more.
-  bool AnyInRange(const Matcher& matcher) const {
-    const std::vector<SeriesId> ids = scope_->index.Select(std::span(&matcher, 1));
-    std::size_t width = 4;
-    for (std::size_t at = 0; at < ids.size(); at += width, width *= 4) {
-      const auto some = std::span(ids).subspan(at, std::min(width, ids.size() - at));
-      for (const SeriesPlaces& place : Places(some)) {
-        if (!place.empty()) return true;
-      }
+  std::vector<bool> Present(std::span<const SeriesId> ids) const {
+    const Head& head = scope_->head;
+    return FindPresent(scope_->live, scope_->view, ids, scope_->range,
+                       [&head](SeriesId id) { return head.FindSlot(id); });
+  }
+
+  // The texts of which some series has samples in the range. Where neither witness has, all series
+  // of `matcher_of(text)` are looked at.
+  template <typename MatcherOf>
+  std::vector<std::string> Living(std::vector<Index::Witnessed> all,
+                                  const MatcherOf& matcher_of) const {
+    std::vector<SeriesId> witnesses;
+    witnesses.reserve(2 * all.size());
+    for (const auto& [text, least, greatest] : all) {
+      witnesses.push_back(least);
+      witnesses.push_back(greatest);
     }
-    return false;
+    std::sort(witnesses.begin(), witnesses.end());
+    witnesses.erase(std::unique(witnesses.begin(), witnesses.end()), witnesses.end());
+    const std::vector<bool> present = Present(witnesses);
+    const auto lives = [&](SeriesId id) {
+      const auto at = std::lower_bound(witnesses.begin(), witnesses.end(), id);
+      return present[static_cast<std::size_t>(at - witnesses.begin())];
+    };
+    std::vector<std::string> living;
+    living.reserve(all.size());
+    for (auto& [text, least, greatest] : all) {
+      if (!lives(greatest) && !lives(least)) {
+        const auto matcher = matcher_of(text);
+        if (!matcher || InRange(std::span(&*matcher, 1)).empty()) continue;
+      }
+      living.push_back(std::move(text));
+    }
+    return living;
   }
 
   std::vector<SeriesId> InRange(std::span<const Matcher> matchers) const {
     std::vector<SeriesId> ids = scope_->index.Select(matchers);
     if (CoversAll()) return ids;
-    const std::vector<SeriesPlaces> places = Places(ids);
-    ids.clear();
-    for (const SeriesPlaces& place : places) {
-      if (!place.empty()) ids.push_back(place.series);
+    const std::vector<bool> present = Present(ids);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (present[i]) ids[kept++] = ids[i];
     }
+    ids.resize(kept);
     return ids;
   }
 

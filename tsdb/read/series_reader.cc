@@ -12,37 +12,103 @@ constexpr std::size_t kMaxOpenBytes = 64 << 20;
 
 }  // namespace
 
-std::vector<SeriesPlaces> FindPlaces(const LiveView& live, const View& view,
-                                     std::span<const SeriesId> ids, TimeRange range,
-                                     const SlotOf& slot_of) {
-  std::vector<SeriesPlaces> found(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) found[i].series = ids[i];
+SeriesPlaces PlacesOfMany::operator[](std::size_t index) const {
+  const Ends begin = index == 0 ? Ends{} : ends_[index - 1];
+  const Ends& end = ends_[index];
+  return {end.series, std::span(parts_).subspan(begin.parts, end.parts - begin.parts),
+          std::span(tails_).subspan(begin.tails, end.tails - begin.tails),
+          std::span(loose_).subspan(begin.loose, end.loose - begin.loose)};
+}
+
+PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const SeriesId> ids,
+                        TimeRange range, const SlotOf& slot_of) {
+  PlacesOfMany found;
+  found.ends_.resize(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) found.ends_[i].series = ids[i];
+
+  struct InBlock {
+    std::uint32_t series;
+    SeriesPlaces::InPart in;
+  };
+  std::vector<InBlock> in_blocks;
   for (std::uint32_t p = 0; p < view.parts.size(); ++p) {
     if (!view.parts[p]->info().range.Overlaps(range)) continue;
     const auto places = view.parts[p]->Find(ids, range);
     if (!places) continue;
     for (const Part::Place& place : *places) {
-      found[place.series].parts.push_back({p, place.block});
+      in_blocks.push_back({place.series, {p, place.block}});
+      ++found.ends_[place.series].parts;
     }
   }
+  std::uint32_t end = 0;
+  for (auto& ends : found.ends_) ends.parts = end += ends.parts;
+  found.parts_.resize(in_blocks.size());
+  // From behind, each before the one that was put down last: their order stays.
+  for (std::size_t i = in_blocks.size(); i-- > 0;) {
+    found.parts_[--found.ends_[in_blocks[i].series].parts] = in_blocks[i].in;
+  }
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    found.ends_[i].parts = i + 1 < ids.size() ? found.ends_[i + 1].parts : end;
+  }
+
   ReaderLock lock(live.mu);
-  const auto in_generation = [&](const Generation& generation) {
-    if (generation.empty() || !generation.range().Overlaps(range)) return;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      SeriesPlaces::InHead in{&generation, {}, {}};
-      const Slot* slot = generation.closed() ? nullptr : slot_of(ids[i]);
-      if (!generation.Copy(ids[i], slot, in.tails)) continue;
-      if (generation.has_loose()) in.loose = generation.CopyLoose(ids[i]);
-      found[i].head.push_back(std::move(in));
+  std::vector<const Generation*> generations;
+  const auto consider = [&](const Generation& generation) {
+    if (!generation.empty() && generation.range().Overlaps(range)) {
+      generations.push_back(&generation);
     }
   };
-  for (const auto& generation : view.closed) in_generation(*generation);
-  in_generation(*view.open);
+  for (const auto& generation : view.closed) consider(*generation);
+  consider(*view.open);
+  std::vector<TailCopy> tails;
+  if (!generations.empty()) found.tails_.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (const Generation* generation : generations) {
+      const Slot* slot = generation->closed() ? nullptr : slot_of(ids[i]);
+      tails.clear();
+      if (!generation->Copy(ids[i], slot, tails)) continue;
+      for (TailCopy& tail : tails) found.tails_.push_back({generation, std::move(tail)});
+      if (!generation->has_loose()) continue;
+      auto loose = generation->CopyLoose(ids[i]);
+      if (!loose.empty()) found.loose_.push_back({generation, std::move(loose)});
+    }
+    found.ends_[i].tails = static_cast<std::uint32_t>(found.tails_.size());
+    found.ends_[i].loose = static_cast<std::uint32_t>(found.loose_.size());
+  }
   return found;
 }
 
+std::vector<bool> FindPresent(const LiveView& live, const View& view, std::span<const SeriesId> ids,
+                              TimeRange range, const SlotOf& slot_of) {
+  std::vector<bool> present(ids.size());
+  std::size_t missing = ids.size();
+  const auto set = [&](std::size_t i) {
+    missing -= present[i] ? 0 : 1;
+    present[i] = true;
+  };
+  {
+    ReaderLock lock(live.mu);
+    const auto look_into = [&](const Generation& generation) {
+      if (missing == 0 || generation.empty() || !generation.range().Overlaps(range)) return;
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (present[i]) continue;
+        if (generation.Has(ids[i], generation.closed() ? nullptr : slot_of(ids[i]))) set(i);
+      }
+    };
+    look_into(*view.open);
+    for (const auto& generation : view.closed) look_into(*generation);
+  }
+  for (auto part = view.parts.rbegin(); part != view.parts.rend() && missing > 0; ++part) {
+    if (!(*part)->info().range.Overlaps(range)) continue;
+    const auto places = (*part)->Find(ids, range);
+    if (!places) continue;
+    for (const Part::Place& place : *places) set(place.series);
+  }
+  return present;
+}
+
 SeriesReader::SeriesReader(const LiveView& live, const View& view, TimeRange range)
-    : live_(live), view_(view), range_(range) {}
+    : live_(live), view_(view), range_(range), decompressor_(std::make_shared<Decompressor>()) {}
 SeriesReader::~SeriesReader() = default;
 
 SeriesReader::Piece& SeriesReader::NextPiece() {
@@ -63,6 +129,7 @@ Result<> SeriesReader::ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::
     auto block = part.ReadBlock(in.block);
     if (!block) return std::move(block).error();
     open.block = std::move(*block);
+    open.scratch = Block::Scratch(decompressor_);
     blocks_bytes_ += open.block->block->MemoryBytes() * 2;
   }
   const Block& block = *open.block->block;
@@ -106,13 +173,13 @@ Result<> SeriesReader::ReadTailPiece(const Generation& generation, const TailCop
   return {};
 }
 
-void SeriesReader::ReadLoose(const SeriesPlaces::InHead& head) {
+void SeriesReader::ReadLoose(const SeriesPlaces::InLoose& in) {
   auto times = std::make_shared<Times>();
   Piece& piece = NextPiece();
-  piece.generation = head.generation->number();
+  piece.generation = in.generation->number();
   piece.values.clear();
   bool starts = false;
-  for (const Generation::Loose& loose : head.loose) {
+  for (const Generation::Loose& loose : in.samples) {
     if (loose.histogram != nullptr) {
       piece.histograms.push_back({static_cast<std::uint32_t>(times->size()), loose.histogram});
     }
@@ -167,12 +234,10 @@ Result<> SeriesReader::Read(const SeriesPlaces& places, SeriesColumns& out) {
   for (const SeriesPlaces::InPart& in : places.parts) {
     if (auto read = ReadBlockPiece(places, in); !read) result = std::move(read);
   }
-  for (const SeriesPlaces::InHead& head : places.head) {
-    for (const TailCopy& tail : head.tails) {
-      if (auto read = ReadTailPiece(*head.generation, tail); !read) result = std::move(read);
-    }
-    if (!head.loose.empty()) ReadLoose(head);
+  for (const SeriesPlaces::InHead& in : places.tails) {
+    if (auto read = ReadTailPiece(*in.generation, in.tail); !read) result = std::move(read);
   }
+  for (const SeriesPlaces::InLoose& in : places.loose) ReadLoose(in);
   bool deleted = false;
   if (!view_.tombstones->empty()) {
     deleted_.clear();
@@ -211,15 +276,15 @@ std::shared_ptr<const SeriesReader::Times> SeriesReader::SharedTimes() {
       first.first_row + first.end == first.times->size()) {
     return first.times;
   }
-  std::vector<std::uint64_t> key;
-  key.reserve(piece_count_ * 2);
+  key_.clear();
   for (std::size_t i = 0; i < piece_count_; ++i) {
     const Piece& piece = pieces_[i];
-    key.push_back(reinterpret_cast<std::uintptr_t>(piece.times.get()));
-    key.push_back(std::uint64_t{piece.first_row + piece.begin} << 32 |
-                  (piece.first_row + piece.end));
+    key_.push_back(reinterpret_cast<std::uintptr_t>(piece.times.get()));
+    key_.push_back(std::uint64_t{piece.first_row + piece.begin} << 32 |
+                   (piece.first_row + piece.end));
   }
-  Glued& glued = glued_[std::move(key)];
+  if (key_ == last_key_) return last_glued_;
+  Glued& glued = glued_[key_];
   if (glued.times == nullptr) {
     auto times = std::make_shared<Times>();
     for (std::size_t i = 0; i < piece_count_; ++i) {
@@ -231,6 +296,8 @@ std::shared_ptr<const SeriesReader::Times> SeriesReader::SharedTimes() {
     }
     glued.times = std::move(times);
   }
+  last_key_.swap(key_);
+  last_glued_ = glued.times;
   return glued.times;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -16,29 +17,56 @@ namespace meerkat::tsdb {
 
 // Where one series has samples: blocks of parts, tails of generations, loose samples.
 struct SeriesPlaces {
-  SeriesId series = 0;
   struct InPart {
     std::uint32_t part;  // index into the view's parts
     std::uint32_t block;
   };
   struct InHead {
     const Generation* generation;
-    std::vector<TailCopy> tails;
-    std::vector<Generation::Loose> loose;
+    TailCopy tail;
   };
-  std::vector<InPart> parts;
-  std::vector<InHead> head;
+  struct InLoose {
+    const Generation* generation;
+    std::vector<Generation::Loose> samples;
+  };
+  SeriesId series = 0;
+  std::span<const InPart> parts;
+  std::span<const InHead> tails;
+  std::span<const InLoose> loose;
 
-  bool empty() const { return parts.empty() && head.empty(); }
+  bool empty() const { return parts.empty() && tails.empty() && loose.empty(); }
+};
+
+// The places of many series, in a few runs of memory.
+class PlacesOfMany {
+ public:
+  std::size_t size() const { return ends_.size(); }
+  // Points into this.
+  SeriesPlaces operator[](std::size_t index) const;
+
+ private:
+  friend PlacesOfMany FindPlaces(const LiveView&, const View&, std::span<const SeriesId>, TimeRange,
+                                 const std::function<const Slot*(SeriesId)>&);
+  struct Ends {
+    SeriesId series;
+    std::uint32_t parts, tails, loose;
+  };
+  std::vector<Ends> ends_;
+  std::vector<SeriesPlaces::InPart> parts_;
+  std::vector<SeriesPlaces::InHead> tails_;
+  std::vector<SeriesPlaces::InLoose> loose_;
 };
 
 // Finds the places of `ids` (ascending) that may overlap `range`; parallel to `ids`. Parts that
 // cannot be read at all are reported by themselves and passed over. `head_slot` gives the slot of a
 // series, or null.
 using SlotOf = std::function<const Slot*(SeriesId)>;
-std::vector<SeriesPlaces> FindPlaces(const LiveView& live, const View& view,
-                                     std::span<const SeriesId> ids, TimeRange range,
-                                     const SlotOf& slot_of);
+PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const SeriesId> ids,
+                        TimeRange range, const SlotOf& slot_of);
+
+// Which of `ids` (ascending) have such places: far cheaper than finding them.
+std::vector<bool> FindPresent(const LiveView& live, const View& view, std::span<const SeriesId> ids,
+                              TimeRange range, const SlotOf& slot_of);
 
 // Decodes series from their places. Keeps what neighbours share: opened blocks, time columns.
 // Threads: one at a time. The view must outlive it.
@@ -84,7 +112,7 @@ class SeriesReader {
   Piece& NextPiece();
   Result<> ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::InPart in);
   Result<> ReadTailPiece(const Generation& generation, const TailCopy& tail);
-  void ReadLoose(const SeriesPlaces::InHead& head);
+  void ReadLoose(const SeriesPlaces::InLoose& loose);
   void ClipPiece(Piece& piece);
   const Clip& ClipOf(const std::shared_ptr<const Times>& times);
   bool Ordered() const;
@@ -105,6 +133,10 @@ class SeriesReader {
     std::shared_ptr<const Times> times;
   };
   std::map<std::vector<std::uint64_t>, Glued> glued_;
+  // What the series before was glued from, and the result: nearly always the same again.
+  std::vector<std::uint64_t> key_, last_key_;
+  std::shared_ptr<const Times> last_glued_;
+  std::shared_ptr<Decompressor> decompressor_;
   std::vector<Piece> pieces_;  // kept for their buffers
   std::size_t piece_count_ = 0;
   Column column_;

@@ -152,6 +152,14 @@ TEST(Block, GivesBackWhatWasPutIn) {
     }
     EXPECT_EQ((*block)->Find(~std::uint64_t{0}), std::nullopt);
     EXPECT_TRUE((*block)->Verify().ok());
+    const auto inflated = (*block)->Inflated();
+    ASSERT_TRUE(inflated.ok());
+    if (all.empty()) continue;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      ASSERT_TRUE((*inflated)->Read(i, scratch, column).ok());
+      ExpectSame(all[i], column);
+    }
+    EXPECT_EQ(*(*inflated)->Inflated(), nullptr) << "there is nothing left to inflate";
   }
 }
 
@@ -194,6 +202,7 @@ TEST(Block, EveryFlippedByteIsFound) {
     auto block = Block::Open(damaged);
     const bool found = !block.ok() || !(*block)->Verify().ok();
     EXPECT_TRUE(found) << "byte " << at;
+    if (block.ok()) EXPECT_FALSE((*block)->Inflated().ok()) << "byte " << at;
     if (!block.ok()) EXPECT_EQ(block.error().code(), Code::kCorruption);
   }
   for (std::size_t cut = 0; cut < good.size(); ++cut) {

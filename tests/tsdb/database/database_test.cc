@@ -265,6 +265,27 @@ TEST_F(DatabaseTest, KnowsLabelNamesAndValuesOfTheRange) {
   EXPECT_TRUE((*(*before)->LabelNames({}, 0)).empty());
 }
 
+// Of each name and value two series are asked first; here the only living one is neither.
+TEST_F(DatabaseTest, FindsTheOneSeriesThatLivesWithinARange) {
+  Open();
+  for (int i = 0; i < 9; ++i) {
+    const std::string number = std::to_string(i);
+    const Labels labels{{"__name__", "m"}, {"of", i % 2 == 0 ? "even" : "odd"}, {"n", number}};
+    Append(labels, At(0), 1);
+  }
+  ASSERT_TRUE(db->Seal().ok());
+  Append({{"__name__", "m"}, {"of", "even"}, {"n", "4"}}, At(2000), 1);
+  auto late = db->NewQuerier({FromMillis(At(1000)), FromMillis(At(3000))});
+  EXPECT_EQ(*(*late)->LabelValues("of", {}, 0), (std::vector<std::string>{"even"}));
+  EXPECT_EQ(*(*late)->LabelValues("n", {}, 0), (std::vector<std::string>{"4"}));
+  EXPECT_EQ(*(*late)->LabelNames({}, 0), (std::vector<std::string>{"__name__", "n", "of"}));
+  const Matcher all[] = {Matcher::Equal("__name__", "m")};
+  auto series = (*late)->Select(all, {.labels_only = true});
+  ASSERT_TRUE(*(*series)->Next());
+  EXPECT_EQ((*series)->labels().Get("n"), "4");
+  EXPECT_FALSE(*(*series)->Next());
+}
+
 TEST_F(DatabaseTest, StateSurvivesARestart) {
   Open();
   ASSERT_TRUE(db->state().Write({{"silence/1", "a"}, {"silence/2", "b"}, {"z/1", "c"}}).ok());

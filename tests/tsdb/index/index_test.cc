@@ -220,6 +220,17 @@ TEST(Index, AgreesWithANaiveModel) {
       }
     }
     ASSERT_EQ(index.size(), model.size());
+    std::map<std::string, std::pair<SeriesId, SeriesId>> ends;
+    for (const auto& [id, labels] : model) {
+      if (const std::string b(labels.Get("b")); !b.empty()) {
+        ends.try_emplace(b, id, id).first->second.second = id;
+      }
+    }
+    const auto witnessed = index.LabelValuesWitnessed("b");
+    ASSERT_EQ(witnessed.size(), ends.size());
+    for (const auto& [text, least, greatest] : witnessed) {
+      ASSERT_EQ(ends[text], std::pair(least, greatest)) << text;
+    }
     for (int query = 0; query < 4; ++query) {
       std::vector<Matcher> matchers;
       for (std::uint64_t i = random() % 4; i-- > 0;)
@@ -243,6 +254,13 @@ TEST(Index, AgreesWithANaiveModel) {
       ASSERT_EQ(index.LabelNames(ids), std::vector<std::string>(names.begin(), names.end()));
       ASSERT_EQ(index.LabelValues("b", ids),
                 std::vector<std::string>(values.begin(), values.end()));
+      if (query == 0 && round % 10 == 0) {
+        Ids sorted = ids;
+        index.SortByLabels(sorted);
+        std::sort(expected.begin(), expected.end(),
+                  [&](SeriesId a, SeriesId b) { return model[a] < model[b]; });
+        ASSERT_EQ(sorted, expected);
+      }
       if (!expected.empty()) {
         const SeriesId id = expected[random() % expected.size()];
         ASSERT_EQ(index.LabelsOf(id), model[id]);
