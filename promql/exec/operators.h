@@ -29,8 +29,8 @@ inline Span RangeAt(const Node& node, const Grid& grid, std::size_t index) {
   const std::int64_t end = node.at.value_or(grid.At(index)) - node.offset;
   return {end - node.range, end};
 }
-// Charges a query for the samples in its windows; histograms by their weight.
-void CountSamples(SampleCounter&, const WindowBounds&);
+// Charges a query for the samples in the windows of so many series; histograms by their weight.
+void CountSamples(SampleCounter&, const WindowBounds&, std::uint64_t series);
 void CountHistograms(SampleCounter&, const WindowBounds&, const std::vector<HistogramPtr>&,
                      bool without_buckets);
 // How far beyond its range a selector reads: anchored and smoothed look around its ends.

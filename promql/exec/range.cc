@@ -131,6 +131,28 @@ Result<bool> SlideOver(RangeCall& call, RangeFunction function, const RangeSerie
   return any;
 }
 
+// Series with the same windows count the same samples: they are counted once and multiplied.
+class SampleTally {
+ public:
+  void Add(SampleCounter& counter, const SharedBounds& bounds) {
+    if (bounds == bounds_) {
+      ++series_;
+      return;
+    }
+    Settle(counter);
+    bounds_ = bounds;
+    series_ = 1;
+  }
+  void Settle(SampleCounter& counter) {
+    if (series_ > 0) CountSamples(counter, *bounds_, series_);
+    series_ = 0;
+  }
+
+ private:
+  SharedBounds bounds_;
+  std::uint64_t series_ = 0;
+};
+
 // Tells the author of rate(temperature[5m]) that this is no counter.
 void WarnIfNotCounter(RangeCall& call, const Row& row) {
   const std::string_view function = call.node.function->name;
@@ -152,12 +174,13 @@ void WarnIfNotCounter(RangeCall& call, const Row& row) {
 
 }  // namespace
 
-void CountSamples(SampleCounter& counter, const WindowBounds& bounds) {
+void CountSamples(SampleCounter& counter, const WindowBounds& bounds, std::uint64_t series) {
   std::uint32_t seen = 0;
   for (std::size_t i = 0; i < bounds.low.size(); ++i) {
-    counter.touched[i] += bounds.high[i] - bounds.low[i];
-    counter.read[i] += bounds.high[i] - std::min(bounds.high[i], std::max(seen, bounds.low[i]));
-    seen = bounds.high[i];
+    const std::uint32_t low = bounds.low[i], high = bounds.high[i];
+    counter.touched[i] += series * (high - low);
+    counter.read[i] += series * (high - std::min(high, std::max(seen, low)));
+    seen = high;
   }
 }
 
@@ -220,12 +243,13 @@ Result<> CallOverRange(Execution& execution, const Node& node, const Grid& grid,
   const bool may_collide =
       node.names_vary && !function.keeps_name && !execution.options().delayed_name_removal;
   UniqueRows unique(execution);
+  SampleTally tally;
   Row row;
   auto done = ForEachRange(execution, argument, grid, [&](RangeSeries& series) -> Result<> {
     const auto bounds =
         execution.BoundsFor(argument, grid, series.times, ReadBefore(execution, argument),
                             ReadAfter(execution, argument));
-    CountSamples(execution.counter(), *bounds);
+    tally.Add(execution.counter(), bounds);
     row.Clear(grid.count);
     call.labels = &series.labels;
     if (function.kernel != nullptr && series.histograms.empty() && series.starts.empty() &&
@@ -243,6 +267,7 @@ Result<> CallOverRange(Execution& execution, const Node& node, const Grid& grid,
     if (!function.keeps_name) execution.DropName(row);
     return may_collide ? unique.Add(row) : sink(row);
   });
+  tally.Settle(execution.counter());
   if (done && may_collide) done = unique.Flush(sink);
   return done;
 }

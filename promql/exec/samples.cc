@@ -38,10 +38,8 @@ void PrepareRange(const tsdb::SeriesColumns& columns, bool find_resets, RangeSer
   const std::size_t size = columns.size();
   // Nearly always: floats alone, none of them stale. Then nothing is copied.
   bool plain = columns.histograms.empty();
-  if (plain) {
-    std::size_t stale = 0;
-    for (std::size_t i = 0; i < size; ++i) stale += IsAbsent(columns.values[i]);
-    plain = stale == 0;
+  if (plain && HasNan(columns.values)) {
+    plain = std::none_of(columns.values.begin(), columns.values.end(), IsAbsent);
   }
   if (plain) {
     out.times = columns.times;

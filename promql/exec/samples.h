@@ -5,6 +5,22 @@
 
 namespace meerkat::promql {
 
+// Whether any value is a NaN, the stale marker included: one comparison for several values at once,
+// to spare most columns the look at each.
+inline bool HasNan(std::span<const double> values) {
+  constexpr std::size_t kBlock = 64;
+  std::size_t i = 0;
+  for (; i + kBlock <= values.size(); i += kBlock) {
+    std::uint64_t found = 0;
+    for (std::size_t k = i; k < i + kBlock; ++k) found |= values[k] != values[k] ? 1 : 0;
+    if (found != 0) return true;
+  }
+  for (; i < values.size(); ++i) {
+    if (values[i] != values[i]) return true;
+  }
+  return false;
+}
+
 // The histograms of one series' columns, by position. With `find_resets`, samples whose reset hint
 // is unknown get the answer from comparing with the histogram before.
 class HistogramColumn {

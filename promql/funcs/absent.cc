@@ -62,7 +62,7 @@ Result<> AbsentOverTime(Execution& execution, const Node& node, const Grid& grid
   };
   auto done = ForEachRange(execution, argument, grid, [&](RangeSeries& series) -> Result<> {
     const auto floats = bounds_of(series.times);
-    CountSamples(execution.counter(), *floats);
+    CountSamples(execution.counter(), *floats, 1);
     for (std::size_t i = 0; i < grid.count; ++i) present[i] |= floats->high[i] > floats->low[i];
     if (series.histograms.empty()) return {};
     const auto histograms =

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <optional>
+
 #include "base/quote.h"
 #include "base/regex.h"
 #include "base/utf8.h"
@@ -16,22 +19,45 @@ bool IsLabelName(std::string_view name) {
   return !name.empty() && IsValidUtf8(name);
 }
 
-// Sets one label of each row; rows that become alike are made one.
+// A chain of label_replace can double a value at each link: nobody needs one this long.
+constexpr std::size_t kLongestValue = 1 << 20;
+// Made values beyond this size count against query.max-samples, 16 bytes a sample.
+constexpr std::size_t kShortValue = 1 << 10;
+
+Error TooLong(const Node& node, std::string_view label) {
+  return Error(Code::kExecution, "label " + Quote(label) + " would be longer than " +
+                                     std::to_string(kLongestValue) + " bytes in " +
+                                     std::string(node.function->name) + "()");
+}
+
+// Sets one label of each row to what `change` gives, if anything; rows that become alike are made
+// one.
 template <typename Change>
 Result<> Relabel(Execution& execution, const Node& node, const Grid& grid, const RowSink& sink,
                  std::string_view target, Change&& change) {
   UniqueRows unique(execution);
   LabelsBuilder builder;
+  std::uint64_t held = 0;
   auto done = execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
-    builder.Reset(row.labels);
-    if (change(row.labels, builder)) {
+    Result<std::optional<std::string>> value = change(row.labels);
+    if (!value) return std::move(value).error();
+    if (*value) {
+      if ((*value)->size() > kLongestValue) return TooLong(node, target);
+      if ((*value)->size() > kShortValue) {
+        held += (*value)->size() / 16;
+        if (auto ok = execution.Hold((*value)->size() / 16); !ok) return ok;
+      }
+      builder.Reset(row.labels);
+      builder.Set(target, **value);
       row.labels = builder.Build();
       // A name that is set here is there to stay.
       if (target == kMetricName) row.drop_name = false;
     }
     return unique.Add(row);
   });
-  return done ? unique.Flush(sink) : std::move(done);
+  if (done) done = unique.Flush(sink);
+  execution.Release(held);
+  return done;
 }
 
 Result<> LabelReplace(Execution& execution, const Node& node, const Grid& grid,
@@ -47,13 +73,17 @@ Result<> LabelReplace(Execution& execution, const Node& node, const Grid& grid,
   if (!IsLabelName(target)) {
     return Error(Code::kExecution, "invalid destination label name in label_replace(): " + target);
   }
-  return Relabel(execution, node, grid, sink, target,
-                 [&](const Labels& labels, LabelsBuilder& builder) {
-                   const auto groups = regex->Groups(labels.Get(source));
-                   if (groups.empty()) return false;
-                   builder.Set(target, regex->Expand(replacement, groups));
-                   return true;
-                 });
+  const auto references =
+      static_cast<std::size_t>(std::count(replacement.begin(), replacement.end(), '$'));
+  using Made = Result<std::optional<std::string>>;
+  return Relabel(execution, node, grid, sink, target, [&](const Labels& labels) -> Made {
+    const std::string_view text = labels.Get(source);
+    const auto groups = regex->Groups(text);
+    if (groups.empty()) return std::optional<std::string>();
+    // Each reference is at most the whole text; far too long is told without writing it.
+    if (references * text.size() > 16 * kLongestValue) return TooLong(node, target);
+    return std::optional(regex->Expand(replacement, groups));
+  });
 }
 
 Result<> LabelJoin(Execution& execution, const Node& node, const Grid& grid, const RowSink& sink) {
@@ -70,17 +100,16 @@ Result<> LabelJoin(Execution& execution, const Node& node, const Grid& grid, con
   if (!IsLabelName(target)) {
     return Error(Code::kExecution, "invalid destination label name in label_join(): " + target);
   }
-  std::string joined;
-  return Relabel(execution, node, grid, sink, target,
-                 [&](const Labels& labels, LabelsBuilder& builder) {
-                   joined.clear();
-                   for (std::size_t i = 0; i < sources.size(); ++i) {
-                     if (i > 0) joined += separator;
-                     joined += labels.Get(sources[i]);
-                   }
-                   builder.Set(target, joined);
-                   return true;
-                 });
+  using Made = Result<std::optional<std::string>>;
+  return Relabel(execution, node, grid, sink, target, [&](const Labels& labels) -> Made {
+    std::string joined;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (i > 0) joined += separator;
+      joined += labels.Get(sources[i]);
+      if (joined.size() > kLongestValue) return TooLong(node, target);
+    }
+    return std::optional(std::move(joined));
+  });
 }
 
 constexpr FunctionImpl kFunctions[] = {

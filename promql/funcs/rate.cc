@@ -163,6 +163,15 @@ void ExtrapolatedRow(RangeCall& call, const RangeSeries& series, const SharedBou
   std::size_t next_reset = 1;
   const auto advance = [&](std::size_t from) {
     if (next_reset < from) next_reset = from;
+    // Several at once as long as there is none.
+    constexpr std::size_t kBlock = 64;
+    for (; next_reset + kBlock <= size; next_reset += kBlock) {
+      std::uint64_t found = 0;
+      for (std::size_t k = next_reset; k < next_reset + kBlock; ++k) {
+        found |= values[k] < values[k - 1] ? 1 : 0;
+      }
+      if (found != 0) break;
+    }
     while (next_reset < size && !(values[next_reset] < values[next_reset - 1])) ++next_reset;
   };
   if (kCounter) advance(1);
