@@ -135,8 +135,9 @@ Result<> BestK(Execution& execution, const Node& node, const Grid& grid,
   std::vector<Row> rows;
   std::vector<std::vector<std::size_t>> members;
   auto done = execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
-    for (const HistogramPtr& histogram : row.histograms) {
-      if (histogram == nullptr) continue;
+    for (std::size_t i = 0; i < row.histograms.size(); ++i) {
+      // Where no element is wanted none is looked at.
+      if (row.histograms[i] == nullptr || k[i] == 0) continue;
       execution.notes().Add(Note::kIgnoredHistogramAggregation, node.expr->position, name);
       break;
     }
