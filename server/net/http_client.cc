@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -142,6 +143,10 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   static Awaitable<Result<ClientResponse>> Fetch(std::shared_ptr<Impl> self,
                                                  ClientRequest request) {
     // The body of a finished client's request must still find its client.
+    if (self->IsConstant(request)) {
+      auto result = co_await self->Repeat(request);
+      co_return result;
+    }
     auto result = co_await self->Follow(request);
     co_return result;
   }
@@ -169,6 +174,93 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(attempt.deadline - Steady::now());
     return std::max(left, std::chrono::milliseconds(0));
+  }
+
+  // Scrapes ask the same again and again: what their requests look like on the wire is kept.
+  struct Known {
+    std::string method;
+    Headers headers;
+    std::string key;   // of kept connections
+    std::string head;  // "": to be made anew each time
+    std::string url;
+  };
+  // Whether nothing has to be asked before: no files, tokens, certificates or body.
+  bool IsConstant(const ClientRequest& request) const {
+    return !request.decode && !reads_files_ && tokens_ == nullptr && request.body.empty() &&
+           !request.on_body && request.url.starts_with("http://");
+  }
+  const Known& KnownOf(const ClientRequest& request) {
+    constexpr std::size_t kMostKnown = 10000;
+    if (known_.size() >= kMostKnown) known_.clear();
+    Known& known = known_[request.url];
+    if (known.method == request.method && known.headers.fields() == request.headers.fields()) {
+      return known;
+    }
+    known = {request.method, request.headers, {}, {}, {}};
+    auto url = Url::Parse(request.url);
+    if (!url || url->host.empty()) return known;
+    if (options_.unix_socket.empty()) {
+      const auto proxy = ProxyFor(*url, config_.proxy);
+      if (!proxy || *proxy) return known;
+    }
+    const Attempt attempt{&request, std::move(*url), request.method, {}, true, false, {}};
+    known.key = KeyOf(attempt.url, std::nullopt);
+    known.head = Head(attempt, constant_, nullptr);
+    known.url = attempt.url.ToString();
+    return known;
+  }
+
+  // A request that was sent before, on a kept connection; everything unusual is Follow's.
+  Awaitable<Result<ClientResponse>> Repeat(ClientRequest& request) {
+    std::unique_ptr<Stream> stream;
+    std::string key;
+    std::string head;
+    ClientResponse response;
+    {
+      const Known& known = KnownOf(request);  // may be gone after the next co_await
+      if (!known.head.empty()) stream = TakeIdle(known.key, nullptr);
+      if (stream != nullptr) {
+        key = known.key;
+        head = known.head;
+        response.url = known.url;
+      }
+    }
+    if (stream == nullptr) {
+      auto result = co_await Follow(request);
+      co_return result;
+    }
+    response.body = std::move(request.buffer);
+    ExchangeRequest exchange;
+    exchange.head = head;
+    exchange.is_head = request.method == "HEAD";
+    exchange.max_body_bytes =
+        request.max_body_bytes == 0 ? kDefaultBodyLimit : request.max_body_bytes;
+    if (request.timeout.count() > 0) {
+      stream->ExpireAfter(request.timeout);
+    } else {
+      stream->NeverExpire();
+    }
+    Buffer buffer = TakeBuffer();
+    const std::span<char> room(buffer.get(), kReadBuffer);
+    ExchangeOutcome outcome;
+    auto done = co_await Exchange(*stream, room, exchange, response, outcome);
+    GiveBuffer(std::move(buffer));
+    if (done && outcome.reusable) GiveIdle(key, std::move(stream));
+    // The server closed the connection while it was resting, or shows another way.
+    const bool closed = !done && outcome.untouched && done.error().code() == Code::kUnavailable;
+    const bool redirected = done && config_.follow_redirects && IsRedirect(response.status) &&
+                            response.headers.Has("Location");
+    if (closed || redirected) {
+      stream.reset();
+      request.buffer = std::move(response.body);
+      auto result = co_await Follow(request);
+      co_return result;
+    }
+    if (done) co_return response;
+    Error error = std::move(done).error();
+    if (error.message() == kBodyTooLarge || outcome.in_body) co_return error;
+    const auto url = Url::Parse(request.url);
+    co_return std::move(error).Within(OperationOf(request.method) + " " + Quote(url->Redacted()));
   }
 
   Awaitable<Result<ClientResponse>> Follow(ClientRequest& request) {
@@ -271,8 +363,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
         attempt.request->max_body_bytes == 0 ? kDefaultBodyLimit : attempt.request->max_body_bytes;
     if (attempt.request->on_body) exchange.on_body = &attempt.request->on_body;
 
-    const std::string key = attempt.url.scheme + "://" + attempt.url.authority() + " " +
-                            (*proxy ? (*proxy)->authority() : "");
+    const std::string key = KeyOf(attempt.url, *proxy);
     for (;;) {
       std::unique_ptr<Stream> stream = TakeIdle(key, fresh.tls.get());
       const bool kept = stream != nullptr;
@@ -299,6 +390,11 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
       }
       co_return Result<>();
     }
+  }
+
+  // Under what a connection is kept.
+  static std::string KeyOf(const Url& url, const std::optional<Url>& proxy) {
+    return url.scheme + "://" + url.authority() + " " + (proxy ? proxy->authority() : "");
   }
 
   std::string Head(const Attempt& attempt, const Fresh& fresh, const Url* through) const {
@@ -547,6 +643,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   // IO thread only.
   std::map<std::string, std::vector<Idle>> idle_;
+  std::unordered_map<std::string, Known> known_;  // by URL
   const void* last_tls_ = nullptr;
   Steady::time_point last_sweep_{};
 };

@@ -222,6 +222,42 @@ TEST_F(HttpClientTest, FollowsRedirectsUnlessToldNotTo) {
   EXPECT_EQ(Get(staying, "http://" + address + "/moved")->status, 302);
 }
 
+TEST_F(HttpClientTest, ARepeatedRequestGetsTheSameAnswers) {
+  const std::string address = Start();
+  HttpClient client(io_, pool_, {});
+  const std::string urls[] = {
+      "http://" + address + "/ok?a=b", "http://" + address + "/moved",
+      "http://" + address + "/fails",  "http://" + address + "/large",
+      "http://" + address + "/round",  "http://u:p@127.0.0.1:1/metrics",
+      "https://" + address + "/ok",
+  };
+  for (const std::string& url : urls) {
+    SCOPED_TRACE(url);
+    ClientRequest request;
+    request.url = url;
+    request.accept_compressed = false;
+    request.max_body_bytes = 299999;
+    request.headers.Set("Accept", "text/plain");
+    const auto expected = Fetch(client, request);
+    request.decode = false;  // as scrapes ask
+    for (int i = 0; i < 3; ++i) {
+      if (i == 2) request.headers.Set("Accept", "text/html");
+      auto got = Fetch(client, request);
+      ASSERT_EQ(got.ok(), expected.ok());
+      if (!got) {
+        EXPECT_EQ(got.error().message(), expected.error().message());
+        continue;
+      }
+      EXPECT_EQ(got->StatusLine(), expected->StatusLine());
+      EXPECT_EQ(got->body, expected->body);
+      EXPECT_EQ(got->url, expected->url);
+      if (got->status == 200) {
+        EXPECT_EQ(last_.headers.Get("Accept"), i == 2 ? "text/html" : "text/plain");
+      }
+    }
+  }
+}
+
 TEST_F(HttpClientTest, SendsBodies) {
   const std::string address = Start();
   HttpClient client(io_, pool_, {});
