@@ -48,7 +48,7 @@ ScrapeLoop::ScrapeLoop(const ScrapeContext& context, std::shared_ptr<const Scrap
           config_, target_, context.storage, context.clock, context.metrics,
           context.log.With("scrape_pool", config_->job_name).With("target", target_->url),
           context.options.extra_metrics, context.options.start_timestamps)),
-      accept_(AcceptHeader(config_->scrape_protocols, config_->escaping_scheme)),
+      request_(MakeRequest()),
       gate_(context.io.context(), boost::asio::steady_timer::time_point::max()) {}
 
 void ScrapeLoop::Start() {
@@ -106,15 +106,14 @@ net::Awaitable<void> ScrapeLoop::Run(std::shared_ptr<ScrapeLoop> self) {
   if (loop.mark_end_ && last != Timestamp{}) co_await loop.MarkEnd(due);
 }
 
-net::ClientRequest ScrapeLoop::MakeRequest() {
+net::ClientRequest ScrapeLoop::MakeRequest() const {
   net::ClientRequest request;
   request.url = target_->url;
   request.timeout = target_->timeout;
   request.max_body_bytes = config_->limits.body_size;
   request.accept_compressed = config_->enable_compression;
   request.decode = false;
-  request.buffer = context_.buffers->Take();
-  request.headers.Set("Accept", accept_);
+  request.headers.Set("Accept", AcceptHeader(config_->scrape_protocols, config_->escaping_scheme));
   if (!config_->enable_compression) request.headers.Set("Accept-Encoding", "identity");
   request.headers.Set("X-Prometheus-Scrape-Timeout-Seconds",
                       FormatFloat(static_cast<double>(target_->timeout.count()) / 1000));
@@ -128,7 +127,8 @@ net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
   exchange->answer.started = std::chrono::steady_clock::now();
   exchange->answer.error = forced_error_;
   if (forced_error_.empty()) {
-    net::ClientRequest request = MakeRequest();
+    net::ClientRequest request = request_;
+    request.buffer = context_.buffers->Take();
     auto response = co_await fetcher_->Fetch(std::move(request));
     if (stopping_) co_return;
     if (response) {

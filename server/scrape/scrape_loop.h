@@ -90,7 +90,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   net::Awaitable<void> WaitUntilWritten();
   // Until `when` or Stop.
   net::Awaitable<void> WaitUntil(Timestamp when);
-  net::ClientRequest MakeRequest();
+  net::ClientRequest MakeRequest() const;
   struct Exchange;
   net::ThreadPool& PoolFor(const Exchange& exchange) const;
   void Write(Exchange& exchange) EXCLUDES(mu_);  // on a worker
@@ -102,7 +102,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   const std::shared_ptr<Fetcher> fetcher_;
   const FailureLog failures_;
   const std::shared_ptr<TargetWriter> writer_;
-  const std::string accept_;
+  const net::ClientRequest request_;
 
   // Touched on the io thread alone.
   boost::asio::steady_timer gate_;

@@ -217,11 +217,16 @@ bool TargetWriter::TakePredicted(Pass& pass) {
   }
   ++pass.outcome.after_relabeling;
   pass.histogram = nullptr;
-  const tsdb::Refusal refusal = Append(pass, series);
-  if (refusal == tsdb::Refusal::kNone) {
+  // What was expected is a float without timestamps.
+  tsdb::Refusal refusal = tsdb::Refusal::kOutOfBounds;
+  if (pass.scrape_time <= pass.latest) {
+    refusal = pass.appender.Append(series.ref, pass.scrape_time, pass.parser->value());
+  }
+  if (refusal == tsdb::Refusal::kNone) [[likely]] {
     cache_.StepSeries(line, true);
     return true;
   }
+  if (refusal == tsdb::Refusal::kUnknownSeries) refusal = Append(pass, series);
   // What Judge calls an error here cannot come from a plain number of a known series.
   std::string error;
   cache_.StepSeries(line, Judge(pass, refusal, error));

@@ -2,8 +2,10 @@
 
 #include <fast_float/fast_float.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/number.h"
 #include "base/quote.h"
@@ -111,10 +113,22 @@ std::optional<double> ParsePlainNumber(std::string_view text, std::size_t& lengt
     count += fraction;
   }
   if (at == end || count == 0) return std::nullopt;
-  // Below 2^53 both the digits and the power of ten are exact, so one division rounds once.
-  if ((*at == '\n' || *at == ' ') && count <= 15) {
+  // Go writes numbers from a million on with an exponent.
+  int power = -static_cast<int>(std::min<std::size_t>(fraction, 1000));
+  const bool scientific = *at == 'e' && end - at > 3 && (at[1] == '+' || at[1] == '-') &&
+                          IsDigit(at[2]) && IsDigit(at[3]);
+  if (scientific) {
+    const int exponent = (at[2] - '0') * 10 + (at[3] - '0');
+    power += at[1] == '-' ? -exponent : exponent;
+    at += 4;
+  }
+  // Below 2^53 both the digits and the power of ten are exact, so one operation rounds once.
+  constexpr int kExactPower = static_cast<int>(kPowersOfTen.size()) - 1;
+  if (at != end && (*at == '\n' || *at == ' ') && count <= 15 && std::abs(power) <= kExactPower) {
     length = static_cast<std::size_t>(at - text.data());
-    const double value = static_cast<double>(mantissa) / kPowersOfTen[fraction];
+    const double digits_value = static_cast<double>(mantissa);
+    const double value = power < 0 ? digits_value / kPowersOfTen[static_cast<std::size_t>(-power)]
+                                   : digits_value * kPowersOfTen[static_cast<std::size_t>(power)];
     return negative ? -value : value;
   }
   double value = 0;

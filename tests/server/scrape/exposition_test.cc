@@ -207,9 +207,31 @@ TEST(Protobuf, HistogramsAreTakenWholeOrInParts) {
 }
 
 TEST(PlainNumber, AgreesWithTheFullParser) {
-  for (const std::string text :
-       {"0", "-0", "1", "-17", "0.1", "123456.789", "1e5", "1.5e-7", "123456789012345",
-        "12345678901234567890", "0.000001", "9007199254740993", "1.7976931348623157e308"}) {
+  for (const std::string text : {"0",
+                                 "-0",
+                                 "1",
+                                 "-17",
+                                 "0.1",
+                                 "123456.789",
+                                 "1e5",
+                                 "1.5e-7",
+                                 "123456789012345",
+                                 "12345678901234567890",
+                                 "0.000001",
+                                 "9007199254740993",
+                                 "1.7976931348623157e308",
+                                 "1.048576e+06",
+                                 "-1.7e+09",
+                                 "1e+00",
+                                 "1.2e-05",
+                                 "123456789012345e+22",
+                                 "1e+23",
+                                 "9.5e-22",
+                                 "0.001e-22",
+                                 "1e+100",
+                                 "2.5e-310",
+                                 "0e+05",
+                                 "1.73e+09"}) {
     std::size_t length = 0;
     const auto fast = ParsePlainNumber(text + "\n", length);
     ASSERT_TRUE(fast) << text;
@@ -218,7 +240,8 @@ TEST(PlainNumber, AgreesWithTheFullParser) {
     EXPECT_EQ(std::signbit(*fast), std::signbit(*ParseSampleValue(text))) << text;
   }
   std::size_t length = 0;
-  for (const std::string text : {"NaN", "+1", "0x1", "1_0", "", ".", "1e999", "1 x"}) {
+  for (const std::string text :
+       {"NaN", "+1", "0x1", "1_0", "", ".", "1e999", "1e+", "1e+5x", "1 x"}) {
     const auto fast = ParsePlainNumber(text + "\n", length);
     EXPECT_TRUE(!fast || text == "1 x") << text;
   }
