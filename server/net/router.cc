@@ -83,6 +83,15 @@ void Router::Post(std::string pattern, Handler handler, Lane lane) {
 }
 
 Router::Match Router::Find(std::string_view method, std::string_view raw_path) const {
+  Match match;
+  // The usual request names a literal pattern, and nothing fits better.
+  if (raw_path.find('{') == std::string_view::npos) {
+    for (const Pattern& pattern : patterns_) {
+      if (pattern.route.pattern != raw_path || !Takes(pattern.route, method)) continue;
+      match.route = &pattern.route;
+      return match;
+    }
+  }
   const std::vector<std::string_view> path = Split(raw_path);
   const Pattern* best = nullptr;
   std::string best_fit;
@@ -102,7 +111,6 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
       best_fit = std::move(fit);
     }
   }
-  Match match;
   // A page that takes everything must not hide that the exact path exists for other methods.
   if (best == nullptr || best_fit < allowed_fit) {
     if (allowed.empty()) {

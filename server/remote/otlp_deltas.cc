@@ -36,9 +36,9 @@ std::string KeyOf(const Resource& resource, const Scope& scope, const Metric& me
 }
 
 // Halves the resolution `steps` times: bucket i holds what 2^steps finer ones held.
-void Coarsen(Buckets& buckets, std::int32_t steps) {
+void Coarsen(Buckets& buckets, std::int64_t steps) {
   if (steps <= 0 || buckets.counts.empty()) return;
-  const std::int32_t shift = std::min(steps, 31);
+  const auto shift = static_cast<int>(std::min<std::int64_t>(steps, 31));
   const std::int32_t first = buckets.offset >> shift;
   Buckets coarse{first, {}};
   for (std::size_t i = 0; i < buckets.counts.size(); ++i) {
@@ -78,12 +78,12 @@ bool Merge(Buckets& into, const Buckets& more) {
 bool AddExponential(Point& sum, const Point& more) {
   Buckets positive = more.positive;
   Buckets negative = more.negative;
-  const std::int32_t scale = std::min(sum.scale, more.scale);
+  const std::int64_t scale = std::min(sum.scale, more.scale);
   Coarsen(sum.positive, sum.scale - scale);
   Coarsen(sum.negative, sum.scale - scale);
   Coarsen(positive, more.scale - scale);
   Coarsen(negative, more.scale - scale);
-  sum.scale = scale;
+  sum.scale = static_cast<std::int32_t>(scale);
   sum.zero_count += more.zero_count;
   sum.zero_threshold = std::max(sum.zero_threshold, more.zero_threshold);
   return Merge(sum.positive, positive) && Merge(sum.negative, negative);

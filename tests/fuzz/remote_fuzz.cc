@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "base/manual_clock.h"
+#include "server/remote/otlp_deltas.h"
 #include "server/remote/otlp_model.h"
 #include "server/remote/otlp_translator.h"
 #include "server/remote/read_request.h"
@@ -39,13 +40,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 3:
     case 4: {
-      const auto request =
+      auto request =
           data[0] % 6 == 3 ? remote::otlp::ParseProtobuf(bytes) : remote::otlp::ParseJson(bytes);
       if (!request) break;
       const auto appender = storage.NewAppender(nullptr);
       const remote::OtlpOptions options;
       remote::otlp::Translator translator(options, Millis(300'000), *appender);
       translator.Append(*request);
+      // As changes: three times, so that they are added to something.
+      remote::otlp::DeltaSums sums(clock);
+      for (int i = 0; i < 3; ++i) {
+        auto deltas = *request;
+        for (auto& resource : deltas) {
+          for (auto& scope : resource.scopes) {
+            for (auto& metric : scope.metrics) {
+              metric.temporality = remote::otlp::Metric::Temporality::kDelta;
+              for (auto& point : metric.points) point.time += static_cast<std::uint64_t>(i);
+            }
+          }
+        }
+        sums.Accumulate(deltas);
+        translator.Append(deltas);
+      }
       break;
     }
     default: {
