@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -13,6 +14,20 @@ struct Step {
   std::map<std::string, std::string> words;  // next word to what it is for
   std::vector<FlagRule> flags;
 };
+
+// The flags of a command; of one without a table, those its usage shows: "[--id=ID] [-q] FILE…".
+std::vector<FlagRule> FlagsOf(const Command& command) {
+  if (!command.flags.empty()) return {command.flags.begin(), command.flags.end()};
+  std::vector<FlagRule> flags;
+  const std::string_view usage = command.usage;
+  for (std::size_t at = usage.find("--"); at < usage.size(); at = usage.find("--", at)) {
+    at += 2;
+    const std::size_t end = std::min(usage.find_first_of("=] ", at), usage.size());
+    flags.push_back({usage.substr(at, end - at), '\0', end < usage.size() && usage[end] == '='});
+    at = end;
+  }
+  return flags;
+}
 
 // By the words in front, joined by spaces; "" for the first word, and for the server's flags.
 std::map<std::string, Step> StepsOf(const CommandLineTables& tables) {
@@ -33,7 +48,7 @@ std::map<std::string, Step> StepsOf(const CommandLineTables& tables) {
       before += (before.empty() ? "" : " ") + word;
       at = space + 1;
     }
-    steps[before].flags.assign(command.flags.begin(), command.flags.end());
+    steps[before].flags = FlagsOf(command);
   }
   return steps;
 }

@@ -14,8 +14,10 @@ constexpr app::FlagSpec kServerFlags[] = {
     {"web.listen-address", app::FlagSpec::Kind::kList, "0.0.0.0:9090", "Web", "Address."},
     {"old.flag", app::FlagSpec::Kind::kString, "", "", "Hidden."}};
 
-const Command kCommands[] = {{"check config", "FILE…", "Check files.", nullptr, kFlags},
-                             {"man", "", "Print the man page.", nullptr}};
+const Command kCommands[] = {
+    {"check config", "FILE…", "Check files.", nullptr, kFlags},
+    {"man", "", "Print the man page.", nullptr},
+    {"silence add", "[--id=ID] [--force] -c WHY MATCHER…", "Silence.", nullptr}};
 const CommandLineTables kTables{kCommands, kServerFlags};
 
 TEST(Texts, HelpNamesEveryFlag) {
@@ -31,11 +33,12 @@ TEST(Texts, HelpNamesEveryFlag) {
 
 TEST(Texts, CompletionKnowsWordsAndFlags) {
   const std::string bash = BashCompletion(kTables);
-  EXPECT_NE(bash.find("'') next='check man' flags='--web.listen-address='; break ;;"),
+  EXPECT_NE(bash.find("'') next='check man silence' flags='--web.listen-address='; break ;;"),
             std::string::npos)
       << bash;
   EXPECT_NE(bash.find("'check config') next='' flags='--lint= --quiet --server='; break ;;"),
             std::string::npos);
+  EXPECT_NE(bash.find("'silence add') next='' flags='--id= --force'; break ;;"), std::string::npos);
   const std::string zsh = ZshCompletion(kTables);
   EXPECT_NE(zsh.find("'--lint=:It'\\''s what to look for.'"), std::string::npos) << zsh;
   const std::string fish = FishCompletion(kTables);
