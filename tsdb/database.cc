@@ -25,7 +25,11 @@ Result<std::unique_ptr<Database>> Database::Open(const Options& options, const C
       .Set(!options.lock_file ? -1
            : lock.was_stale() ? 0
                               : 1);
-  auto opened = Store::Open(options.path / "db", {});
+  Summary& syncs = registry.summary("prometheus_tsdb_wal_fsync_duration_seconds",
+                                    "Duration of write log fsync.");
+  StoreOptions store_options;
+  store_options.synced = [&syncs](double seconds) { syncs.Observe(seconds); };
+  auto opened = Store::Open(options.path / "db", store_options);
   if (!opened) return std::move(opened).error();
   auto engine = std::make_unique<Engine>(options, clock, registry, std::move(log), std::move(lock),
                                          std::move(*opened));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "tsdb/compact/stopwatch.h"
 #include "tsdb/read/series_reader.h"
 
 namespace meerkat::tsdb {
@@ -235,6 +236,9 @@ Result<bool> Shelf::SealOldest() {
     return std::move(taken).error();
   }
   metrics_.seals.Add();
+  metrics_.chunks_removed.Add(static_cast<double>(oldest->tail_count()));
+  metrics_.truncations.Add();
+  const Stopwatch watch(metrics_.truncate_seconds);
   // The log's files go once everything in them stands elsewhere.
   if (auto flushed = store_.Flush(); !flushed) return std::move(flushed).error();
   return true;

@@ -36,6 +36,10 @@ struct ShelfMetrics {
   Counter& size_retentions;
   Counter& seals;
   Counter& seals_failed;
+  Counter& chunks_removed;
+  Counter& vertical_merges;
+  Counter& truncations;
+  Summary& truncate_seconds;
 };
 
 // The parts on disk and their changes. Each change is one write to the meta family, after the files
@@ -97,7 +101,9 @@ class Shelf {
   // The newest sample of a series in the parts.
   std::optional<Head::Newest> NewestOf(SeriesId series) const;
 
-  std::uint64_t bytes() const;  // of all parts
+  std::uint64_t bytes() const;                                               // of all parts
+  double truncations() const { return metrics_.truncations.value(); }  // of the journal
+  double chunks_removed() const { return metrics_.chunks_removed.value(); }  // from the head
   BlockCache& cache() { return cache_; }
 
  private:

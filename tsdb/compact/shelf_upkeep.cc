@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "tsdb/compact/shelf.h"
+#include "tsdb/compact/stopwatch.h"
 
 namespace meerkat::tsdb {
 
@@ -12,20 +13,6 @@ std::vector<double> Doubling(double first, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i, first *= 2) bounds.push_back(first);
   return bounds;
 }
-
-// Measures work, which has no place on the clock of samples.
-class Stopwatch {
- public:
-  explicit Stopwatch(BucketHistogram& seconds) : seconds_(seconds) {}
-  ~Stopwatch() {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start_;
-    seconds_.Observe(took.count());
-  }
-
- private:
-  BucketHistogram& seconds_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 }  // namespace
 
@@ -53,7 +40,15 @@ ShelfMetrics::ShelfMetrics(Registry& registry)
       seals(registry.counter("prometheus_tsdb_head_truncations_total",
                              "Total number of head truncations attempted.")),
       seals_failed(registry.counter("prometheus_tsdb_head_truncations_failed_total",
-                                    "Total number of head truncations that failed.")) {}
+                                    "Total number of head truncations that failed.")),
+      chunks_removed(registry.counter("prometheus_tsdb_head_chunks_removed_total",
+                                      "Total number of chunks removed in the head")),
+      vertical_merges(registry.counter("prometheus_tsdb_vertical_compactions_total",
+                                       "Total number of compactions done on overlapping blocks.")),
+      truncations(registry.counter("prometheus_tsdb_wal_truncations_total",
+                                   "Total number of write log truncations attempted.")),
+      truncate_seconds(registry.summary("prometheus_tsdb_wal_truncate_duration_seconds",
+                                        "Duration of WAL truncation.")) {}
 
 Result<> Shelf::Rewrite(const std::vector<std::shared_ptr<const Part>>& parts,
                         std::function<bool(SeriesId)> keep) {
@@ -97,6 +92,11 @@ Result<bool> Shelf::MergeOne(const PlanInput& plan) {
   for (const std::size_t i : PlanMerge(infos, plan)) chosen.push_back(parts[i]);
   if (chosen.empty()) return false;
   metrics_.merges_triggered.Add();
+  for (std::size_t i = 1; i < chosen.size(); ++i) {
+    if (!chosen[i]->info().range.Overlaps(chosen[i - 1]->info().range)) continue;
+    metrics_.vertical_merges.Add();
+    break;
+  }
   const Stopwatch watch(metrics_.merge_seconds);
   if (auto merged = Rewrite(chosen, {}); !merged) {
     metrics_.merges_failed.Add();

@@ -29,6 +29,8 @@ Engine::Engine(const Options& options, const Clock& clock, Registry& registry, L
              *store_, live_, registry, log_),
       attic_(options.path / "scratch", *store_, registry, log_,
              [this] { return shelf_.TakeNumber(); }),
+      gc_seconds_(registry.summary("prometheus_tsdb_head_gc_duration_seconds",
+                                   "Runtime of garbage collection in the head block.")),
       state_(*store_, options.sync_journal),
       figures_(registry) {
   if (!opened.damage.empty()) {
@@ -43,6 +45,7 @@ Engine::~Engine() {
 }
 
 Result<> Engine::Start() {
+  const auto begun = std::chrono::steady_clock::now();
   if (auto checked = CheckFormat(); !checked) return checked;
   if (auto loaded = LoadSeries(); !loaded) return std::move(loaded).error().Within("series");
   auto lost = attic_.Load(records_lost_);
@@ -64,6 +67,7 @@ Result<> Engine::Start() {
   if (auto replayed = head_->Replay(shelf_.journal_start(), shelf_.max_time(), log_); !replayed) {
     return std::move(replayed).error().Within("journal");
   }
+  replay_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   opened_at_.store(ToMillis(clock_.Now()));
   RegisterFigures();
   upkeep_ = std::thread([this] { Upkeep(); });

@@ -88,6 +88,8 @@ class Engine : public Database {
   Attic attic_;
   bool records_lost_ = false;  // what of the directory could not be read at the start
   bool series_lost_ = false;
+  double replay_seconds_ = 0;  // of the start
+  Summary& gc_seconds_;
   std::unique_ptr<Head> head_;
   State state_;
   mutable Mutex live_options_mu_;

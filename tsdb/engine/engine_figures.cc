@@ -47,6 +47,35 @@ void Engine::RegisterFigures() {
     for (const auto& generation : live_.view.closed) tails += generation->tail_count();
     return static_cast<double>(tails);
   });
+  f.Counter("prometheus_tsdb_head_chunks_created_total",
+            "Total number of chunks created in the head", [this] {
+              ReaderLock lock(live_.mu);
+              std::size_t tails = live_.view.open->tail_count();
+              for (const auto& generation : live_.view.closed) tails += generation->tail_count();
+              return shelf_.chunks_removed() + static_cast<double>(tails);
+            });
+  // What upstream keeps of its log in a checkpoint stands in files here, once for each truncation.
+  f.Counter("prometheus_tsdb_checkpoint_creations_total",
+            "Total number of checkpoint creations attempted.",
+            [this] { return shelf_.truncations(); });
+  f.Counter("prometheus_tsdb_checkpoint_deletions_total",
+            "Total number of checkpoint deletions attempted.",
+            [this] { return shelf_.truncations(); });
+  f.Counter("prometheus_tsdb_compactions_skipped_total",
+            "Total number of skipped compactions due to disabled auto compaction.",
+            [] { return 0.0; });
+  f.Gauge("prometheus_tsdb_data_replay_duration_seconds", "Time taken to replay the data on disk.",
+          [this] { return replay_seconds_; });
+  f.Gauge("prometheus_tsdb_isolation_high_watermark",
+          "The highest TSDB append ID that has been given out.",
+          [this] { return static_cast<double>(head_->newest_epoch()); });
+  f.Gauge("prometheus_tsdb_isolation_low_watermark",
+          "The lowest TSDB append ID that is still referenced.",
+          [this] { return static_cast<double>(head_->OldestEpoch()); });
+  f.Gauge("meerkat_tsdb_cold_series", "Series on disk alone, because they get no samples any more.",
+          [this] { return static_cast<double>(attic_.size()); });
+  f.Gauge("meerkat_tsdb_cold_series_bytes", "Size of the index of cold series on disk.",
+          [this] { return static_cast<double>(attic_.bytes()); });
   f.Gauge("prometheus_tsdb_head_chunks_storage_size_bytes", "Size of the samples in the head.",
           [this] {
             ReaderLock lock(live_.mu);

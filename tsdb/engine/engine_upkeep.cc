@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tsdb/compact/stopwatch.h"
 #include "tsdb/engine/engine.h"
 
 namespace meerkat::tsdb {
@@ -137,6 +138,7 @@ Result<> Engine::Retain() {
 }
 
 Result<> Engine::ForgetSeries() {
+  const Stopwatch watch(gc_seconds_);
   const std::uint32_t begun = head_->BeginForgetting();
   std::vector<bool> held(std::max(index_.next_id(), attic_.next_id()));
   {

@@ -99,6 +99,8 @@ class Head {
   // series hold none in generations and parts; the second passes over those that an appender has
   // touched meanwhile, or may touch. Returns how many were forgotten.
   std::uint32_t BeginForgetting();
+  std::uint32_t newest_epoch() const { return epoch_.load(); }
+  std::uint32_t OldestEpoch() const;  // of the living appenders
   Result<std::size_t> Forget(std::span<const SeriesId> series, std::uint32_t begun);
   // Instead of forgetting: sends series to the attic that have samples in the parts alone, all
   // within `range`.

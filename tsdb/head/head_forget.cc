@@ -27,6 +27,11 @@ std::uint32_t Head::BeginForgetting() {
   return begun;
 }
 
+std::uint32_t Head::OldestEpoch() const {
+  MutexLock lock(appenders_mu_);
+  return appender_epochs_.empty() ? epoch_.load() : *appender_epochs_.begin();
+}
+
 bool Head::IsQuiet(SeriesId series, Timestamp since) const {
   std::int64_t time = max_at_start_;
   if (const Slot* slot = slots_.Find(series)) {

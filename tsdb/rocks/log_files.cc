@@ -1,13 +1,18 @@
 #include "tsdb/rocks/log_files.h"
 
+#include <chrono>
+
 namespace meerkat::tsdb {
 
 namespace {
 
 class LogFile : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  LogFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::shared_ptr<std::atomic<bool>> failed)
-      : rocksdb::FSWritableFileOwnerWrapper(std::move(file)), failed_(std::move(failed)) {}
+  LogFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::shared_ptr<std::atomic<bool>> failed,
+          LogFiles::Synced synced)
+      : rocksdb::FSWritableFileOwnerWrapper(std::move(file)),
+        failed_(std::move(failed)),
+        synced_(std::move(synced)) {}
 
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* debug) override {
@@ -28,11 +33,11 @@ class LogFile : public rocksdb::FSWritableFileOwnerWrapper {
   }
   rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
                          rocksdb::IODebugContext* debug) override {
-    return Swallow(target()->Sync(options, debug));
+    return Timed([&] { return target()->Sync(options, debug); });
   }
   rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
                           rocksdb::IODebugContext* debug) override {
-    return Swallow(target()->Fsync(options, debug));
+    return Timed([&] { return target()->Fsync(options, debug); });
   }
   rocksdb::IOStatus Flush(const rocksdb::IOOptions& options,
                           rocksdb::IODebugContext* debug) override {
@@ -40,6 +45,14 @@ class LogFile : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
+  template <typename Sync>
+  rocksdb::IOStatus Timed(Sync&& sync) {
+    const auto start = std::chrono::steady_clock::now();
+    const rocksdb::IOStatus status = Swallow(sync());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    if (synced_) synced_(took.count());
+    return status;
+  }
   rocksdb::IOStatus Swallow(const rocksdb::IOStatus& status) {
     if (!status.ok()) failed_->store(true);
     return rocksdb::IOStatus::OK();
@@ -47,6 +60,7 @@ class LogFile : public rocksdb::FSWritableFileOwnerWrapper {
 
   std::uint64_t size_ = 0;  // up to the last whole write; logs are new files, never reopened
   const std::shared_ptr<std::atomic<bool>> failed_;
+  const LogFiles::Synced synced_;
 };
 
 }  // namespace
@@ -57,7 +71,7 @@ rocksdb::IOStatus LogFiles::NewWritableFile(const std::string& name,
                                             rocksdb::IODebugContext* debug) {
   const rocksdb::IOStatus status = target()->NewWritableFile(name, options, file, debug);
   if (status.ok() && name.ends_with(".log")) {
-    *file = std::make_unique<LogFile>(std::move(*file), failed_);
+    *file = std::make_unique<LogFile>(std::move(*file), failed_, synced_);
   }
   return status;
 }

@@ -3,6 +3,7 @@
 #include <rocksdb/file_system.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 // Only for the .cc files of this folder.
@@ -15,7 +16,9 @@ namespace meerkat::tsdb {
 // log as it was before. Threads: any.
 class LogFiles : public rocksdb::FileSystemWrapper {
  public:
-  LogFiles() : rocksdb::FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  using Synced = std::function<void(double seconds)>;
+  explicit LogFiles(Synced synced)
+      : rocksdb::FileSystemWrapper(rocksdb::FileSystem::Default()), synced_(std::move(synced)) {}
   const char* Name() const override { return "LogFiles"; }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
@@ -25,6 +28,7 @@ class LogFiles : public rocksdb::FileSystemWrapper {
   bool failed() const { return failed_->load(); }
 
  private:
+  const Synced synced_;  // told of each fsync of a log; may be empty
   // Files may outlive this object.
   const std::shared_ptr<std::atomic<bool>> failed_ = std::make_shared<std::atomic<bool>>(false);
 };

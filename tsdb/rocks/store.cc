@@ -124,7 +124,10 @@ std::uint64_t ReadBigEndian(std::string_view key) {
 
 // One opened RocksDB; closing it is destroying this.
 struct Handle {
-  const std::shared_ptr<LogFiles> files = std::make_shared<LogFiles>();
+  explicit Handle(const StoreOptions& options)
+      : files(std::make_shared<LogFiles>(options.synced)) {}
+
+  const std::shared_ptr<LogFiles> files;
   const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files);
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
@@ -235,7 +238,7 @@ std::string FindUnreadableFile(const Handle& handle) {
 Result<std::unique_ptr<Handle>> OpenHandle(const std::filesystem::path& path,
                                            const StoreOptions& options, bool lenient,
                                            std::string& damage) {
-  auto handle = std::make_unique<Handle>();
+  auto handle = std::make_unique<Handle>(options);
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, 2);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kFamilies; ++i) {

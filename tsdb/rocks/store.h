@@ -46,6 +46,7 @@ class StoreBatch {
 
 struct StoreOptions {
   std::uint64_t block_cache_bytes = 8 << 20;
+  std::function<void(double seconds)> synced;  // told of each fsync of the log; may be empty
 };
 
 // Threads: every method, from any thread. Writes take turns inside; flushes and files taken over do

@@ -335,5 +335,40 @@ TEST_F(DatabaseTest, KeepsExemplarsAndMetadata) {
   }
 }
 
+// People's dashboards and mixins ask for these.
+TEST_F(DatabaseTest, TellsAboutItselfUnderUpstreamsNames) {
+  base_options.sync_journal = true;
+  Open();
+  ASSERT_EQ(Append(Labels{{"__name__", "up"}}, At(0), 1), Refusal::kNone);
+  const auto value = [this](const std::string& name) -> std::string {
+    const std::string text = registry->Exposition();
+    const std::size_t at = text.find("\n" + name + " ");
+    if (at == std::string::npos) return "absent";
+    const std::size_t begin = at + name.size() + 2;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  EXPECT_EQ(value("prometheus_tsdb_head_chunks_created_total"), "1");
+  EXPECT_EQ(value("prometheus_tsdb_head_chunks_removed_total"), "0");
+  EXPECT_EQ(value("prometheus_tsdb_wal_truncations_total"), "0");
+  EXPECT_NE(value("prometheus_tsdb_wal_fsync_duration_seconds_count"), "0");
+  ASSERT_TRUE(db->Seal().ok());
+  ASSERT_TRUE(db->CleanTombstones().ok());
+  for (const char* one :
+       {"prometheus_tsdb_head_chunks_created_total", "prometheus_tsdb_head_chunks_removed_total",
+        "prometheus_tsdb_wal_truncations_total", "prometheus_tsdb_checkpoint_creations_total",
+        "prometheus_tsdb_wal_truncate_duration_seconds_count"}) {
+    EXPECT_EQ(value(one), "1") << one;
+  }
+  for (const char* some :
+       {"prometheus_tsdb_wal_fsync_duration_seconds_sum",
+        "prometheus_tsdb_head_gc_duration_seconds_count",
+        "prometheus_tsdb_isolation_high_watermark", "prometheus_tsdb_isolation_low_watermark",
+        "prometheus_tsdb_data_replay_duration_seconds", "prometheus_tsdb_compactions_skipped_total",
+        "prometheus_tsdb_vertical_compactions_total", "prometheus_tsdb_checkpoint_deletions_total",
+        "prometheus_tsdb_time_retentions_total", "meerkat_tsdb_cold_series"}) {
+    EXPECT_NE(value(some), "absent") << some;
+  }
+}
+
 }  // namespace
 }  // namespace meerkat::tsdb
