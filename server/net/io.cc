@@ -1,5 +1,7 @@
 #include "server/net/io.h"
 
+#include <pthread.h>
+
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -30,6 +32,7 @@ IoThread::~IoThread() {
 }
 
 void IoThread::Run() {
+  pthread_setname_np(pthread_self(), "io");
   for (;;) {
     try {
       context_.run();
