@@ -66,7 +66,6 @@ class Application::Impl {
   void AddRoutes(const std::string& prefix);
   void AddAlertManagerRoutes();
   // The push receiver, in application_push.cc.
-  bool HasPush() const;
   Result<> OpenPush();
   void AddPushRoutes(net::Router& router, const std::string& prefix);
   Result<> ListenForPushes(net::ServerOptions options, net::ServerHooks hooks);

@@ -20,12 +20,8 @@ bool IsCrossSite(const net::Request& request) {
 
 }  // namespace
 
-bool Application::Impl::HasPush() const {
-  return flags_.on("web.enable-push-receiver") || !flags_.list("push.listen-address").empty();
-}
-
 Result<> Application::Impl::OpenPush() {
-  if (!HasPush()) return {};
+  if (!HasPushReceiver(flags_)) return {};
   push::PushGroups::Options options;
   options.time_to_live = flags_.duration("push.ttl");
   options.check = !flags_.on("push.disable-consistency-check");

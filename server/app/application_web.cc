@@ -173,7 +173,7 @@ void Application::Impl::AddRoutes(const std::string& prefix) {
   alerts.handler = Late(late_);
   router_.Add(alerts);
 
-  if (HasPush()) AddPushRoutes(router_, prefix);
+  if (HasPushReceiver(flags_)) AddPushRoutes(router_, prefix);
 
   // The extra address speaks as Alertmanager does.
   const auto status = [this](const net::Request&, const std::stop_token&) {

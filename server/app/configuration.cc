@@ -77,10 +77,6 @@ Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view pat
 
 namespace {
 
-bool HasPushReceiver(const Flags& flags) {
-  return flags.on("web.enable-push-receiver") || !flags.list("push.listen-address").empty();
-}
-
 // What was pushed comes in as it would from a Pushgateway scraped with honor_labels.
 Result<> AddPushJob(const std::string& self_address, config::PrometheusConfig& prometheus) {
   std::string name = "pushgateway";
@@ -133,6 +129,10 @@ std::filesystem::path WatchListFile(const Flags& flags) {
 
 std::filesystem::path OwnAlertmanagerFile(const Flags& flags) {
   return std::filesystem::path(flags.text("storage.tsdb.path")) / "setup" / "alertmanager.yml";
+}
+
+bool HasPushReceiver(const Flags& flags) {
+  return flags.on("web.enable-push-receiver") || !flags.list("push.listen-address").empty();
 }
 
 std::string HostName() {

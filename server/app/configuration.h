@@ -25,6 +25,7 @@ struct Configuration {
 // The built-in page of what was pushed. With a push receiver a job `pushgateway` scrapes it, unless
 // the configuration has a job for it.
 inline constexpr std::string_view kPushPagePath = "/pushed";
+bool HasPushReceiver(const Flags& flags);
 
 // Reads what --config.file names, or makes the embedded default when it names nothing;
 // `self_address` is where this server answers, for the default. Errors name file, line, column and

@@ -55,7 +55,7 @@ Error Invalid(std::string message) {
   return {Code::kInvalid, std::move(message)};
 }
 
-// `//` and a slash behind a whole path are no part of a grouping key.
+// The path without empty segments, if it has any; still escaped, as a Location must be.
 std::optional<std::string> Cleaned(std::string_view path) {
   if (path.find("//") == std::string_view::npos) return std::nullopt;
   std::string clean;
@@ -136,7 +136,11 @@ net::Response PushDoor::Handle(const net::Request& request, std::string_view pre
     response.headers.Set("Allow", std::string(kAllow));
     return response;
   }
-  if (auto clean = Cleaned(request.path)) return net::Response::Redirect(301, *std::move(clean));
+  if (auto clean = Cleaned(request.raw_path)) {
+    net::Response moved = net::Response::Empty(301);
+    moved.headers.Set("Location", *std::move(clean));
+    return moved;
+  }
   const auto started = std::chrono::steady_clock::now();
   auto labels = LabelsOfPath(path);
   net::Response response;

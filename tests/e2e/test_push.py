@@ -75,7 +75,7 @@ def shown(answer):
         text = text[:text.index("metrics: ")] + "TYPES DIFFER"
     text = re.sub(r"collected .* collides with previously collected .*", "COLLISION", text)
     text = re.sub(r"gauge:<value:1\.\d+e\+09 >", "gauge:<value:NOW >", text)
-    return status, text, headers.get("Content-Type") if text else None, headers.get("Allow")
+    return status, text, headers.get("Content-Type") if text else None, headers.get("Allow"), headers.get("Location")
 
 
 def page(url):
@@ -134,6 +134,9 @@ class Beside:
             # Upstream 1.5 never answers again after a job name that is no base64, so that one is not asked.
             self.same("PUT", path, "a 1\n")
             self.same("DELETE", path)
+        # Followed as browsers do; what stands in a path cannot break out of the header.
+        self.same("PUT", "job//x", "a 1\n")
+        self.same("PUT", "job/x//a%0D%0AX-Evil:%201/b", "a 1\n")
         for method in ("GET", "HEAD", "PATCH", "OPTIONS"):
             self.same(method, "job/x")
         assert shown(ask(self.own + "/metrics/job@base64/!!", "PUT", "a 1\n"))[:2] == (
