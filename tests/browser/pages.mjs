@@ -43,6 +43,17 @@ export const tests = [
     await page.locator('section[aria-label="closed"]').waitFor({ state: 'detached' });
     assert.match(page.url(), /search=/);
   }],
+  ['what was pushed is listed, and forgotten on request', async ({ page, base, world, skip }) => {
+    if (!world.jobs) skip('only beside a server of its own');
+    const pushed = await page.request.post(`${base}/metrics/job/backup/path@base64/L3Zhcg`, { data: 'backup_bytes 42\n', headers: { 'Content-Type': 'text/plain' } });
+    assert.equal(pushed.status(), 200);
+    await page.go('targets');
+    const group = page.locator('section[aria-label="Pushed groups"] .li', { hasText: 'path=/var' });
+    await group.getByText('1 metric: backup_bytes').waitFor();
+    await group.getByRole('button', { name: 'Forget' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click();
+    await group.waitFor({ state: 'detached' });
+  }],
   ['search jumps to pages by keyboard', async ({ page }) => {
     await page.go('targets');
     await page.keyboard.press('Control+k');

@@ -115,7 +115,7 @@ ${Object.entries(exporters.jobs).map(([job, at]) => `  - job_name: ${job}\n    s
   const main = start(server, [
     `--config.file=${path.join(tmp, 'prometheus.yml')}`, `--storage.tsdb.path=${path.join(tmp, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-remote-write-receiver',
     `--alertmanager.config.file=${path.join(tmp, 'alertmanager.yml')}`, '--alertmanager.listen-address=', `--dashboards.path=${dashboards}`,
-    '--enable-feature=exemplar-storage,native-histograms',
+    '--enable-feature=exemplar-storage,native-histograms', '--web.enable-push-receiver',
   ], log);
   children.unshift(main);
   const stopAll = async () => {

@@ -13,6 +13,7 @@ import { useLoad } from '../../lib/load';
 import { setQuery, useLocation } from '../../lib/router';
 import { StatusTabs } from './index';
 import { LabelTable } from './labels';
+import { Pushed } from './pushed';
 import { RelabelSteps } from './relabel';
 
 const STATES = {
@@ -22,6 +23,9 @@ const STATES = {
 } as const;
 
 const kNever = Date.parse('0001-01-02T00:00:00Z');
+
+// The page of what was pushed, which the server scrapes from itself.
+const isPushDoor = (t: Target): boolean => /^builtin:.*\/pushed$/.test(t.scrapeUrl);
 
 function hint(t: Target): string {
   const host = new URL(t.scrapeUrl, 'http://x').host;
@@ -131,6 +135,7 @@ export function Targets() {
         <Stale error={loaded.error} at={loaded.at} />
         {!loaded.data && (loaded.error ? <Failed what="Targets could not be read" error={loaded.error} retry={loaded.reload} /> : <Loading />)}
         {shownPools.map((p) => <Pool key={p.name} {...p} now={now} samples={samples.data ?? new Map()} />)}
+        {active.some(isPushDoor) && <Pushed now={now} />}
         {loaded.data && !active.length && <Empty>Nothing is scraped yet. Add a job to the configuration file.</Empty>}
         {active.length > 0 && !shownPools.length && <Empty action={<button class="btn s" onClick={() => setQuery({ search: '', health: '' })}>Show all</button>}>No target matches. {plural(active.length, 'target is', 'targets are')} known.</Empty>}
       </div>
