@@ -71,8 +71,12 @@ export async function startExporters({ start, freePort, tmp, root }) {
   }
   if (POSTGRES && POSTGRES_EXPORTER) {
     const postgres = await freePort();
-    ends.push(startPostgres(start, postgres, tmp));
-    await run('postgresql', POSTGRES_EXPORTER, (port) => [`--web.listen-address=127.0.0.1:${port}`], { env: { ...process.env, DATA_SOURCE_NAME: `postgresql://postgres@127.0.0.1:${postgres}/postgres?sslmode=disable` } });
+    try {
+      ends.push(startPostgres(start, postgres, tmp));
+      await run('postgresql', POSTGRES_EXPORTER, (port) => [`--web.listen-address=127.0.0.1:${port}`], { env: { ...process.env, DATA_SOURCE_NAME: `postgresql://postgres@127.0.0.1:${postgres}/postgres?sslmode=disable` } });
+    } catch (e) {
+      console.log(`PostgreSQL is left out: ${e.message}`);
+    }
   }
   const flask = path.join(root, 'tests/e2e/flask_app.py');
   if (fs.existsSync(flask) && hasFlask()) await run('flask', PYTHON, (port) => [flask, String(port)]);
