@@ -23,6 +23,7 @@
 #include "server/commands/rules.h"
 #include "server/commands/texts.h"
 #include "server/commands/tsdb.h"
+#include "server/commands/tsdb_rules.h"
 
 namespace meerkat::commands {
 namespace {
@@ -48,6 +49,7 @@ std::vector<Command> AllCommands() {
         "json]",
         "Try an alerting rule over the history of a server.", BacktestRule}});
   add(AnalyzeCommands());
+  add(BackfillCommands());
   add(CheckAlertmanagerCommands());
   add(ConfigCommands());
   add(DebugCommands());

@@ -165,6 +165,27 @@ class Tools:
                                 for row in server.query('{job="%s"}' % tool))
         assert len(rows["ours"]) == 8 and rows["ours"] == rows["theirs"] == rows["ours2"], rows
 
+    def backfill(self, server):
+        """Recording rules over the past, by both tools into directories of their own kinds, the same series and values."""
+        with open(os.path.join(self.folder, "record.yml"), "w") as file:
+            file.write("groups:\n- name: g\n  interval: 1s\n  rules:\n  - {record: 'job:up:sum', expr: 'sum by (job) (up)', labels: {x: y}}\n"
+                       "  - {alert: Down, expr: 'up == 0'}\n- name: h\n  rules:\n  - {record: 'up:neg', expr: '-up', labels: {job: ''}}\n")
+        end = int(server.value("vector(time())"))
+        window = ["--url=" + server.url, "--start=%d" % (end - 4), "--end=%d" % end, "--eval-interval=1s"]
+        for program, out in ((self.promtool, "theirs"), (self.link, "ours")):
+            code, _, err = self.run(program, ["tsdb", "create-blocks-from", "rules", *window, "--output-dir=" + out, "record.yml"])
+            assert code == 0, err
+        assert self.run(self.binary, ["tsdb", "import", "prometheus", "--storage.tsdb.path=imported", "theirs"])[0] == 0
+        rows = {}
+        for name in ("imported", "ours"):
+            code, out, err = self.run(self.binary, ["tsdb", "dump", name])
+            assert code == 0, err
+            rows[name] = {(line.split("} ")[0], line.split("} ")[1].split()[0]) for line in out.splitlines()}
+        assert rows["ours"] == rows["imported"] and len(rows["ours"]) == 2, rows
+        self.same("tsdb", "create-blocks-from", "rules", *window[:1], "--start=x", "record.yml")
+        self.same("tsdb", "create-blocks-from", "rules", *window[:1], "record.yml")
+        self.same("tsdb", "create-blocks-from", "rules", *window[:1], "--start=9", "--end=8", "record.yml")
+
     def debug(self, server):
         code, out, err = self.run(self.binary, ["debug", "all", server.url])
         assert code == 0 and "no pprof profiles" in out, (out, err)
@@ -241,7 +262,8 @@ def main():
         checks.run("debug", lambda: tools.debug(server))
     beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql)]
     if server is not None:
-        beside += [("query", lambda: tools.queries(server)), ("push metrics", lambda: tools.push(server))]
+        beside += [("query", lambda: tools.queries(server)), ("push metrics", lambda: tools.push(server)),
+                   ("backfilling rules", lambda: tools.backfill(server))]
     for name, check in beside:
         if tools.promtool:
             checks.run(name + " beside promtool", check)
