@@ -12,6 +12,8 @@ namespace {
 
 // Batches that one leader takes along; bounds the time until the first of them is answered.
 constexpr std::size_t kMaxGroup = 64;
+// Work space for so many samples is kept from group to group; imports bring more.
+constexpr std::size_t kKeptSamples = 1 << 16;
 
 }  // namespace
 
@@ -206,6 +208,10 @@ Result<> Head::Commit(Batch& batch) {
 
 void Head::Lead(std::vector<Waiter*>& group) {
   StoreBatch changes;
+  if (staged_.capacity() > kKeptSamples) {
+    staged_ = {};
+    tokens_ = {};
+  }
   staged_.clear();
   batch_ends_.clear();
   token_bytes_ = 0;
