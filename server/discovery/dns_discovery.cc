@@ -57,7 +57,9 @@ net::Awaitable<Result<std::vector<TargetGroup>>> DnsDiscovery::Refresh() {
   Counter& failures = context().registry.counter("prometheus_sd_dns_lookup_failures_total",
                                                  "The number of DNS-SD lookup failures.");
   for (const std::string& name : config_.names) {
-    auto work = [name, type = config_.type] { return LookupDns(name, type); };
+    auto work = [name, type = config_.type, options = context().dns] {
+      return LookupDns(name, type, options);
+    };
     lookups.Add();
     auto records = co_await net::Offload(context().blocking, std::move(work));
     if (stopped()) break;

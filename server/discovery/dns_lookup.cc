@@ -4,18 +4,11 @@
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
-#include <poll.h>
 
 #include <array>
-#include <memory>
 
 namespace meerkat::discovery {
 namespace {
-
-struct FreeChannel {
-  void operator()(ares_channel channel) const { ares_destroy(channel); }
-};
-using Channel = std::unique_ptr<std::remove_pointer_t<ares_channel>, FreeChannel>;
 
 struct Reply {
   bool done = false;
@@ -28,36 +21,6 @@ extern "C" void TakeReply(void* argument, int status, int, unsigned char* messag
   reply.done = true;
   reply.status = status;
   if (message != nullptr) reply.message.assign(message, message + length);
-}
-
-// Turns the channel's sockets until its one query is answered or given up.
-void Wait(ares_channel channel, const Reply& reply) {
-  while (!reply.done) {
-    std::array<ares_socket_t, ARES_GETSOCK_MAXNUM> sockets{};
-    const int bits = ares_getsock(channel, sockets.data(), static_cast<int>(sockets.size()));
-    std::vector<pollfd> polls;
-    for (unsigned i = 0; i < sockets.size(); ++i) {
-      short events = 0;
-      if (ARES_GETSOCK_READABLE(static_cast<unsigned>(bits), i)) events |= POLLIN;
-      if (ARES_GETSOCK_WRITABLE(static_cast<unsigned>(bits), i)) events |= POLLOUT;
-      if (events != 0) polls.push_back({sockets[i], events, 0});
-    }
-    if (polls.empty()) return;
-    timeval limit{};
-    timeval longest{.tv_sec = 1, .tv_usec = 0};
-    const timeval* const next = ares_timeout(channel, &longest, &limit);
-    const int millis = static_cast<int>(next->tv_sec * 1000 + next->tv_usec / 1000 + 1);
-    if (poll(polls.data(), polls.size(), millis) == 0) {
-      ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    }
-    for (const pollfd& ready : polls) {
-      const bool in = (ready.revents & (POLLIN | POLLERR | POLLHUP)) != 0;
-      const bool out = (ready.revents & POLLOUT) != 0;
-      if (in || out) {
-        ares_process_fd(channel, in ? ready.fd : ARES_SOCKET_BAD, out ? ready.fd : ARES_SOCKET_BAD);
-      }
-    }
-  }
 }
 
 int RecordType(DnsSd::Type type) {
@@ -151,27 +114,21 @@ int Parse(DnsSd::Type type, const std::vector<unsigned char>& message,
 
 }  // namespace
 
-Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type) {
-  static const int initialized = ares_library_init(ARES_LIB_INIT_ALL);
-  const auto failed = [&name](int status) {
-    return Error(Code::kUnavailable, "could not resolve " + name + ": " + ares_strerror(status));
+Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type,
+                                         const net::DnsOptions& options) {
+  const auto failed = [&name](std::string_view why) {
+    return Error(Code::kUnavailable, "could not resolve " + name + ": " + std::string(why));
   };
-  if (initialized != ARES_SUCCESS) return failed(initialized);
-  ares_options options{};
-  options.timeout = 2000;  // milliseconds for the first try, doubled for the second
-  options.tries = 2;
-  ares_channel raw = nullptr;
-  const int made = ares_init_options(&raw, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
-  if (made != ARES_SUCCESS) return failed(made);
-  const Channel channel(raw);
+  auto channel = net::DnsChannel::Open(options);
+  if (!channel) return failed(channel.error().message());
   Reply reply;
-  ares_search(channel.get(), name.c_str(), ns_c_in, RecordType(type), TakeReply, &reply);
-  Wait(channel.get(), reply);
+  ares_search(channel->get(), name.c_str(), ns_c_in, RecordType(type), TakeReply, &reply);
+  channel->WaitUntil(reply.done);
   std::vector<DnsRecord> records;
   int status = reply.done ? reply.status : ARES_ETIMEOUT;
   if (status == ARES_SUCCESS) status = Parse(type, reply.message, records);
   if (status == ARES_ENODATA || status == ARES_ENOTFOUND) return records;
-  if (status != ARES_SUCCESS) return failed(status);
+  if (status != ARES_SUCCESS) return failed(ares_strerror(status));
   return records;
 }
 

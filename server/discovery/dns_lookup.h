@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "server/discovery/sd_config.h"
+#include "server/net/dns.h"
 
 namespace meerkat::discovery {
 
@@ -14,8 +15,9 @@ struct DnsRecord {
   std::uint16_t port = 0;  // SRV only
 };
 
-// Asks the system's name servers, with its search domains. No such name is no records; servers that
+// Asks the name servers, with its search domains. No such name is no records; servers that
 // do not answer are an error. Blocks for some seconds at most: run it on a pool.
-Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type);
+Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type,
+                                         const net::DnsOptions& options);
 
 }  // namespace meerkat::discovery

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "server/discovery/sd_config.h"
+#include "server/net/dns.h"
 #include "server/net/io.h"
 #include "server/net/offload.h"
 
@@ -23,6 +24,7 @@ struct DiscoveryContext {
   Clock& clock;
   Registry& registry;
   Logger log;
+  net::DnsOptions dns = {};  // of dns_sd_configs
 };
 
 // A running source of targets: one entry of some `*_sd_configs`. Threads: the io thread alone.

@@ -13,6 +13,7 @@
 #include "base/quote.h"
 #include "server/net/base64.h"
 #include "server/net/compression.h"
+#include "server/net/dial.h"
 #include "server/net/exchange.h"
 #include "server/net/oauth2.h"
 #include "server/net/proxy.h"
@@ -128,6 +129,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
         config_(std::move(config)),
         options_(std::move(options)),
         reads_files_(ReadsFiles(config_)),
+        resolver_(blocking_),
         tls_(config_.tls) {
     if (config_.oauth2) {
       tokens_ =
@@ -453,58 +455,25 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
                                                      const Fresh& fresh) {
     const Url& to = proxy ? *proxy : attempt.url;
     std::vector<Address> addresses;
-    const bool local = !options_.unix_socket.empty();
-    if (local) {
+    if (!options_.unix_socket.empty()) {
       addresses.push_back(UnixAddress(options_.unix_socket));
     } else {
-      auto found = co_await ResolveHost(blocking_, to.host, to.effective_port());
+      auto found = co_await resolver_.Resolve(to.host, to.effective_port());
       if (!found) {
         Error error = std::move(found).error().Within("dial tcp");
         co_return proxy ? std::move(error).Within("proxyconnect tcp") : std::move(error);
       }
       addresses = std::move(*found);
     }
-    std::unique_ptr<Stream> stream;
-    std::optional<Error> first;
-    for (std::size_t i = 0; i < addresses.size() && stream == nullptr; ++i) {
-      const Address& address = addresses[i];
-      auto candidate = Stream::Plain(Socket(io_.context()));
-      // Each address gets a fair part of the time that is left, the last one all of it.
-      const auto share = Left(attempt) / static_cast<int>(addresses.size() - i);
-      candidate->ExpireAfter(share);
-      error_code error;
-      const auto protocol = address.endpoint.protocol();
-      candidate->socket().open(protocol, error);
-      if (!error) {
-        auto [failed] = co_await candidate->socket().async_connect(
-            address.endpoint, asio::as_tuple(asio::use_awaitable));
-        error = failed;
+    auto dialled = co_await Dial(io_, std::move(addresses), Left(attempt));
+    if (!dialled) {
+      Error error = std::move(dialled).error();
+      if (proxy && error.code() != Code::kTimeout) {
+        co_return std::move(error).Within("proxyconnect tcp");
       }
-      if (!error) {
-        if (!local) {
-          error_code ignored;
-          candidate->socket().set_option(
-              asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_NODELAY>(true), ignored);
-        }
-        stream = std::move(candidate);
-        break;
-      }
-      const bool late = candidate->timed_out();
-      if (first) continue;
-      if (late && i + 1 == addresses.size()) {
-        first = Error(Code::kTimeout, std::string(kDeadline));
-      } else {
-        first = Error(late ? Code::kTimeout : Code::kUnavailable,
-                      std::string("dial ") + (local ? "unix " : "tcp ") + address.text +
-                          (late ? ": i/o timeout" : ": connect: " + ErrnoText(error)));
-      }
+      co_return error;
     }
-    if (stream == nullptr) {
-      if (proxy && first->code() != Code::kTimeout) {
-        co_return std::move(*first).Within("proxyconnect tcp");
-      }
-      co_return std::move(*first);
-    }
+    std::unique_ptr<Stream> stream = std::move(*dialled);
     if (proxy && proxy->scheme == "https") {
       if (attempt.url.scheme == "https") {
         co_return Error(Code::kInvalid, "https targets through an https proxy are not supported");
@@ -579,11 +548,11 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   std::unique_ptr<Stream> TakeIdle(const std::string& key, const void* tls) {
     Sweep();
     // Another context means other certificates: what was connected with the old ones is dropped.
-    if (tls != last_tls_) {
+    if (tls != nullptr && tls != last_tls_) {
       for (auto& [name, list] : idle_) {
         std::erase_if(list, [](const Idle& idle) { return idle.stream->secure(); });
       }
-      last_tls_ = tls != nullptr ? tls : last_tls_;
+      last_tls_ = tls;
     }
     const auto found = idle_.find(key);
     while (found != idle_.end() && !found->second.empty()) {
@@ -638,6 +607,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   const bool reads_files_;
   Fresh constant_;  // when there are no files
   std::unique_ptr<Oauth2Tokens> tokens_;
+  Resolver resolver_;
   Mutex tls_mu_;
   ClientTls tls_ GUARDED_BY(tls_mu_);
 

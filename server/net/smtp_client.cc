@@ -106,8 +106,8 @@ class Session {
 
   Awaitable<Result<>> Connect() {
     const int port = std::atoi(request_.port.c_str());
-    auto addresses =
-        co_await ResolveHost(blocking_, request_.host, static_cast<std::uint16_t>(port));
+    Resolver resolver(blocking_);
+    auto addresses = co_await resolver.Resolve(request_.host, static_cast<std::uint16_t>(port));
     if (!addresses) {
       co_return std::move(addresses).error().Within("establish connection to server: dial tcp");
     }

@@ -19,6 +19,7 @@ constexpr std::string_view kTypes[] = {
     "text/plain; version=0.0.4",
     "application/openmetrics-text; version=1.0.0",
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+    "application/openmetrics-text; version=2.0.0",
 };
 
 }  // namespace
@@ -44,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   TargetWriter writer(config, target, storage, clock, metrics, Logger::Silent(), false,
                       start_timestamps);
   Answer answer{
-      .time = clock.Now(), .body = body, .content_type = kTypes[(choice & 7) % 3], .error = ""};
+      .time = clock.Now(), .body = body, .content_type = kTypes[(choice & 7) % 4], .error = ""};
   const WriteOutcome first = writer.Write(answer);
   answer.time += Millis(1000);
   const WriteOutcome second = writer.Write(answer);

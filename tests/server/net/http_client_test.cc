@@ -374,6 +374,49 @@ TEST_F(HttpClientTest, ClientsMustShowACertificateWhenAsked) {
   EXPECT_TRUE(got.ok()) << got.error().message();
 }
 
+TEST_F(HttpClientTest, VersionsOfTlsAreBounded) {
+  const KeyPair pair = MakeKeyPair();
+  auto web = std::make_shared<WebConfig>();
+  web->tls.cert = pair.cert;
+  web->tls.key.value = Secret(pair.key);
+  web->tls.max_version = TlsVersion::kTls12;
+  const std::string url = "https://" + Start(web) + "/ok";
+  const auto reaches = [&](TlsVersion least, TlsVersion most) {
+    HttpClientConfig config;
+    config.tls.ca = pair.cert;
+    config.tls.min_version = least;
+    config.tls.max_version = most;
+    HttpClient client(io_, pool_, config);
+    return Get(client, url).ok();
+  };
+  EXPECT_TRUE(reaches(TlsVersion::kDefault, TlsVersion::kDefault));
+  EXPECT_TRUE(reaches(TlsVersion::kTls12, TlsVersion::kTls12));
+  EXPECT_FALSE(reaches(TlsVersion::kTls13, TlsVersion::kDefault));
+  EXPECT_FALSE(reaches(TlsVersion::kTls13, TlsVersion::kTls12)) << "nothing is left between";
+}
+
+TEST_F(HttpClientTest, AChangedAuthorityCountsAtOnce) {
+  const KeyPair pair = MakeKeyPair();
+  auto web = std::make_shared<WebConfig>();
+  web->tls.cert = pair.cert;
+  web->tls.key.value = Secret(pair.key);
+  const std::string url = "https://" + Start(web) + "/ok";
+  const auto file =
+      std::filesystem::temp_directory_path() / ("meerkat-ca-" + std::to_string(getpid()));
+  std::ofstream(file) << MakeKeyPair().cert;
+  HttpClientConfig config;
+  config.tls.ca_file = file.string();
+  HttpClient client(io_, pool_, config);
+  EXPECT_FALSE(Get(client, url).ok());
+  std::ofstream(file) << pair.cert;
+  auto got = Get(client, url);
+  EXPECT_TRUE(got.ok()) << got.error().message();
+  // The kept connection was made with the old file.
+  std::ofstream(file) << MakeKeyPair().cert;
+  EXPECT_FALSE(Get(client, url).ok());
+  std::filesystem::remove(file);
+}
+
 TEST_F(HttpClientTest, PassesPiecesOfALongBodyOn) {
   const std::string address = Start();
   HttpClient client(io_, pool_, {});
