@@ -66,7 +66,8 @@ TEST_F(DnsTest, TargetsStayWhenTheServerDoesNotAnswer) {
   });
   const auto wait_for_more = [&](int more) {
     mu.Lock();
-    for (const int wanted = updates + more; updates < wanted;) news.wait(mu);
+    const int wanted = updates + more;
+    while (updates < wanted) news.wait(mu);
     mu.Unlock();
   };
   wait_for_more(1);
