@@ -20,6 +20,8 @@ std::uint32_t Head::BeginForgetting() {
     begun = appender_epochs_.empty() ? fresh : *appender_epochs_.begin();
   }
   MutexLock lock(forget_mu_);
+  // Here, too, and not only when more series go: 32 bytes for each that went before.
+  std::erase_if(retired_, [begun](const auto& page) { return page.first < begun; });
   if (unsettled_.first < begun) {
     settled_ = unsettled_.second;
     unsettled_ = {fresh, next_series_.load()};

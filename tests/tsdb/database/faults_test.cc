@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <cmath>
@@ -49,6 +50,88 @@ TEST_F(FaultsTest, RefusesWritesWhileTheDiskIsFullAndRecovers) {
   Reopen();
   EXPECT_EQ(ReadAll()[up.ToString()], expected);
   EXPECT_EQ(**db->state().Read("a/1"), "x");
+}
+
+// A file system of a few megabytes, which only root may make.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::filesystem::path& path) : path_(path) {
+    std::filesystem::create_directories(path);
+    mounted_ = mount("none", path.c_str(), "tmpfs", 0, "size=40m") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount2(path_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  bool MakeReadOnly() {
+    return mount("none", path_.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  }
+
+ private:
+  const std::filesystem::path path_;
+  bool mounted_ = false;
+};
+
+TEST_F(FaultsTest, RunsOutOfDiskAndGoesOnWhenThereIsSomeAgain) {
+  const std::filesystem::path path = directory.path() / "data";
+  SmallDisk disk(path);
+  if (!disk.mounted()) GTEST_SKIP() << "no right to mount";
+  Open();
+  std::int64_t step = 0;
+  const auto append = [&]() -> Result<> {
+    auto appender = db->NewAppender();
+    for (int i = 0; i < kSeries; ++i) {
+      appender->Append(appender->Resolve(SeriesOf(i)), FromMillis(At(step)), std::sin(i + step));
+    }
+    auto committed = appender->Commit();
+    if (committed) ++step;
+    return committed;
+  };
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(append().ok());
+  // Somebody else takes what is left.
+  {
+    std::ofstream other(path / "other", std::ios::binary);
+    const std::string block(1 << 20, 'x');
+    while (std::filesystem::space(path).available > (8u << 20) &&
+           other.write(block.data(), 1 << 20))
+      other.flush();
+  }
+  for (int i = 0; i < 3; ++i) {
+    const Result<> refused = append();
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+    EXPECT_NE(refused.error().message().find("no space left"), std::string::npos)
+        << refused.error().message();
+  }
+  EXPECT_EQ(registry->counter("prometheus_tsdb_wal_writes_failed_total", "").value(), 3);
+  EXPECT_FALSE(db->Seal().ok());
+  EXPECT_FALSE(db->state().Write({{"a/1", "x"}}).ok());
+  EXPECT_FALSE(db->Snapshot(directory.path() / "copy", false).ok());
+  EXPECT_EQ(ReadAll()[SeriesOf(3).ToString()].size(), 100u) << "reading goes on";
+  std::filesystem::remove(path / "other");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(append().ok());
+  EXPECT_TRUE(db->Seal().ok());
+  EXPECT_TRUE(db->Compact().ok());
+  EXPECT_EQ(ReadAll()[SeriesOf(3).ToString()].size(), 200u);
+  Reopen();
+  EXPECT_EQ(ReadAll()[SeriesOf(3).ToString()].size(), 200u);
+  db.reset();
+}
+
+TEST_F(FaultsTest, SaysThatADirectoryIsReadOnly) {
+  const std::filesystem::path path = directory.path() / "data";
+  SmallDisk disk(path);
+  if (!disk.mounted()) GTEST_SKIP() << "no right to mount";
+  Open();
+  ASSERT_EQ(Append(SeriesOf(0), At(0), 1), Refusal::kNone);
+  db.reset();
+  registry = std::make_unique<Registry>();
+  ASSERT_TRUE(disk.MakeReadOnly());
+  auto opened = Database::Open(options(), clock, *registry, Logger::Silent());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), Code::kUnavailable);
+  EXPECT_NE(opened.error().message().find("Read-only file system"), std::string::npos)
+      << opened.error().message();
 }
 
 // Flips a byte of a sealed file: the rest stays readable, the damage is told once.
