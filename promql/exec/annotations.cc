@@ -164,6 +164,13 @@ void Annotations::AddMonotonicity(PositionRange where, std::string_view metric,
   entry.max_difference = std::max(entry.max_difference, fix.max_difference);
 }
 
+void Annotations::AddUnreadable(std::string_view reason) {
+  // The series of one block repeat the same reason.
+  if (std::find(unreadable_.begin(), unreadable_.end(), reason) == unreadable_.end()) {
+    unreadable_.emplace_back(reason);
+  }
+}
+
 std::vector<std::string> Annotations::Render(std::string_view query, bool warnings) const {
   std::vector<std::string> out;
   for (const Entry& entry : entries_) {
@@ -186,7 +193,11 @@ std::vector<std::string> Annotations::Render(std::string_view query, bool warnin
 }
 
 std::vector<std::string> Annotations::Warnings(std::string_view query) const {
-  return Render(query, true);
+  std::vector<std::string> out = Render(query, true);
+  for (const std::string& reason : unreadable_) {
+    out.push_back("samples are missing, as their block cannot be read: " + reason);
+  }
+  return out;
 }
 
 std::vector<std::string> Annotations::Infos(std::string_view query) const {

@@ -56,6 +56,8 @@ class Annotations {
   // Repeated ones are told as one, with their number and extremes.
   void AddOverlap(PositionRange where, std::string_view metric);
   void AddMonotonicity(PositionRange where, std::string_view metric, const MonotonicityFix& fix);
+  // Samples that storage cannot read are missing from the result; `reason` names the place.
+  void AddUnreadable(std::string_view reason);
 
   // Whole sentences, with prefix and (line:column) of `query`, in the order they came up.
   std::vector<std::string> Warnings(std::string_view query) const;
@@ -77,6 +79,7 @@ class Annotations {
 
   std::vector<Entry> entries_;
   std::map<Key, std::size_t> index_;
+  std::vector<std::string> unreadable_;
   std::size_t last_ = 0;  // steps repeat the same note: look there first
 };
 

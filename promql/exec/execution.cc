@@ -141,9 +141,12 @@ Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit)
     auto more = (*series)->Next();
     if (!more) return std::move(more).error();
     if (!*more) return {};
-    // An unreadable block is counted and reported by the store; what can be read is an answer.
+    // What can be read of a damaged database is an answer, and the client hears what is missing.
     auto read = (*series)->Read(columns);
-    if (!read && read.error().code() != Code::kCorruption) return read;
+    if (!read) {
+      if (read.error().code() != Code::kCorruption) return read;
+      notes_.AddUnreadable(read.error().message());
+    }
     if (columns.size() == 0) continue;
     if (auto visited = visit((*series)->labels(), columns); !visited) return visited;
   }

@@ -36,6 +36,8 @@ class MemorySeriesSet : public tsdb::SeriesSet {
       out.times = std::move(times);
       last_times_ = out.times;
     }
+    const std::string& damage = series_[next_ - 1]->damage;
+    if (!damage.empty()) return Error(Code::kCorruption, damage);
     return {};
   }
 

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "tsdb/storage.h"
@@ -21,9 +23,14 @@ class MemoryStorage : public tsdb::Storage {
   struct Series {
     Labels labels;
     std::vector<Sample> samples;  // by time
+    std::string damage;           // what reading it ends with, if not empty
   };
 
   void Add(const Labels& labels, Sample sample);
+  // From now on reading the series gives its samples and this kCorruption.
+  void Damage(const Labels& labels, std::string reason) {
+    series_.at(labels).damage = std::move(reason);
+  }
   const std::map<Labels, Series>& series() const { return series_; }
 
   std::unique_ptr<tsdb::Source> NewSource() override { return nullptr; }

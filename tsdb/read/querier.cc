@@ -45,7 +45,11 @@ class ColumnsSet : public SeriesSet {
   const Labels& labels() const override { return chosen_[next_ - 1].labels; }
   Result<> Read(SeriesColumns& out) override {
     const Chosen& at = chosen_[next_ - 1];
-    return reader_.Read((at.cold ? cold_ : hot_)[at.place], out);
+    auto read = reader_.Read((at.cold ? cold_ : hot_)[at.place], out);
+    // Whoever reads the first series hears of parts that nothing was found in.
+    const std::string& damage = hot_.damage().empty() ? cold_.damage() : hot_.damage();
+    if (read && next_ == 1 && !damage.empty()) return Error(Code::kCorruption, damage);
+    return read;
   }
 
  private:

@@ -10,6 +10,14 @@ namespace {
 // Opened blocks and their inflated sections that one reader keeps at hand.
 constexpr std::size_t kMaxOpenBytes = 64 << 20;
 
+std::string NameOf(const Part& part) {
+  return "part " + std::to_string(part.info().number);
+}
+
+Error Damage(const Part& part, std::uint32_t block, Error error) {
+  return std::move(error).Within(NameOf(part) + ", block " + std::to_string(block));
+}
+
 }  // namespace
 
 SeriesPlaces PlacesOfMany::operator[](std::size_t index) const {
@@ -33,8 +41,11 @@ PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const 
   std::vector<InBlock> in_blocks;
   for (std::uint32_t p = 0; p < view.parts.size(); ++p) {
     if (!view.parts[p]->info().range.Overlaps(range)) continue;
-    const auto places = view.parts[p]->Find(ids, range);
-    if (!places) continue;
+    auto places = view.parts[p]->Find(ids, range);
+    if (!places) {
+      found.damage_ = NameOf(*view.parts[p]) + ": " + places.error().message();
+      continue;
+    }
     for (const Part::Place& place : *places) {
       in_blocks.push_back({place.series, {p, place.block}});
       ++found.ends_[place.series].parts;
@@ -127,7 +138,7 @@ Result<> SeriesReader::ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::
   OpenBlock& open = blocks_[std::uint64_t{in.part} << 32 | in.block];
   if (open.block == nullptr) {
     auto block = part.ReadBlock(in.block);
-    if (!block) return std::move(block).error();
+    if (!block) return Damage(part, in.block, std::move(block).error());
     open.block = std::move(*block);
     open.scratch = Block::Scratch(decompressor_);
     blocks_bytes_ += open.block->block->MemoryBytes() * 2;
@@ -135,7 +146,9 @@ Result<> SeriesReader::ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::
   const Block& block = *open.block->block;
   const auto index = block.Find(places.series);
   if (!index) return {};
-  if (auto read = block.Read(*index, open.scratch, column_); !read) return read;
+  if (auto read = block.Read(*index, open.scratch, column_); !read) {
+    return Damage(part, in.block, std::move(read).error());
+  }
   Piece& piece = NextPiece();
   piece.times = open.block->times;
   piece.generation = part.info().last_generation;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -43,6 +44,8 @@ class PlacesOfMany {
   std::size_t size() const { return ends_.size(); }
   // Points into this.
   SeriesPlaces operator[](std::size_t index) const;
+  // Names a part that could not be looked into at all, and why; "" when there is none.
+  const std::string& damage() const { return damage_; }
 
  private:
   friend PlacesOfMany FindPlaces(const LiveView&, const View&, std::span<const SeriesId>, TimeRange,
@@ -55,10 +58,11 @@ class PlacesOfMany {
   std::vector<SeriesPlaces::InPart> parts_;
   std::vector<SeriesPlaces::InHead> tails_;
   std::vector<SeriesPlaces::InLoose> loose_;
+  std::string damage_;
 };
 
 // Finds the places of `ids` (ascending) that may overlap `range`; parallel to `ids`. Parts that
-// cannot be read at all are reported by themselves and passed over. `head_slot` gives the slot of a
+// cannot be read at all are passed over, see damage(). `head_slot` gives the slot of a
 // series, or null.
 using SlotOf = std::function<const Slot*(SeriesId)>;
 PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const SeriesId> ids,

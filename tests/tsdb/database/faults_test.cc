@@ -179,6 +179,7 @@ TEST_F(FaultsTest, SetsDamagedBlocksAside) {
     } else {
       ++damaged;
       EXPECT_EQ(read.error().code(), Code::kCorruption);
+      EXPECT_TRUE(read.error().message().starts_with("part ")) << read.error().message();
     }
     if ((*set)->labels() == SeriesOf(0)) EXPECT_EQ(columns.values.back(), 5);
   }
