@@ -228,8 +228,11 @@ struct Sigv4Config {
   std::string access_key;
   std::string secret_key;
   std::string session_token;
-  std::string profile;
-  std::string role_arn;
+  std::string profile;           // in credentials_file, when there is no access_key
+  std::string credentials_file;  // "": there is none
+  std::string role_arn;          // whose keys STS lends; "": the own keys sign
+  std::string external_id;       // of the role
+  bool fips_sts = false;
 };
 
 struct SnsConfig {

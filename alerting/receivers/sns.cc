@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "alerting/receivers/aws_credentials.h"
 #include "alerting/receivers/payload.h"
 #include "alerting/receivers/receivers.h"
-#include "alerting/receivers/sigv4.h"
 
 namespace meerkat::alerting {
 namespace {
@@ -31,12 +31,68 @@ std::string CutBytes(const std::string& text, std::size_t limit) {
   return text.substr(0, cut);
 }
 
-class Sns : public SimpleNotifier {
+class Sns : public Notifier {
  public:
   Sns(const SnsConfig& config, ClientId client, const NotifierContext& with)
       : config_(config), client_(client), with_(with) {}
 
-  Result<Message> Render(const Notification& what) override {
+  void Notify(DeliveryPtr delivery) override {
+    auto keys = OwnKeys();
+    if (!keys) return delivery->done(Outcome::Fail(keys.error().message()));
+    if (config_.sigv4.role_arn.empty()) return Publish(delivery, *keys);
+    // Lent keys are used until shortly before they end.
+    constexpr Millis kSpare = std::chrono::minutes(5);
+    if (lent_ && delivery->now + kSpare < lent_->expires) return Publish(delivery, lent_->keys);
+    HttpRequest request =
+        AssumeRoleRequest(config_.sigv4, *keys, RegionOf(delivery->what()), delivery->now);
+    request.client = client_;
+    SendRequest(delivery, std::move(request), [delivery](const HttpResponse& response) {
+      auto& self = static_cast<Sns&>(*delivery->notifier);
+      Outcome outcome = Outcome::OfStatus(response);
+      if (!outcome.sent) {
+        outcome.error = "assume role: " + outcome.error;
+        return delivery->done(std::move(outcome));
+      }
+      auto lent = ReadAssumedRole(response.body);
+      if (!lent) return delivery->done(Outcome::Fail("assume role: " + lent.error().message()));
+      self.lent_ = std::move(*lent);
+      self.Publish(delivery, self.lent_->keys);
+    });
+  }
+
+ private:
+  Result<AwsKeys> OwnKeys() const {
+    const Sigv4Config& sigv4 = config_.sigv4;
+    if (!sigv4.access_key.empty())
+      return AwsKeys{sigv4.access_key, sigv4.secret_key, sigv4.session_token};
+    const auto file = with_.read_file(sigv4.credentials_file);
+    if (!file) {
+      return Error(Code::kInvalid,
+                   "sns: sigv4 has no access_key, and there are no shared "
+                   "credentials: " +
+                       file.error().message());
+    }
+    if (auto keys = KeysOfProfile(*file, sigv4.profile)) return std::move(*keys);
+    return Error(Code::kInvalid,
+                 "sns: no keys of profile " + sigv4.profile + " in " + sigv4.credentials_file);
+  }
+
+  std::string RegionOf(const Notification& what) const {
+    if (!config_.sigv4.region.empty()) return config_.sigv4.region;
+    Renderer render(*with_.templates, what);
+    const std::string topic = render.Text(config_.topic_arn);
+    return RegionOfArn(topic.empty() ? render.Text(config_.target_arn) : topic);
+  }
+
+  void Publish(const DeliveryPtr& delivery, const AwsKeys& keys) {
+    auto request = Render(delivery->what(), keys);
+    if (!request) return delivery->done(Outcome::Fail(request.error().message()));
+    SendRequest(delivery, std::move(*request), [delivery](const HttpResponse& response) {
+      delivery->done(Outcome::OfStatus(response));
+    });
+  }
+
+  Result<HttpRequest> Render(const Notification& what, const AwsKeys& keys) const {
     Renderer render(*with_.templates, what);
     const std::string topic = render.Text(config_.topic_arn);
     const std::string phone = render.Text(config_.phone_number);
@@ -52,11 +108,7 @@ class Sns : public SimpleNotifier {
     }
     if (message != full) attributes["truncated"] = "true";
     if (!render.ok()) return render.error();
-    if (config_.sigv4.access_key.empty()) {
-      return Error(Code::kInvalid, "sns: sigv4 access_key and secret_key are needed to sign");
-    }
-    std::string region = config_.sigv4.region;
-    if (region.empty()) region = RegionOfArn(topic.empty() ? target : topic);
+    const std::string region = RegionOf(what);
     if (url.empty()) url = "https://sns." + region + ".amazonaws.com";
 
     std::vector<std::pair<std::string, std::string>> form = {
@@ -87,14 +139,17 @@ class Sns : public SimpleNotifier {
     request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
     request.body = EncodeForm(form);
     request.client = client_;
-    SignV4(request, config_.sigv4, region, "sns", what.now);
-    return Message(std::move(request));
+    for (auto& header :
+         SignAwsPost(request.url, request.headers, request.body, keys, region, "sns", what.now)) {
+      request.headers.push_back(std::move(header));
+    }
+    return request;
   }
 
- private:
   const SnsConfig config_;
   const ClientId client_;
   const NotifierContext with_;
+  std::optional<LentKeys> lent_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 
 #include "base/quote.h"
 #include "server/config/alertmanager_reader.h"
@@ -189,6 +190,28 @@ void ReceiverReader::Email(Fields& fields, alerting::EmailConfig& config, Integr
   config.headers.assign(titled.begin(), titled.end());
 }
 
+// Where the AWS tools look for keys that the file does not have: a profile in the shared
+// credentials file, or the environment.
+static void CompleteSigv4(alerting::Sigv4Config& sigv4) {
+  const auto environment = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string access_key = environment("AWS_ACCESS_KEY_ID");
+  const std::string secret_key = environment("AWS_SECRET_ACCESS_KEY");
+  if (sigv4.profile.empty() && !access_key.empty() && !secret_key.empty()) {
+    sigv4.access_key = access_key;
+    sigv4.secret_key = secret_key;
+    sigv4.session_token = environment("AWS_SESSION_TOKEN");
+    return;
+  }
+  if (sigv4.profile.empty()) sigv4.profile = environment("AWS_PROFILE");
+  if (sigv4.profile.empty()) sigv4.profile = "default";
+  sigv4.credentials_file = environment("AWS_SHARED_CREDENTIALS_FILE");
+  if (sigv4.credentials_file.empty() && !environment("HOME").empty())
+    sigv4.credentials_file = environment("HOME") + "/.aws/credentials";
+}
+
 void ReceiverReader::Sns(Fields& fields, alerting::SnsConfig& config, Integration&) {
   fields.Field("api_url", config.api_url);
   fields.Block("sigv4", [&](Fields& sigv4) {
@@ -199,16 +222,16 @@ void ReceiverReader::Sns(Fields& fields, alerting::SnsConfig& config, Integratio
     sigv4.Field("profile", out.profile);
     sigv4.Field("role_arn", out.role_arn);
     std::string ignored;
-    sigv4.Field("external_id", ignored);
+    sigv4.Field("external_id", out.external_id);
     sigv4.Field("service_name", ignored);
-    bool fips = false;
-    sigv4.Field("use_fips_sts_endpoint", fips);
+    sigv4.Field("use_fips_sts_endpoint", out.fips_sts);
     if (out.access_key.empty() != out.secret_key.empty()) {
       sigv4.Fail("access_key",
                  "must provide a AWS SigV4 Access key and Secret Key if credentials are specified "
                  "in the SigV4 config");
     }
   });
+  if (config.sigv4.access_key.empty()) CompleteSigv4(config.sigv4);
   fields.Field("topic_arn", config.topic_arn);
   fields.Field("phone_number", config.phone_number);
   fields.Field("target_arn", config.target_arn);
