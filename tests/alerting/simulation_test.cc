@@ -181,6 +181,17 @@ class Simulation {
                                      told.firing.begin(), told.firing.end()))
               << key << " at " << FormatRfc3339(told.at);
         }
+        // A restart or reload begins nothing anew; only a log entry that has expired does.
+        if (before != nullptr && told.reason == "first notification") {
+          EXPECT_TRUE(before->firing.empty() || told.at - before->at > 2 * kRepeat)
+              << key << " at " << FormatRfc3339(told.at);
+        }
+        if (before == nullptr) EXPECT_EQ(told.reason, "first notification") << key;
+        // Nobody hears that something ended without having heard that it began.
+        if (told.firing.empty()) {
+          EXPECT_TRUE(before != nullptr && !before->firing.empty())
+              << key << " at " << FormatRfc3339(told.at);
+        }
         before = &told;
       }
     }
