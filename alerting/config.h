@@ -64,6 +64,7 @@ struct Config {
   std::vector<NamedIntervals> time_intervals;
   std::vector<TemplateFile> templates;  // the files the globs found, in their order
 
+  MatcherSyntax matcher_syntax = MatcherSyntax::kFallback;  // of the file, silences and filters
   std::string text;  // as YAML, secrets hidden: what /api/v2/status shows
 };
 

@@ -24,11 +24,11 @@ std::string IndexKey(std::string_view name, std::string_view value) {
   return key;
 }
 
-Result<> Validate(const Silence& silence) {
+Result<> Validate(const Silence& silence, MatcherSyntax syntax) {
   if (silence.matchers.empty()) return Invalid("invalid silence: at least one matcher required");
   bool all_match_empty = true;
   for (std::size_t i = 0; i < silence.matchers.size(); ++i) {
-    if (!IsLabelName(silence.matchers[i].name())) {
+    if (!IsLabelName(silence.matchers[i].name(), syntax)) {
       return Invalid("invalid silence: invalid label matcher " + std::to_string(i) +
                      " in set 0: invalid label name " + Quote(silence.matchers[i].name()));
     }
@@ -159,7 +159,7 @@ std::string Silences::NewId() {
 
 Result<std::string> Silences::Set(Silence silence, Timestamp now) {
   if (silence.starts_at == kZeroTime) silence.starts_at = now;
-  if (auto valid = Validate(silence); !valid) return std::move(valid).error();
+  if (auto valid = Validate(silence, syntax_); !valid) return std::move(valid).error();
   const Silence* known = Find(silence.id);
   if (!silence.id.empty() && known == nullptr) return Error(Code::kNotFound, "silence not found");
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "alerting/matchers.h"
 #include "alerting/silence.h"
 #include "base/labels.h"
 #include "base/result.h"
@@ -29,6 +30,9 @@ class Silences {
 
   // Reads what the store remembers.
   Result<> Load();
+
+  // What names of matchers may be, from now on.
+  void set_syntax(MatcherSyntax syntax) { syntax_ = syntax; }
 
   // Creates or updates, and gives the id. Where the change would rewrite the past (other matchers,
   // another start of an active one) the old silence expires and a new one takes its place.
@@ -55,6 +59,7 @@ class Silences {
   const SilenceLimits limits_;
   const Millis retention_;
   const std::function<std::uint64_t()> random_;
+  MatcherSyntax syntax_ = MatcherSyntax::kFallback;
   std::map<std::string, Silence, std::less<>> silences_;
 
   // By `name \xff value` of the first equality matcher; the rest under "". Built at the first

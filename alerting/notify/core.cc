@@ -14,27 +14,38 @@ Error Invalid(std::string message) {
   return {Code::kInvalid, std::move(message)};
 }
 
-Result<> CheckNames(const Labels& labels, bool names_only) {
+Result<> CheckNames(const Labels& labels, MatcherSyntax syntax) {
   for (const Label label : labels) {
-    if (!IsLabelName(label.name)) return Invalid("invalid name " + Quote(label.name));
-    if (!names_only && !IsValidUtf8(label.value)) {
+    if (!IsLabelName(label.name, syntax)) return Invalid("invalid name " + Quote(label.name));
+    if (!IsValidUtf8(label.value)) {
       return Invalid("invalid value " + Quote(label.value));
     }
   }
   return {};
 }
 
-Result<> Validate(const Alert& alert) {
+Result<> Validate(const Alert& alert, MatcherSyntax syntax) {
   if (alert.ends_at < alert.starts_at) return Invalid("start time must be before end time");
   if (alert.labels.empty()) return Invalid("at least one label pair required");
-  if (auto names = CheckNames(alert.labels, false); !names) {
+  if (auto names = CheckNames(alert.labels, syntax); !names) {
     return std::move(names).error().Within("invalid label set");
   }
-  if (auto names = CheckNames(alert.annotations, false); !names) {
+  if (auto names = CheckNames(alert.annotations, syntax); !names) {
     return std::move(names).error().Within("invalid annotations");
   }
   return {};
 }
+
+// Of real time, which the clock of a test does not tell.
+class SecondsOf {
+ public:
+  double passed() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 double HashOf(std::string_view text) {
   const Sha256Digest digest = Sha256(text);
@@ -86,6 +97,7 @@ Result<> AlertManager::Core::Apply(std::shared_ptr<const Config> config,
   }
   std::erase_if(old_pipelines_, [](const auto& old) { return old.expired(); });
   config_ = std::move(config);
+  silences_.set_syntax(config_->matcher_syntax);
   tree_ = std::move(tree);
   inhibitor_ = std::move(inhibitor);
   pipeline_ = std::move(*pipeline);
@@ -103,6 +115,10 @@ Result<> AlertManager::Core::Apply(std::shared_ptr<const Config> config,
   metrics_.config_successful.Set(1);
   metrics_.config_success_time.Set(static_cast<double>(ToMillis(now)) / 1000);
   metrics_.config_hash.Set(HashOf(config_->text));
+  std::size_t integrations = 0;
+  for (const ReceiverConfig& receiver : config_->receivers)
+    integrations += receiver.integrations.size();
+  metrics_.integrations.Set(static_cast<double>(integrations));
   metrics_.receivers.Set(static_cast<double>(config_->receivers.size()));
   metrics_.inhibition_rules.Set(static_cast<double>(config_->inhibit_rules.size()));
   metrics_.aggregation_groups.Set(static_cast<double>(dispatcher_->group_count()));
@@ -123,9 +139,12 @@ void AlertManager::Core::RunFlush(Flush flush, std::function<void(FlushResult)> 
 }
 
 Result<> AlertManager::Core::Post(std::vector<PostedAlert> posted) {
+  const SecondsOf processing;
   const Timestamp now = clock_.Now();
   const Millis resolve_timeout =
       config_ == nullptr ? Millis(std::chrono::minutes(5)) : config_->resolve_timeout;
+  const MatcherSyntax syntax =
+      config_ == nullptr ? MatcherSyntax::kFallback : config_->matcher_syntax;
   std::string errors;
   std::vector<AlertPtr> taken;
   for (PostedAlert& post : posted) {
@@ -143,7 +162,7 @@ Result<> AlertManager::Core::Post(std::vector<PostedAlert> posted) {
       alert.ends_at = now + resolve_timeout;
     }
     (alert.ends_at > now ? metrics_.received_firing : metrics_.received_resolved).Add();
-    if (const auto valid = Validate(alert); !valid) {
+    if (const auto valid = Validate(alert, syntax); !valid) {
       metrics_.invalid.Add();
       if (!errors.empty()) errors += '\n';
       errors += valid.error().message();
@@ -166,7 +185,7 @@ Result<> AlertManager::Core::Post(std::vector<PostedAlert> posted) {
     for (const AlertPtr& alert : taken) dispatcher_->Insert(alert);
     metrics_.aggregation_groups.Set(static_cast<double>(dispatcher_->group_count()));
   }
-  metrics_.processing.Observe(std::chrono::duration<double>(clock_.Now() - now).count());
+  metrics_.processing.Observe(processing.passed());
   if (!errors.empty()) return Invalid(std::move(errors));
   return {};
 }
@@ -212,8 +231,14 @@ void AlertManager::Core::ScheduleMaintenance() {
   maintenance_timer_ = clock_.CallAt(clock_.Now() + options_.maintenance_interval,
                                      [this]() NO_THREAD_SAFETY_ANALYSIS {
                                        const Timestamp now = clock_.Now();
+                                       const SecondsOf collecting;
                                        silences_.Collect(now);
+                                       metrics_.silence_gc_seconds.Observe(collecting.passed());
+                                       metrics_.silence_maintenance.Add();
+                                       const SecondsOf collecting_log;
                                        log_.Collect(now);
+                                       metrics_.log_gc_seconds.Observe(collecting_log.passed());
+                                       metrics_.log_maintenance.Add();
                                        history_.Collect(now);
                                        ScheduleMaintenance();
                                      });

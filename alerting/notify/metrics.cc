@@ -8,6 +8,8 @@ constexpr const char* kIntegrations[] = {
     "msteamsv2", "opsgenie", "pagerduty",  "pushover", "rocketchat", "slack",
     "sns",       "telegram", "victorops",  "webex",    "webhook",    "wechat"};
 
+const std::vector<double> kQueryBounds = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+
 Counter& Suppressed(Registry& registry, const char* reason) {
   return registry.counter("alertmanager_notifications_suppressed_total",
                           "The total number of notifications suppressed for being silenced, "
@@ -37,6 +39,25 @@ AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
       suppressed_by_active_interval(Suppressed(registry, "active_time_interval")),
       log_queries(registry.counter("alertmanager_nflog_queries_total",
                                    "Number of notification log queries.")),
+      log_query_seconds(registry.histogram("alertmanager_nflog_query_duration_seconds",
+                                           "Duration of notification log query evaluation.",
+                                           kQueryBounds)),
+      log_gc_seconds(
+          registry.summary("alertmanager_nflog_gc_duration_seconds",
+                           "Duration of the last notification log garbage collection cycle.")),
+      log_maintenance(registry.counter("alertmanager_nflog_maintenance_total",
+                                       "How many maintenances were executed for the "
+                                       "notification log.")),
+      silence_queries(registry.counter("alertmanager_silences_queries_total",
+                                       "How many silence queries were received.")),
+      silence_query_seconds(registry.histogram("alertmanager_silences_query_duration_seconds",
+                                               "Duration of silence query evaluation.",
+                                               kQueryBounds)),
+      silence_gc_seconds(
+          registry.summary("alertmanager_silences_gc_duration_seconds",
+                           "Duration of the last silence garbage collection cycle.")),
+      silence_maintenance(registry.counter("alertmanager_silences_maintenance_total",
+                                           "How many maintenances were executed for silences.")),
       state_write_errors(registry.counter("alertmanager_state_write_errors_total",
                                           "Changes of alerts, silences or the notification log "
                                           "that could not be stored.")),
@@ -49,13 +70,33 @@ AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
       config_hash(registry.gauge("alertmanager_config_hash",
                                  "Hash of the currently loaded alertmanager configuration.")),
       receivers(registry.gauge("alertmanager_receivers", "Number of configured receivers.")),
+      integrations(
+          registry.gauge("alertmanager_integrations", "Number of configured integrations.")),
       inhibition_rules(registry.gauge("alertmanager_inhibition_rules",
                                       "Number of configured inhibition rules.")),
       aggregation_groups(registry.gauge("alertmanager_dispatcher_aggregation_groups",
                                         "Number of active aggregation groups.")),
-      processing(registry.histogram("alertmanager_dispatcher_alert_processing_duration_seconds",
-                                    "How long a batch of received alerts took to take in.",
-                                    {0.0001, 0.001, 0.01, 0.1, 1, 10})) {
+      processing(registry.summary("alertmanager_dispatcher_alert_processing_duration_seconds",
+                                  "Summary of latencies for the processing of alerts.")) {
+  // What cannot happen here is there all the same: alerts of the mixin ask for it.
+  for (const auto& [name, help] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"alertmanager_nflog_query_errors_total",
+            "Number of notification log received queries that failed."},
+           {"alertmanager_nflog_maintenance_errors_total",
+            "How many maintenances were executed for the notification log that failed."},
+           {"alertmanager_silences_query_errors_total",
+            "How many silence received queries did not succeed."},
+           {"alertmanager_silences_gc_errors_total",
+            "How many silence garbage collection cycles failed."},
+           {"alertmanager_silences_maintenance_errors_total",
+            "How many maintenances were executed for silences that failed."},
+           {"alertmanager_dispatcher_aggregation_group_limit_reached_total",
+            "Number of times when dispatcher failed to create new aggregation group due to "
+            "limit."}}) {
+    registry.counter(name, help);
+  }
+  registry.gauge("alertmanager_cluster_enabled",
+                 "Indicates whether the clustering is enabled or not.");
   for (const char* name : kIntegrations) {
     const Labels labels{{"integration", name}};
     ForIntegration metrics{
@@ -73,7 +114,7 @@ AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
           "alertmanager_notifications_failed_total", "The total number of failed notifications.",
           {{"integration", name}, {"reason", kFailureReasons[i]}});
     }
-    integrations_.emplace(name, metrics);
+    by_integration_.emplace(name, metrics);
   }
 }
 

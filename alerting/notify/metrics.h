@@ -22,7 +22,7 @@ class AlertmanagerMetrics {
     Counter& requests_failed;
     BucketHistogram& latency;  // seconds
   };
-  ForIntegration& Of(const char* integration) { return integrations_.at(integration); }
+  ForIntegration& Of(const char* integration) { return by_integration_.at(integration); }
 
   Counter& received_firing;
   Counter& received_resolved;
@@ -33,17 +33,25 @@ class AlertmanagerMetrics {
   Counter& suppressed_by_mute_interval;
   Counter& suppressed_by_active_interval;
   Counter& log_queries;
+  BucketHistogram& log_query_seconds;
+  Summary& log_gc_seconds;
+  Counter& log_maintenance;
+  Counter& silence_queries;
+  BucketHistogram& silence_query_seconds;
+  Summary& silence_gc_seconds;
+  Counter& silence_maintenance;
   Counter& state_write_errors;
   Gauge& config_successful;
   Gauge& config_success_time;  // seconds
   Gauge& config_hash;
   Gauge& receivers;
+  Gauge& integrations;
   Gauge& inhibition_rules;
   Gauge& aggregation_groups;
-  BucketHistogram& processing;  // seconds
+  Summary& processing;  // seconds
 
  private:
-  std::map<std::string, ForIntegration, std::less<>> integrations_;
+  std::map<std::string, ForIntegration, std::less<>> by_integration_;
 };
 
 }  // namespace meerkat::alerting

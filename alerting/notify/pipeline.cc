@@ -80,9 +80,15 @@ std::vector<std::string> Pipeline::MutedBy(const Route& route, Timestamp now) {
 }
 
 void Pipeline::RemoveMuted(std::vector<Alert>& alerts, Timestamp now) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::size_t asked = alerts.size();
   const auto silenced = std::erase_if(alerts, [this, now](const Alert& alert) {
     return !world_.silences.MutedBy(alert.labels, now).empty();
   });
+  // One look at the clock for all: the questions are shorter than that.
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  world_.metrics.silence_queries.Add(static_cast<double>(asked));
+  world_.metrics.silence_query_seconds.Observe(took.count());
   world_.metrics.suppressed_by_silence.Add(static_cast<double>(silenced));
 }
 
@@ -130,8 +136,11 @@ void Pipeline::RunChannel(const Channel& channel, const std::shared_ptr<Progress
     self->RunChannel(channel, progress);
   };
   if (!world_.gate.Enter(key, std::move(again))) return;
-  world_.metrics.log_queries.Add();
+  const auto began = std::chrono::steady_clock::now();
   const LogEntry* known = world_.log.Find(key);
+  world_.metrics.log_queries.Add();
+  world_.metrics.log_query_seconds.Observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   const auto reason = Decide(known, state);
   if (!reason) {
     world_.gate.Leave(key);

@@ -66,13 +66,17 @@ remote::OtlpOptions OtlpOptionsOf(const config::OtlpConfig& config) {
 // What --alertmanager.config.file names; without it, what was made on the Home page; without that,
 // alerts are kept and shown but told to nobody.
 Result<config::AlertmanagerFile> LoadAlertmanagerFile(const Flags& flags) {
+  const auto syntax = MatcherSyntaxOf(flags);
+  if (!syntax) return syntax.error();
   const std::string& file = flags.text("alertmanager.config.file");
-  if (!file.empty()) return config::LoadAlertmanagerConfig(file);
+  if (!file.empty()) return config::LoadAlertmanagerConfig(file, *syntax);
   const std::filesystem::path own = OwnAlertmanagerFile(flags);
   std::error_code error;
-  if (std::filesystem::exists(own, error)) return config::LoadAlertmanagerConfig(own.string());
-  return config::ParseAlertmanagerConfig(
-      "embedded/alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n");
+  if (std::filesystem::exists(own, error))
+    return config::LoadAlertmanagerConfig(own.string(), *syntax);
+  return config::ParseAlertmanagerConfig("embedded/alertmanager.yml",
+                                         "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n",
+                                         *syntax);
 }
 
 bool ReadsFile(const config::PrometheusConfig& config, const std::filesystem::path& file) {

@@ -219,7 +219,9 @@ void Application::Impl::AddFirstSteps(const std::string& prefix) {
   doors.own_alert_file = flags_.text("alertmanager.config.file");
   doors.take_alert_file = [this](const std::string& text) -> Result<> {
     const std::filesystem::path file = OwnAlertmanagerFile(flags_);
-    auto checked = config::ParseAlertmanagerConfig(file.string(), text);
+    const auto syntax = MatcherSyntaxOf(flags_);
+    if (!syntax) return syntax.error();
+    auto checked = config::ParseAlertmanagerConfig(file.string(), text, *syntax);
     if (!checked) return std::move(checked).error();
     if (auto written = setup::ReplaceFile(file, text); !written) return written;
     return ReloadAlertManager();
@@ -256,7 +258,10 @@ std::string Application::Impl::AlertManagerPrefix() const {
 void Application::Impl::AddAlertManagerRoutes() {
   web::BuildInfo build = doors_.build;
   build.version = kAlertmanagerVersion;
-  alert_api_ = std::make_unique<web::AlertmanagerApi>(*alert_manager_, registry_, build);
+  alert_api_ = std::make_unique<web::AlertmanagerApi>(
+      *alert_manager_, registry_, build,
+      static_cast<std::size_t>(
+          std::max<std::int64_t>(0, flags_.integer("alertmanager.web.get-concurrency"))));
   alert_api_->AddRoutes(late_, RoutePrefix(flags_, external_url_), false);
   alert_api_->AddRoutes(alert_late_, AlertManagerPrefix(), true);
 }

@@ -173,6 +173,29 @@ std::uint64_t FingerprintOf(const Flags& flags) {
   return fingerprint;
 }
 
+Result<alerting::MatcherSyntax> MatcherSyntaxOf(const Flags& flags) {
+  // The others change metrics and Go's runtime, or write events elsewhere.
+  static constexpr std::string_view kKnown[] = {
+      "classic-mode",    "utf8-strict-mode",     "alert-names-in-metrics",
+      "auto-gomemlimit", "group-key-in-metrics", "receiver-name-in-metrics",
+      "event-recorder"};
+  bool classic = false;
+  bool strict = false;
+  for (const std::string& feature : flags.list("alertmanager.enable-feature")) {
+    if (std::find(std::begin(kKnown), std::end(kKnown), feature) == std::end(kKnown)) {
+      return Error(Code::kInvalid,
+                   "Unknown option '" + feature + "' for --alertmanager.enable-feature");
+    }
+    classic = classic || feature == "classic-mode";
+    strict = strict || feature == "utf8-strict-mode";
+  }
+  if (classic && strict)
+    return Error(Code::kInvalid, "cannot have both classic and UTF-8 modes enabled");
+  return classic  ? alerting::MatcherSyntax::kClassic
+         : strict ? alerting::MatcherSyntax::kUtf8
+                  : alerting::MatcherSyntax::kFallback;
+}
+
 promql::ParseOptions ParseOptionsOf(const Flags& flags) {
   promql::ParseOptions options;
   options.experimental_functions = flags.feature("promql-experimental-functions");

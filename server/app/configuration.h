@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "alerting/matchers.h"
 #include "alerting/rules.h"
 #include "base/result.h"
 #include "promql/parser.h"
@@ -41,6 +42,10 @@ Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view pat
                                                             std::string_view text,
                                                             const config::GlobalConfig& global,
                                                             const promql::ParseOptions& parse);
+
+// How the alert manager reads matchers: classic-mode or utf8-strict-mode of
+// --alertmanager.enable-feature. kInvalid: both of them, or a feature that upstream does not know.
+Result<alerting::MatcherSyntax> MatcherSyntaxOf(const Flags& flags);
 
 // Upstream's features by name, as the parser's switches.
 promql::ParseOptions ParseOptionsOf(const Flags& flags);

@@ -158,6 +158,8 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
      "GET requests at the same time; 0: 8 or the cores."},
     {"alertmanager.web.timeout", Kind::kDuration, "0s", kAlert,
      "Longest time of a request; 0: no limit."},
+    {"alertmanager.enable-feature", Kind::kList, "", kAlert,
+     "Features of the alert manager: classic-mode, utf8-strict-mode."},
     {"alertmanager.notification-queue-capacity", Kind::kInt, "10000", kAlert,
      "Alerts waiting for an external Alertmanager."},
     {"alertmanager.notification-batch-size", Kind::kInt, "256", kAlert,

@@ -59,8 +59,9 @@ void TopFields(Fields& fields, AlertmanagerFile& out) {
   fields.Block("global", [&global](Fields& block) { GlobalFields(block, global); });
   config.resolve_timeout = global.resolve_timeout;
 
+  const alerting::MatcherSyntax syntax = config.matcher_syntax;
   const bool has_route =
-      fields.Block("route", [&config](Fields& block) { RouteFields(block, config.route, true); });
+      fields.Block("route", [&](Fields& block) { RouteFields(block, config.route, true, syntax); });
 
   ReceiverReader reader(global, out);
   std::set<std::string> receivers;
@@ -71,8 +72,11 @@ void TopFields(Fields& fields, AlertmanagerFile& out) {
           block.Fail("name", "notification config name " + Quote(receiver.name) + " is not unique");
         }
       });
-  fields.Blocks<alerting::InhibitRuleConfig>("inhibit_rules", config.inhibit_rules,
-                                             InhibitRuleFields);
+  fields.Blocks<alerting::InhibitRuleConfig>(
+      "inhibit_rules", config.inhibit_rules,
+      [syntax](Fields& block, alerting::InhibitRuleConfig& rule) {
+        InhibitRuleFields(block, rule, syntax);
+      });
   std::set<std::string> intervals;
   for (const std::string_view key : {"mute_time_intervals", "time_intervals"}) {
     std::vector<alerting::NamedIntervals> list;
@@ -110,8 +114,10 @@ void TopFields(Fields& fields, AlertmanagerFile& out) {
 
 }  // namespace
 
-Result<AlertmanagerFile> ParseAlertmanagerConfig(const std::string& file, std::string_view text) {
+Result<AlertmanagerFile> ParseAlertmanagerConfig(const std::string& file, std::string_view text,
+                                                 alerting::MatcherSyntax syntax) {
   AlertmanagerFile out;
+  out.config.matcher_syntax = syntax;
   const std::string directory = std::filesystem::path(file).parent_path().string();
   const auto outcome = ReadYaml(file, text, [&](const YamlValue& top) {
     if (top.is_null()) return top.Fail("no route provided in config");
@@ -126,10 +132,11 @@ Result<AlertmanagerFile> ParseAlertmanagerConfig(const std::string& file, std::s
   return out;
 }
 
-Result<AlertmanagerFile> LoadAlertmanagerConfig(const std::string& file) {
+Result<AlertmanagerFile> LoadAlertmanagerConfig(const std::string& file,
+                                                alerting::MatcherSyntax syntax) {
   auto text = ReadFile(file);
   if (!text) return std::move(text).error();
-  return ParseAlertmanagerConfig(file, *text);
+  return ParseAlertmanagerConfig(file, *text, syntax);
 }
 
 }  // namespace meerkat::config

@@ -95,8 +95,10 @@ class ReceiverReader {
 };
 
 // alertmanager_route.cc
-void RouteFields(Fields& fields, alerting::RouteConfig& route, bool root);
-void InhibitRuleFields(Fields& fields, alerting::InhibitRuleConfig& rule);
+void RouteFields(Fields& fields, alerting::RouteConfig& route, bool root,
+                 alerting::MatcherSyntax syntax);
+void InhibitRuleFields(Fields& fields, alerting::InhibitRuleConfig& rule,
+                       alerting::MatcherSyntax syntax);
 
 // alertmanager_intervals.cc
 void NamedIntervalsFields(Fields& fields, alerting::NamedIntervals& named);

@@ -33,7 +33,8 @@ void AddMatcher(const YamlValue& value, Matcher::Type type, std::string_view nam
 }
 
 // `prefix`match, `prefix`match_re and `prefix`matchers, all of which must hold.
-void MatcherFields(Fields& fields, const std::string& prefix, std::vector<Matcher>& matchers) {
+void MatcherFields(Fields& fields, const std::string& prefix, std::vector<Matcher>& matchers,
+                   MatcherSyntax syntax) {
   YamlMap& map = fields.map();
   map.Entries(prefix + "match", [&](std::string_view name, const YamlValue& value) {
     AddMatcher(value, Matcher::Type::kEqual, name, matchers);
@@ -44,13 +45,13 @@ void MatcherFields(Fields& fields, const std::string& prefix, std::vector<Matche
   map.Each(prefix + "matchers", [&](const YamlValue& item) {
     std::string text;
     item.Read(text);
-    auto parsed = alerting::ParseMatchers(text);
+    auto parsed = alerting::ParseMatchers(text, syntax);
     if (!parsed) return item.Fail(parsed.error().message());
     std::move(parsed->begin(), parsed->end(), std::back_inserter(matchers));
   });
 }
 
-void GroupByField(Fields& fields, alerting::RouteConfig& route) {
+void GroupByField(Fields& fields, alerting::RouteConfig& route, MatcherSyntax syntax) {
   std::vector<std::string> names;
   if (!fields.Field("group_by", names)) return;
   std::set<std::string> seen;
@@ -59,7 +60,7 @@ void GroupByField(Fields& fields, alerting::RouteConfig& route) {
       route.group_by_all = true;
       continue;
     }
-    if (!alerting::IsLabelName(name)) {
+    if (!alerting::IsLabelName(name, syntax)) {
       fields.Fail("group_by", "invalid label name " + Quote(name) + " in group_by list");
     }
     if (!seen.insert(name).second) {
@@ -76,10 +77,11 @@ void GroupByField(Fields& fields, alerting::RouteConfig& route) {
 
 }  // namespace
 
-void RouteFields(Fields& fields, alerting::RouteConfig& route, bool root) {
+void RouteFields(Fields& fields, alerting::RouteConfig& route, bool root,
+                 alerting::MatcherSyntax syntax) {
   fields.Field("receiver", route.receiver);
-  GroupByField(fields, route);
-  MatcherFields(fields, "", route.matchers);
+  GroupByField(fields, route, syntax);
+  MatcherFields(fields, "", route.matchers, syntax);
   fields.Field("mute_time_intervals", route.mute_time_intervals);
   fields.Field("active_time_intervals", route.active_time_intervals);
   fields.Field("continue", route.continue_matching);
@@ -111,18 +113,20 @@ void RouteFields(Fields& fields, alerting::RouteConfig& route, bool root) {
     }
     if (route.continue_matching) fields.Fail("continue", "cannot have continue in root route");
   }
-  fields.Blocks<alerting::RouteConfig>(
-      "routes", route.routes,
-      [](Fields& child, alerting::RouteConfig& config) { RouteFields(child, config, false); });
+  fields.Blocks<alerting::RouteConfig>("routes", route.routes,
+                                       [syntax](Fields& child, alerting::RouteConfig& config) {
+                                         RouteFields(child, config, false, syntax);
+                                       });
 }
 
-void InhibitRuleFields(Fields& fields, alerting::InhibitRuleConfig& rule) {
+void InhibitRuleFields(Fields& fields, alerting::InhibitRuleConfig& rule,
+                       alerting::MatcherSyntax syntax) {
   fields.Field("name", rule.name);
-  MatcherFields(fields, "source_", rule.source);
-  MatcherFields(fields, "target_", rule.target);
+  MatcherFields(fields, "source_", rule.source, syntax);
+  MatcherFields(fields, "target_", rule.target, syntax);
   fields.Field("equal", rule.equal);
   for (const std::string& name : rule.equal) {
-    if (!alerting::IsLabelName(name)) {
+    if (!alerting::IsLabelName(name, syntax)) {
       fields.Fail("equal", "invalid label name " + Quote(name) + " in equal list");
     }
   }

@@ -270,6 +270,25 @@ TEST(AlertManager, RefusesBrokenTemplatesAndKeepsTheOldConfiguration) {
   EXPECT_EQ(world.count(), 1u);
 }
 
+TEST(AlertManager, InClassicModeNamesKeepToTheOldAlphabet) {
+  World world;
+  world.config->matcher_syntax = MatcherSyntax::kClassic;
+  world.Start();
+  PostedAlert alert;
+  alert.labels = Labels{{"alertname", "A"}, {"st\303\244dte", "x"}};
+  EXPECT_FALSE(world.manager->Post({alert}).ok());
+  Silence silence;
+  silence.matchers = {Matcher::Equal("st\303\244dte", "x")};
+  silence.starts_at = world.clock.Now();
+  silence.ends_at = world.clock.Now() + hours(1);
+  EXPECT_FALSE(world.manager->SetSilence(silence).ok());
+
+  world.config->matcher_syntax = MatcherSyntax::kUtf8;
+  world.Start();
+  EXPECT_TRUE(world.manager->Post({alert}).ok());
+  EXPECT_TRUE(world.manager->SetSilence(silence).ok());
+}
+
 TEST(AlertManager, TakesTheValidAlertsOfAMixedPost) {
   World world;
   world.Start();

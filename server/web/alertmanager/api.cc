@@ -1,8 +1,10 @@
 #include "server/web/alertmanager/api.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <memory>
+#include <thread>
 
 #include "base/quote.h"
 #include "base/rfc3339.h"
@@ -33,23 +35,25 @@ bool Flag(const Request& request, std::string_view name) {
   return false;
 }
 
-Result<std::vector<Matcher>> Matchers(const Request& request, std::string_view name) {
+Result<std::vector<Matcher>> Matchers(const Request& request, std::string_view name,
+                                      alerting::MatcherSyntax syntax) {
   std::vector<Matcher> matchers;
   for (const std::string& text : request.query.All(name)) {
-    auto matcher = alerting::ParseMatcher(text);
+    auto matcher = alerting::ParseMatcher(text, syntax);
     if (!matcher) return std::move(matcher).error();
     matchers.push_back(std::move(*matcher));
   }
   return matchers;
 }
 
-Result<AlertFilter> FilterOf(const Request& request) {
+Result<AlertFilter> FilterOf(const AlertManager& manager, const Request& request) {
+  const alerting::MatcherSyntax syntax = alertmanager::SyntaxOf(manager);
   AlertFilter filter;
   filter.active = Flag(request, "active");
   filter.silenced = Flag(request, "silenced");
   filter.inhibited = Flag(request, "inhibited");
   filter.muted = Flag(request, "muted");
-  auto matchers = Matchers(request, "filter");
+  auto matchers = Matchers(request, "filter", syntax);
   if (!matchers) return std::move(matchers).error();
   filter.matchers = std::move(*matchers);
   if (const auto receiver = request.query.Get("receiver"); !receiver.empty()) {
@@ -62,7 +66,7 @@ Result<AlertFilter> FilterOf(const Request& request) {
     }
     filter.receiver = std::move(*regex);
   }
-  auto receivers = Matchers(request, "receiver_matchers");
+  auto receivers = Matchers(request, "receiver_matchers", syntax);
   if (!receivers) {
     return std::move(receivers).error().Within("failed to parse receiver_matchers param");
   }
@@ -71,7 +75,7 @@ Result<AlertFilter> FilterOf(const Request& request) {
 }
 
 Response GetAlerts(AlertManager& manager, const Request& request) {
-  const auto filter = FilterOf(request);
+  const auto filter = FilterOf(manager, request);
   if (!filter) return Refuse(400, filter.error().message());
   std::string body;
   JsonWriter json(body);
@@ -90,7 +94,7 @@ Response PostAlerts(AlertManager& manager, const Request& request) {
 }
 
 Response GetGroups(AlertManager& manager, const Request& request) {
-  const auto filter = FilterOf(request);
+  const auto filter = FilterOf(manager, request);
   if (!filter) return Refuse(400, filter.error().message());
   std::string body;
   JsonWriter json(body);
@@ -116,7 +120,7 @@ Response GetGroups(AlertManager& manager, const Request& request) {
 }
 
 Response GetReceivers(AlertManager& manager, const Request& request) {
-  const auto matchers = Matchers(request, "receiver_matchers");
+  const auto matchers = Matchers(request, "receiver_matchers", alertmanager::SyntaxOf(manager));
   if (!matchers) {
     return Refuse(400, "failed to parse receiver_matchers param: " + matchers.error().message());
   }
@@ -156,7 +160,7 @@ Response GetStatus(AlertManager& manager, const BuildInfo& build) {
 }
 
 Response GetSilences(AlertManager& manager, const Request& request) {
-  const auto filter = Matchers(request, "filter");
+  const auto filter = Matchers(request, "filter", alertmanager::SyntaxOf(manager));
   if (!filter) return Refuse(400, filter.error().message());
   const Timestamp now = manager.Now();
   auto silences = manager.AllSilences();
@@ -355,25 +359,78 @@ std::size_t SizeOf(const Response& response) {
   return text == nullptr ? 0 : text->size();
 }
 
+// One of the requests that are answered now.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<std::int64_t>* busy)
+      : busy_(busy), count_(busy == nullptr ? 0 : ++*busy) {}
+  ~InFlight() {
+    if (busy_ != nullptr) --*busy_;
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  std::int64_t count() const { return count_; }  // this one included
+
+ private:
+  std::atomic<std::int64_t>* const busy_;
+  const std::int64_t count_;
+};
+
+Counter& TooManyCounter(Registry& registry) {
+  return registry.counter(
+      "alertmanager_http_concurrency_limit_exceeded_total",
+      "Total number of times an HTTP request failed because the concurrency limit was reached.",
+      {{"method", "get"}});
+}
+
+Response TooMany(Registry& registry, std::int64_t most) {
+  TooManyCounter(registry).Add();
+  return Response::Text(503, "Limit of concurrent GET requests reached (" + std::to_string(most) +
+                                 "), try again later.\n");
+}
+
+// Methods nobody knows share one name, so that clients cannot make up series.
+std::string Lower(const std::string& method) {
+  for (const char* known : {"get", "post", "delete", "put", "head", "options"}) {
+    if (net::EqualsIgnoreCase(method, known)) return known;
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 AlertmanagerApi::AlertmanagerApi(alerting::AlertManager& manager, Registry& registry,
-                                 BuildInfo build)
-    : manager_(manager), registry_(registry), build_(std::move(build)) {}
+                                 BuildInfo build, std::size_t get_concurrency)
+    : manager_(manager),
+      registry_(registry),
+      build_(std::move(build)),
+      get_concurrency_(get_concurrency > 0
+                           ? static_cast<std::int64_t>(get_concurrency)
+                           : std::max<std::int64_t>(8, std::thread::hardware_concurrency())) {}
 
 void AlertmanagerApi::AddRoutes(net::Router& router, const std::string& prefix,
                                 bool version_1) const {
   AlertManager& manager = manager_;
+  const auto busy = busy_;
+  registry_.gauge_function(
+      "alertmanager_http_requests_in_flight", "Current number of HTTP requests being processed.",
+      [busy] { return static_cast<double>(busy->load()); }, {{"method", "get"}});
+  TooManyCounter(registry_);
   const auto add = [&](const std::string& path, Methods methods) {
     auto shared = std::make_shared<const Methods>(std::move(methods));
+    std::string handler = path;  // as upstream's schema names it
+    if (const auto id = handler.find("{id}"); id != std::string::npos)
+      handler.replace(id, 4, "{silenceID}");
     net::Route route;
     route.pattern = prefix + path;
     route.lane = net::Lane::kQuery;
     route.max_body_bytes = 64 << 20;
-    route.handler = [&manager, &registry = registry_, path, shared](const Request& request,
-                                                                    std::stop_token) {
+    route.handler = [&manager, &registry = registry_, path = handler, shared, busy,
+                     most = get_concurrency_](const Request& request, std::stop_token) {
       const Timestamp start = manager.Now();
-      Response response = Dispatch(request, *shared);
+      const InFlight in_flight(request.method == "GET" ? busy.get() : nullptr);
+      Response response =
+          in_flight.count() > most ? TooMany(registry, most) : Dispatch(request, *shared);
       response.headers.Set("Cache-Control", "no-store");
       response.headers.Set("Vary", "Origin");
       if (request.headers.Has("Origin")) {
@@ -385,13 +442,13 @@ void AlertmanagerApi::AddRoutes(net::Router& router, const std::string& prefix,
                      {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
                      {{"code", std::to_string(response.status)},
                       {"handler", path},
-                      {"method", shared->empty() ? "any" : request.method}})
+                      {"method", Lower(request.method)}})
           .Observe(std::chrono::duration<double>(manager.Now() - start).count());
       registry
           .histogram("alertmanager_http_response_size_bytes",
                      "Histogram of response size for HTTP requests.",
                      {100, 1000, 10000, 100000, 1e6, 1e7, 1e8},
-                     {{"handler", path}, {"method", shared->empty() ? "any" : request.method}})
+                     {{"handler", path}, {"method", Lower(request.method)}})
           .Observe(static_cast<double>(SizeOf(response)));
       return response;
     };

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "alerting/alertmanager.h"
@@ -14,8 +18,10 @@ namespace meerkat::web {
 // and the calls of version 1 that runbooks still make. Threads: as the handlers it adds, any.
 class AlertmanagerApi {
  public:
-  // `manager` and `registry` outlive every request.
-  AlertmanagerApi(alerting::AlertManager& manager, Registry& registry, BuildInfo build);
+  // `manager` and `registry` outlive every request. At most `get_concurrency` GET requests are
+  // answered at a time, others get 503; 0: as many as there are cores, but no less than 8.
+  AlertmanagerApi(alerting::AlertManager& manager, Registry& registry, BuildInfo build,
+                  std::size_t get_concurrency = 0);
 
   // Adds PREFIX/api/v2/…; with `version_1` also PREFIX/api/v1/…, which on the web address belongs
   // to Prometheus.
@@ -25,6 +31,10 @@ class AlertmanagerApi {
   alerting::AlertManager& manager_;
   Registry& registry_;
   const BuildInfo build_;
+  const std::int64_t get_concurrency_;
+  // GET requests that are being answered, on all addresses.
+  const std::shared_ptr<std::atomic<std::int64_t>> busy_ =
+      std::make_shared<std::atomic<std::int64_t>>(0);
 };
 
 }  // namespace meerkat::web

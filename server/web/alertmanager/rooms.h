@@ -14,6 +14,12 @@ namespace meerkat::web::alertmanager {
 
 using alerting::AlertManager;
 
+// How matchers in requests are read.
+inline alerting::MatcherSyntax SyntaxOf(const AlertManager& manager) {
+  const auto config = manager.config();
+  return config == nullptr ? alerting::MatcherSyntax::kFallback : config->matcher_syntax;
+}
+
 // ---- answers.cc: what goes out
 
 net::Response Json(int status, std::string body);

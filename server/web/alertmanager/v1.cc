@@ -28,10 +28,10 @@ net::Response Repack(const net::Response& fault) {
   return Failure(400, "bad_data", text == nullptr ? "" : *text);
 }
 
-Result<std::vector<Matcher>> Filter(const net::Request& request) {
+Result<std::vector<Matcher>> Filter(const AlertManager& manager, const net::Request& request) {
   const std::string_view filter = request.query.Get("filter");
   if (filter.empty()) return std::vector<Matcher>();
-  return alerting::ParseMatchers(filter);
+  return alerting::ParseMatchers(filter, SyntaxOf(manager));
 }
 
 void WriteList(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
@@ -50,7 +50,7 @@ void WritePairs(JsonWriter& json, std::string_view key, const Labels& labels) {
 
 net::Response V1Alerts(AlertManager& manager, const net::Request& request) {
   alerting::AlertFilter filter;
-  auto matchers = Filter(request);
+  auto matchers = Filter(manager, request);
   if (!matchers) return Failure(400, "bad_data", matchers.error().message());
   filter.matchers = std::move(*matchers);
   filter.active = request.query.Get("active") != "false";

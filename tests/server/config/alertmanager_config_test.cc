@@ -112,5 +112,31 @@ TEST(AlertmanagerConfig, WhatIsShownHidesSecrets) {
   }
 }
 
+TEST(AlertmanagerConfig, MatchersAreReadAsTheFeatureSays) {
+  using alerting::MatcherSyntax;
+  const auto reads = [](const std::string& matcher, MatcherSyntax syntax) {
+    const std::string text = "route: {receiver: a, routes: [{matchers: ['" + matcher +
+                             "'], receiver: a}]}\nreceivers: [{name: a}]\n";
+    return ParseAlertmanagerConfig("am.yml", text, syntax).ok();
+  };
+  const std::string classic_only = "foo=bar baz";
+  const std::string utf8_only = "\"f\303\266\303\266\"=\"bar\"";
+  EXPECT_TRUE(reads(classic_only, MatcherSyntax::kFallback));
+  EXPECT_TRUE(reads(utf8_only, MatcherSyntax::kFallback));
+  EXPECT_TRUE(reads(classic_only, MatcherSyntax::kClassic));
+  EXPECT_FALSE(reads(utf8_only, MatcherSyntax::kClassic));
+  EXPECT_FALSE(reads(classic_only, MatcherSyntax::kUtf8));
+  EXPECT_TRUE(reads(utf8_only, MatcherSyntax::kUtf8));
+}
+
+TEST(AlertmanagerConfig, RegularExpressionsOfTheOldKeyKeepTheirAnchors) {
+  const auto file = ParseAlertmanagerConfig(
+      "am.yml",
+      "route: {receiver: a, routes: [{match_re: {foo: 'b.*'}, receiver: a}]}\n"
+      "receivers: [{name: a}]\n");
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(alerting::MatchersText(file->config.route.routes[0].matchers), "{foo=~\"^(?:b.*)$\"}");
+}
+
 }  // namespace
 }  // namespace meerkat::config
