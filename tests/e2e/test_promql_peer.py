@@ -359,7 +359,7 @@ def write(base, body):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
+    parser.add_argument("--server", required=True)
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report")
@@ -375,7 +375,7 @@ def main():
     config.write_text("scrape_configs: []\n")
     flags = [f"--config.file={config}", "--web.enable-remote-write-receiver", "--storage.tsdb.retention.time=100y",
              "--enable-feature=promql-experimental-functions,native-histograms,promql-duration-expr"]
-    meerkat = Meerkat(options.binary, str(folder), flags)
+    meerkat = Meerkat(options.server, str(folder), flags)
     checks.own(meerkat.program)
     program, base = start_prometheus(other, folder / "prometheus")
     checks.own(program)
