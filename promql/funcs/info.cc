@@ -41,6 +41,8 @@ struct InfoSeries {
 };
 constexpr std::int64_t kNone = INT64_MIN;
 
+using IdentityValues = std::array<std::set<std::string, std::less<>>, kIdentity.size()>;
+
 std::string IdentityOf(const Labels& labels) {
   std::string key;
   for (const std::string_view name : kIdentity) {
@@ -106,30 +108,45 @@ class InfoJoin {
     std::vector<Matcher> matchers = names_;
     matchers.insert(matchers.end(), data_.begin(), data_.end());
     std::set<std::string> identities;
-    bool identified = false;
+    IdentityValues known;
     for (const Row& row : rows) {
       if (IsInfo(row.labels)) continue;
       identities.insert(IdentityOf(row.labels));
-      for (const std::string_view name : kIdentity) identified |= row.labels.Has(name);
+      for (std::size_t i = 0; i < kIdentity.size(); ++i) {
+        if (row.labels.Has(kIdentity[i])) known[i].emplace(row.labels.Get(kIdentity[i]));
+      }
     }
-    if (!identified) return {};
+    if (std::all_of(known.begin(), known.end(), [](const auto& values) { return values.empty(); }))
+      return {};
     const auto first = ReferenceTime(0), last = ReferenceTime(grid_.count - 1);
     const Selection selection{&matchers, {}, first - execution_.lookback() + 1, last, 1, true};
     return execution_.Read(
         selection, [&](const Labels& labels, const tsdb::SeriesColumns& columns) -> Result<> {
-          std::string identity = IdentityOf(labels);
-          if (!identities.contains(identity)) return {};
+          if (!MayDescribe(labels, known)) return {};
           InfoSeries series;
           series.labels = labels;
           if (auto found = FindTimes(columns, series); !found) return found;
+          std::string identity = IdentityOf(labels);
+          if (!identities.contains(identity)) return {};
           if (auto held = execution_.Hold(grid_.count); !held) return held;
           infos_[std::move(identity)].push_back(std::move(series));
           return {};
         });
   }
 
+  // Whether each identifying label has a value that some base series has, too. Upstream selects by
+  // that and counts what it reads of all of them, also of combinations no target has.
+  static bool MayDescribe(const Labels& labels, const IdentityValues& known) {
+    for (std::size_t i = 0; i < kIdentity.size(); ++i) {
+      if (!known[i].empty() && !known[i].contains(labels.Get(kIdentity[i]))) return false;
+    }
+    return true;
+  }
+
   Result<> FindTimes(const tsdb::SeriesColumns& columns, InfoSeries& series) {
     const HistogramColumn histograms(columns, false);
+    SampleCounter& counter = execution_.counter();
+    std::int64_t before = kNone;
     series.times.assign(grid_.count, kNone);
     for (std::size_t i = 0; i < grid_.count; ++i) {
       const std::int64_t reference = ReferenceTime(i);
@@ -144,7 +161,11 @@ class InfoJoin {
         return Error(Code::kExecution, "this should be an info metric, with float samples: " +
                                            series.labels.ToString());
       }
-      if (!IsAbsent(columns.values[at])) series.times[i] = time;
+      if (IsAbsent(columns.values[at])) continue;
+      series.times[i] = time;
+      ++counter.touched[i];
+      counter.read[i] += time != before;
+      before = time;
     }
     return {};
   }
