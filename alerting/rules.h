@@ -55,8 +55,8 @@ struct RuleGroupConfig {
 enum class AlertState : std::uint8_t { kInactive, kPending, kFiring };
 std::string_view NameOf(AlertState state);
 
-// Expands the template of a label or annotation of the rule `alert` for one sample. An error becomes
-// the text upstream writes in its place.
+// Expands the template of a label or annotation of the rule `alert` for one sample. An error
+// becomes the text upstream writes in its place.
 using ExpandFn =
     std::function<Result<std::string>(std::string_view alert, std::string_view text,
                                       const promql::VectorSample& sample, Timestamp at)>;
@@ -64,9 +64,9 @@ using ExpandFn =
 // What the world is to the rules. All functions are called on the thread that evaluates and must
 // outlive the rules.
 struct RuleDoors {
-  // An instant query; a scalar result comes as one sample without labels.
-  std::function<Result<promql::Vector>(const promql::Expr& expression, std::string_view text,
-                                       Timestamp at)>
+  // An instant query of a rule of `group`; a scalar result comes as one sample without labels.
+  std::function<Result<promql::Vector>(const RuleGroupConfig& group, const promql::Expr& expression,
+                                       std::string_view text, Timestamp at)>
       query;
   ExpandFn expand;
   // Firing and just resolved alerts that are due to be told.

@@ -167,8 +167,8 @@ void RuleGroup::EvaluateRule(Rule& rule, Timestamp at) {
   if (rule.alerting) before = rule.alerting->active();
 
   const auto run = [&]() MEERKAT_THREAD(no_thread_safety_analysis) -> Result<> {
-    auto result =
-        doors_.query(*rule.config->expression, rule.config->query, at - config_->query_offset);
+    auto result = doors_.query(*config_, *rule.config->expression, rule.config->query,
+                               at - config_->query_offset);
     if (!result) return std::move(result).error();
     auto samples = Results(rule, *result, at);
     if (!samples) return std::move(samples).error();

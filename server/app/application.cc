@@ -226,6 +226,11 @@ RuleSurroundings Application::Impl::RulesLookAt() {
   RuleSurroundings surroundings;
   surroundings.engine = [this] { return engine(); };
   surroundings.external_labels = [this] { return ExternalLabels(); };
+  surroundings.log_query = [this](const alerting::RuleGroupConfig& group, std::string_view text,
+                                  const promql::QueryOptions& options,
+                                  const promql::QueryStats& stats, std::string_view error) {
+    web_->LogRuleQuery(group.file, group.name, text, options, stats, error);
+  };
   surroundings.external_url = external_url_;
   return surroundings;
 }

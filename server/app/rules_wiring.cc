@@ -23,12 +23,18 @@ Result<promql::Vector> AsVector(promql::Value value) {
   return Error(Code::kExecution, "rule result is not a vector or scalar");
 }
 
-std::function<Result<promql::Vector>(const promql::Expr&, std::string_view, Timestamp)> RuleQuery(
-    const RuleSurroundings& surroundings) {
-  return [surroundings](const promql::Expr& expression, std::string_view text, Timestamp at) {
+std::function<Result<promql::Vector>(const alerting::RuleGroupConfig&, const promql::Expr&,
+                                     std::string_view, Timestamp)>
+RuleQuery(const RuleSurroundings& surroundings) {
+  return [surroundings](const alerting::RuleGroupConfig& group, const promql::Expr& expression,
+                        std::string_view text, Timestamp at) {
     promql::QueryOptions options;
     options.start = options.end = at;
-    return Answer(surroundings.engine()->Run(expression, text, options));
+    auto result = surroundings.engine()->Run(expression, text, options);
+    const promql::QueryStats none;
+    surroundings.log_query(group, text, options, result ? result->stats : none,
+                           result ? "" : std::string_view(result.error().message()));
+    return Answer(std::move(result));
   };
 }
 

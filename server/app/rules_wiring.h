@@ -13,12 +13,18 @@ namespace meerkat::app {
 struct RuleSurroundings {
   std::function<std::shared_ptr<const promql::Engine>()> engine;
   std::function<Labels()> external_labels;
+  // Hears of every query of a rule; `error` is "" for an answer.
+  std::function<void(const alerting::RuleGroupConfig& group, std::string_view text,
+                     const promql::QueryOptions& options, const promql::QueryStats& stats,
+                     std::string_view error)>
+      log_query;
   std::string external_url;  // as the flag completes it, with a slash at its end
 };
 
 // The query and template doors of rules: queries go to the engine, templates may query as well.
-std::function<Result<promql::Vector>(const promql::Expr&, std::string_view, Timestamp)> RuleQuery(
-    const RuleSurroundings& surroundings);
+std::function<Result<promql::Vector>(const alerting::RuleGroupConfig&, const promql::Expr&,
+                                     std::string_view, Timestamp)>
+RuleQuery(const RuleSurroundings& surroundings);
 std::function<Result<std::string>(std::string_view, std::string_view, const promql::VectorSample&,
                                   Timestamp)>
 RuleTemplates(const RuleSurroundings& surroundings);

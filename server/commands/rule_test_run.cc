@@ -113,7 +113,8 @@ class RuleTestRun {
                               .clock = clock_,
                               .registry = registry_,
                               .log = Logger::Silent()};
-    doors.query = [this](const promql::Expr& expression, std::string_view text, Timestamp at) {
+    doors.query = [this](const alerting::RuleGroupConfig&, const promql::Expr& expression,
+                         std::string_view text, Timestamp at) {
       return ToVector(engine_.Run(expression, text, InstantAt(at)));
     };
     doors.expand = [this](std::string_view alert, std::string_view text,

@@ -111,6 +111,7 @@ class Web::Impl {
   }
 
   QueryLog& query_log() { return query_.log(); }
+  Timestamp Now() const { return doors_.clock->Now(); }
   net::Handler Count(std::string name, net::Handler handler) {
     return web::Instrument(registry_, std::move(name), std::move(handler));
   }
@@ -290,6 +291,13 @@ void Web::Finish(const net::Request& request, net::Response& response) const {
 
 Result<> Web::SetQueryLog(const std::string& path) {
   return impl_->query_log().Open(path);
+}
+
+void Web::LogRuleQuery(std::string_view file, std::string_view group, std::string_view query,
+                       const promql::QueryOptions& options, const promql::QueryStats& stats,
+                       std::string_view error) {
+  if (!impl_->query_log().enabled()) return;
+  impl_->query_log().WriteRule(file, group, {query, options, stats, error, impl_->Now()});
 }
 
 net::Handler Web::Instrument(std::string name, net::Handler handler) {

@@ -30,6 +30,10 @@ class Web {
 
   // Of the configuration: global.query_log_file ("" closes it). Called at start and on reload.
   Result<> SetQueryLog(const std::string& path);
+  // Tells it of a rule's query; `error` is "" for an answer.
+  void LogRuleQuery(std::string_view file, std::string_view group, std::string_view query,
+                    const promql::QueryOptions& options, const promql::QueryStats& stats,
+                    std::string_view error);
   // Counts a handler of somebody else's like ours: for routes added beside.
   net::Handler Instrument(std::string name, net::Handler handler);
 

@@ -182,12 +182,17 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
   running_.Add(-1);
   if (!result) {
     const Error& error = result.error();
-    if (logged) log_.Write(request, query, options, {}, error.message(), doors_.clock->Now());
+    // What does not parse is no query yet.
     if (error.code() == Code::kInvalid) return FailParameter("query", error.message());
+    if (logged) {
+      log_.WriteRequest(request, {query, options, {}, error.message(), doors_.clock->Now()});
+    }
     return Fail(error);
   }
   Observe(result->stats);
-  if (logged) log_.Write(request, query, options, result->stats, "", doors_.clock->Now());
+  if (logged) {
+    log_.WriteRequest(request, {query, options, result->stats, "", doors_.clock->Now()});
+  }
   if (Truncate(result->value, limit)) notes.warnings.emplace_back(kTruncated);
   for (std::string& warning : result->warnings) notes.warnings.push_back(std::move(warning));
   notes.infos = std::move(result->infos);

@@ -5,6 +5,7 @@
 
 #include "base/json_writer.h"
 #include "base/rfc3339.h"
+#include "server/web/prometheus/result_body.h"
 
 namespace meerkat::web {
 
@@ -36,44 +37,55 @@ bool QueryLog::enabled() const {
   return !path_.empty();
 }
 
-void QueryLog::Write(const net::Request& request, std::string_view query,
-                     const promql::QueryOptions& options, const promql::QueryStats& stats,
-                     std::string_view error, Timestamp now) {
-  std::string line;
+void QueryLog::WriteRequest(const net::Request& request, const Entry& entry) {
+  std::string line = Begin(entry);
+  line += ",\"httpRequest\":";
   JsonWriter json(line);
   json.BeginObject();
-  json.Key("time").String(FormatRfc3339(now));
-  json.Key("level").String("INFO");
-  json.Key("msg").String("promql query logged");
-  json.Key("params").BeginObject();
-  json.Key("end").String(FormatRfc3339Millis(options.end));
-  json.Key("query").String(query);
-  json.Key("start").String(FormatRfc3339Millis(options.start));
-  json.Key("step").Int(std::chrono::duration_cast<std::chrono::seconds>(options.step).count());
-  json.EndObject();
-  if (!error.empty()) json.Key("error").String(error);
-  json.Key("stats").BeginObject();
-  json.Key("timings").BeginObject();
-  json.Key("evalTotalTime").Double(stats.eval_total);
-  json.Key("execQueueTime").Double(stats.queue);
-  json.Key("execTotalTime").Double(stats.exec_total);
-  json.Key("innerEvalTime").Double(stats.inner_eval);
-  json.Key("queryPreparationTime").Double(stats.preparation);
-  json.Key("resultSortTime").Double(stats.result_sort);
-  json.EndObject();
-  json.Key("samples").BeginObject();
-  json.Key("totalQueryableSamples").Int(static_cast<std::int64_t>(stats.total_queryable_samples));
-  json.Key("peakSamples").Int(static_cast<std::int64_t>(stats.peak_samples));
-  json.EndObject();
-  json.EndObject();
-  json.Key("httpRequest").BeginObject();
   const auto colon = request.remote_address.rfind(':');
   json.Key("clientIP").String(request.remote_address.substr(0, colon));
   json.Key("method").String(request.method);
   json.Key("path").String(request.path);
   json.EndObject();
+  Append(std::move(line));
+}
+
+void QueryLog::WriteRule(std::string_view file, std::string_view group, const Entry& entry) {
+  std::string line = Begin(entry);
+  line += ",\"ruleGroup\":";
+  JsonWriter json(line);
+  json.BeginObject();
+  json.Key("file").String(file);
+  json.Key("name").String(group);
   json.EndObject();
-  line += '\n';
+  Append(std::move(line));
+}
+
+// All of a line but where the query came from.
+std::string QueryLog::Begin(const Entry& entry) {
+  const promql::QueryOptions& options = entry.options;
+  std::string line;
+  JsonWriter json(line);
+  json.BeginObject();
+  json.Key("time").String(FormatRfc3339(entry.now));
+  json.Key("level").String("INFO");
+  json.Key("msg").String("promql query logged");
+  json.Key("params").BeginObject();
+  json.Key("end").String(FormatRfc3339Millis(options.end));
+  json.Key("query").String(entry.query);
+  json.Key("start").String(FormatRfc3339Millis(options.start));
+  json.Key("step").Int(std::chrono::duration_cast<std::chrono::seconds>(options.step).count());
+  json.EndObject();
+  if (!entry.error.empty()) json.Key("error").String(entry.error);
+  json.Key("stats");
+  AppendStats(json, entry.stats, false);
+  // What upstream writes of a query that no trace follows.
+  json.Key("spanID").String("0000000000000000");
+  return line;
+}
+
+void QueryLog::Append(std::string line) {
+  line += "}\n";
   MutexLock lock(mu_);
   if (path_.empty()) return;
   file_ << line << std::flush;

@@ -11,8 +11,8 @@
 
 namespace meerkat::web {
 
-// The file of global.query_log_file: one JSON object a line for each query of the API. Threads:
-// any.
+// The file of global.query_log_file: one JSON object a line for each query of the API and of rules.
+// Threads: any.
 class QueryLog {
  public:
   explicit QueryLog(Registry& registry);
@@ -20,11 +20,22 @@ class QueryLog {
   // Another file from now on; "" for none.
   Result<> Open(const std::string& path) EXCLUDES(mu_);
   bool enabled() const EXCLUDES(mu_);
-  void Write(const net::Request& request, std::string_view query,
-             const promql::QueryOptions& options, const promql::QueryStats& stats,
-             std::string_view error, Timestamp now) EXCLUDES(mu_);
+
+  // One query that ran.
+  struct Entry {
+    std::string_view query;
+    const promql::QueryOptions& options;
+    const promql::QueryStats& stats;
+    std::string_view error;  // "" for an answer
+    Timestamp now;
+  };
+  void WriteRequest(const net::Request& request, const Entry& entry) EXCLUDES(mu_);
+  void WriteRule(std::string_view file, std::string_view group, const Entry& entry) EXCLUDES(mu_);
 
  private:
+  static std::string Begin(const Entry& entry);
+  void Append(std::string line) EXCLUDES(mu_);
+
   Gauge& enabled_gauge_;
   Counter& failures_;
   mutable Mutex mu_;

@@ -69,7 +69,11 @@ class Body : public net::BodySource {
     }
     const bool more = std::visit([&](auto& value) { return Write(value, chunk); }, result_.value);
     if (more) return true;
-    if (with_stats_) AppendStats(chunk);
+    if (with_stats_) {
+      chunk += ",\"stats\":";
+      JsonWriter json(chunk);
+      AppendStats(json, result_.stats, per_step_);
+    }
     chunk += '}';
     chunk += Closing(notes_);
     return false;
@@ -164,38 +168,6 @@ class Body : public net::BodySource {
     times_.push_back({time, times_text_.size()});
   }
 
-  void AppendStats(std::string& out) {
-    const promql::QueryStats& stats = result_.stats;
-    out += ",\"stats\":";
-    JsonWriter json(out);
-    json.BeginObject();
-    json.Key("timings").BeginObject();
-    json.Key("evalTotalTime").Double(stats.eval_total);
-    json.Key("resultSortTime").Double(stats.result_sort);
-    json.Key("queryPreparationTime").Double(stats.preparation);
-    json.Key("innerEvalTime").Double(stats.inner_eval);
-    json.Key("execQueueTime").Double(stats.queue);
-    json.Key("execTotalTime").Double(stats.exec_total);
-    json.EndObject();
-    json.Key("samples").BeginObject();
-    const auto steps = [&](std::string_view key, const auto& list) {
-      json.Key(key).BeginArray();
-      for (const auto& [time, count] : list) {
-        std::string seconds;
-        AppendSeconds(seconds, ToMillis(time));
-        json.BeginArray().Raw(seconds).Int(static_cast<std::int64_t>(count)).EndArray();
-      }
-      json.EndArray();
-    };
-    if (per_step_) steps("totalQueryableSamplesPerStep", stats.samples_per_step);
-    json.Key("totalQueryableSamples").Int(static_cast<std::int64_t>(stats.total_queryable_samples));
-    if (per_step_) steps("samplesReadPerStep", stats.samples_read_per_step);
-    json.Key("samplesRead").Int(static_cast<std::int64_t>(stats.samples_read));
-    json.Key("peakSamples").Int(static_cast<std::int64_t>(stats.peak_samples));
-    json.EndObject();
-    json.EndObject();
-  }
-
   promql::QueryResult result_;
   const bool with_stats_;
   const bool per_step_;
@@ -214,6 +186,35 @@ class Body : public net::BodySource {
 };
 
 }  // namespace
+
+void AppendStats(JsonWriter& json, const promql::QueryStats& stats, bool per_step) {
+  json.BeginObject();
+  json.Key("timings").BeginObject();
+  json.Key("evalTotalTime").Double(stats.eval_total);
+  json.Key("resultSortTime").Double(stats.result_sort);
+  json.Key("queryPreparationTime").Double(stats.preparation);
+  json.Key("innerEvalTime").Double(stats.inner_eval);
+  json.Key("execQueueTime").Double(stats.queue);
+  json.Key("execTotalTime").Double(stats.exec_total);
+  json.EndObject();
+  json.Key("samples").BeginObject();
+  const auto steps = [&](std::string_view key, const auto& list) {
+    json.Key(key).BeginArray();
+    for (const auto& [time, count] : list) {
+      std::string seconds;
+      AppendSeconds(seconds, ToMillis(time));
+      json.BeginArray().Raw(seconds).Int(static_cast<std::int64_t>(count)).EndArray();
+    }
+    json.EndArray();
+  };
+  if (per_step) steps("totalQueryableSamplesPerStep", stats.samples_per_step);
+  json.Key("totalQueryableSamples").Int(static_cast<std::int64_t>(stats.total_queryable_samples));
+  if (per_step) steps("samplesReadPerStep", stats.samples_read_per_step);
+  json.Key("samplesRead").Int(static_cast<std::int64_t>(stats.samples_read));
+  json.Key("peakSamples").Int(static_cast<std::int64_t>(stats.peak_samples));
+  json.EndObject();
+  json.EndObject();
+}
 
 void AppendHistogram(std::string& out, const Histogram& h) {
   out += "{\"count\":";

@@ -166,7 +166,7 @@ class RulesTest : public testing::Test {
  protected:
   RuleDoors Doors() {
     return RuleDoors{
-        .query = [this](const promql::Expr&, std::string_view text,
+        .query = [this](const RuleGroupConfig&, const promql::Expr&, std::string_view text,
                         Timestamp at) -> Result<promql::Vector> {
           if (text == "broken") return Error(Code::kExecution, "it is broken");
           promql::Vector out;

@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "tests/server/web/fixture.h"
 
 namespace meerkat::web {
@@ -100,6 +102,30 @@ TEST_F(QueryTest, StatsWhenAsked) {
   EXPECT_EQ(got.json["data"]["stats"]["samples"]["totalQueryableSamples"], 3);
   EXPECT_FALSE(got.json.contains("warnings"));
   EXPECT_EQ(Get("/api/v1/query?query=1&stats=yes").json["warnings"].size(), 1U);
+}
+
+TEST_F(QueryTest, TheQueryLogTellsWhoAsked) {
+  Get("/api/v1/query?query=1");  // there is a server now
+  const std::string file = (path_ / "query.log").string();
+  ASSERT_TRUE(web_->SetQueryLog(file));
+  Get("/api/v1/query?query=requests_total");
+  Get("/api/v1/query?query=requests_total%7B");  // no query
+  promql::QueryOptions options;
+  options.start = options.end = FromMillis(1'500);
+  web_->LogRuleQuery("r.yml", "g", "up == 0", options, {}, "out of luck");
+
+  std::ifstream in(file);
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["params"]["query"], "requests_total");
+  EXPECT_EQ(lines[0]["stats"]["samples"]["totalQueryableSamples"], 3);
+  EXPECT_EQ(lines[0]["httpRequest"]["path"], "/api/v1/query");
+  EXPECT_FALSE(lines[0].contains("ruleGroup"));
+  EXPECT_EQ(lines[1]["params"]["start"], "1970-01-01T00:00:01.500Z");
+  EXPECT_EQ(lines[1]["error"], "out of luck");
+  EXPECT_EQ(lines[1]["ruleGroup"]["file"], "r.yml");
+  EXPECT_EQ(lines[1]["ruleGroup"]["name"], "g");
 }
 
 TEST_F(QueryTest, FormatsAndParses) {
