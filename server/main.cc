@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "base/heap.h"
 #include "server/app/application.h"
 #include "server/app/flags.h"
 #include "server/commands/all.h"
@@ -45,6 +46,7 @@ int Serve(std::vector<std::string> args) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  meerkat::ReturnFreedMemory();
   std::vector<std::string> args(argv + 1, argv + argc);
   if (const auto code = meerkat::commands::RunCommand(argv[0], args)) return *code;
   return Serve(std::move(args));

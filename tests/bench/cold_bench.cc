@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "base/heap.h"
 #include "base/manual_clock.h"
 #include "tsdb/database.h"
 
@@ -234,5 +235,6 @@ int Run(int argc, char** argv) {
 }  // namespace meerkat::bench
 
 int main(int argc, char** argv) {
+  meerkat::ReturnFreedMemory();  // as the server does
   return meerkat::bench::Run(argc, argv);
 }
