@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,10 +19,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def peer(name):
-    """Another server or tool to compare with: from ../peers beside the repository, or installed; None when it is not there."""
+def peer(name, major=0):
+    """Another server or tool to compare with: from ../peers beside the repository, or installed. None when it is not there
+    or older than version `major`: Debian's Prometheus 2 has other flags, messages and histograms than the 3 we follow."""
     unpacked = os.path.join(ROOT, "..", "peers", "usr", "bin", name)
-    return os.path.normpath(unpacked) if os.path.exists(unpacked) else shutil.which(name)
+    found = os.path.normpath(unpacked) if os.path.exists(unpacked) else shutil.which(name)
+    if found and major:
+        told = subprocess.run([found, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30).stdout
+        version = re.search(r"version v?(\d+)\.", told)
+        return found if version and int(version[1]) >= major else None
+    return found
 
 
 def free_port():

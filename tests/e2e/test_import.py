@@ -113,7 +113,7 @@ class Import:
         port = free_port()
         url = "http://127.0.0.1:%d" % port
         prometheus = self.checks.own(Program("prometheus", [
-            peer("prometheus"), "--config.file=" + config, "--storage.tsdb.path=" + self.old, "--web.enable-remote-write-receiver",
+            peer("prometheus", 3), "--config.file=" + config, "--storage.tsdb.path=" + self.old, "--web.enable-remote-write-receiver",
             "--web.listen-address=127.0.0.1:%d" % port, "--enable-feature=native-histograms"], self.folder))
         wait_for("prometheus to be ready", lambda: get(url + "/-/ready"))
         specials = [0.0, -0.0, math.inf, -math.inf, math.nan, 1e308, 5e-324, 0.1]
@@ -195,12 +195,12 @@ def main():
     options = parser.parse_args()
     checks = Checks()
     try:
-        if peer("prometheus"):
+        if peer("prometheus", 3):
             history = Import(os.path.abspath(options.server), checks.folder, checks)
             if checks.run("prometheus takes in six hours and makes blocks", history.fill):
                 checks.run("imported, every query answers as before", history.compare)
         else:
-            checks.skip("import of what prometheus wrote", "no prometheus in ../peers or PATH")
+            checks.skip("import of what prometheus wrote", "no prometheus 3 in ../peers or PATH")
     finally:
         checks.finish()
 

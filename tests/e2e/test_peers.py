@@ -89,7 +89,7 @@ class Peers:
         self.ours = Meerkat(self.binary, self.folder, ["--config.file=ours.yml", "--web.enable-remote-write-receiver"], configure)
         self.checks.own(self.ours.program)
         for version, port in ports.items():
-            prometheus = Prometheus(peer("prometheus"), self.folder, self.ours.port, port, version)
+            prometheus = Prometheus(peer("prometheus", 3), self.folder, self.ours.port, port, version)
             self.theirs[version] = prometheus
             self.checks.own(prometheus.program)
         for prometheus in self.theirs.values():
@@ -188,9 +188,9 @@ def main():
     checks = Checks()
     peers = Peers(os.path.abspath(parser.parse_args().server), checks)
     names = ["remote write 1.0", "remote write 2.0", "exemplars", "federation", "remote read", "vmagent", "amtool"]
-    if peer("prometheus") is None:
+    if peer("prometheus", 3) is None:
         for name in names:
-            checks.skip(name, "prometheus is not there")
+            checks.skip(name, "no prometheus 3 in ../peers or PATH")
     elif checks.run("two Prometheus servers beside us", peers.start):
         checks.run("remote write 1.0 brings every sample", lambda: peers.written("1"))
         checks.run("remote write 2.0 brings every sample", lambda: peers.written("2"))

@@ -379,10 +379,10 @@ def main():
     parser.add_argument("--report")
     options = parser.parse_args()
     checks = Checks()
-    other = peer("prometheus")
+    other = peer("prometheus", 3)
     name = f"{options.queries} random queries, as Prometheus answers them"
     if other is None:
-        checks.skip(name, "no prometheus here")
+        checks.skip(name, "no prometheus 3 in ../peers or PATH")
         return checks.finish()
     folder = Path(checks.folder)
     config = folder / "meerkat.yml"

@@ -70,7 +70,7 @@ NEWER = re.compile(r'\s*"__(always_scrape_classic_histograms|convert_classic_his
 class Tools:
     def __init__(self, binary, checks):
         self.checks, self.folder = checks, checks.folder
-        self.binary, self.promtool = binary, peer("promtool")
+        self.binary, self.promtool = binary, peer("promtool", 3)
         self.link = os.path.join(self.folder, "promtool")
         os.symlink(binary, self.link)
         for name, text in (("prometheus.yml", CONFIG), ("rules.yml", RULES), ("targets.json", '[{"targets":["c:1"],"labels":{"q":"1"}}]'),
@@ -268,7 +268,7 @@ def main():
         if tools.promtool:
             checks.run(name + " beside promtool", check)
         else:
-            checks.skip(name + " beside promtool", "promtool is not there")
+            checks.skip(name + " beside promtool", "no promtool 3 in ../peers or PATH")
     if server is not None:
         checks.run("a clean stop", lambda: server.program.stop())
     checks.finish()
