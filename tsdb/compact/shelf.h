@@ -102,7 +102,7 @@ class Shelf {
   std::optional<Head::Newest> NewestOf(SeriesId series) const;
 
   std::uint64_t bytes() const;                                               // of all parts
-  double truncations() const { return metrics_.truncations.value(); }  // of the journal
+  double truncations() const { return metrics_.truncations.value(); }        // of the journal
   double chunks_removed() const { return metrics_.chunks_removed.value(); }  // from the head
   BlockCache& cache() { return cache_; }
 

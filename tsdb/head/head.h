@@ -36,7 +36,7 @@ struct HeadOptions {
   Millis chunk_range = std::chrono::hours(2);  // half of it is how far behind the newest sample
                                                // a sample may be
   std::uint64_t series_limit = 0;
-  SeriesId first_series = 1;  // no smaller id is given to a new series
+  SeriesId first_series = 1;               // no smaller id is given to a new series
   std::shared_ptr<ReplayProgress> replay;  // null: nobody asks
 };
 
