@@ -24,7 +24,6 @@ meerkat_static_library(dep_brotli LIBS brotlienc brotlidec brotlicommon)
 meerkat_static_library(dep_openssl LIBS ssl crypto NEEDS Threads::Threads ${CMAKE_DL_LIBS})
 meerkat_static_library(dep_cares LIBS cares)
 meerkat_static_library(dep_crypt LIBS crypt)
-meerkat_static_library(dep_jemalloc LIBS jemalloc NEEDS Threads::Threads ${CMAKE_DL_LIBS})
 
 # Boost 1.81 is header-only here; 1.74, Debian's default, lacks what the network code needs.
 find_path(BOOST_INCLUDE boost/version.hpp REQUIRED)
