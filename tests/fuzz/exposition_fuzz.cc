@@ -1,6 +1,6 @@
-// Pages of targets: the first byte picks the format and the options, the rest is the body. Whatever
-// it is, reading ends, and a page scraped twice means the same both times: the second time the
-// lines are predicted by the first.
+// Pages of targets in one format (a target of its own for each, by MEERKAT_FUZZ_FORMAT): the first
+// byte picks the options, the rest is the body. Whatever it is, reading ends, and a page scraped
+// twice means the same both times: the second time the lines are predicted by the first.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -15,12 +15,15 @@ namespace {
 using namespace meerkat;          // NOLINT(google-build-using-namespace): a fuzz target
 using namespace meerkat::scrape;  // NOLINT(google-build-using-namespace): a fuzz target
 
-constexpr std::string_view kTypes[] = {
-    "text/plain; version=0.0.4",
-    "application/openmetrics-text; version=1.0.0",
-    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
-    "application/openmetrics-text; version=2.0.0",
+// Two versions each where there are two; the lowest bit of the first byte says which.
+constexpr std::string_view kTypes[][2] = {
+    {"text/plain; version=0.0.4", "text/plain; version=1.0.0; escaping=allow-utf-8"},
+    {"application/openmetrics-text; version=1.0.0", "application/openmetrics-text; version=0.0.1"},
+    {"application/openmetrics-text; version=2.0.0", "application/openmetrics-text; version=2.0.0"},
+    {"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+     "application/vnd.google.protobuf"},
 };
+constexpr auto& kType = kTypes[MEERKAT_FUZZ_FORMAT];
 
 }  // namespace
 
@@ -30,6 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
   auto config = std::make_shared<ScrapeConfig>();
   config->job_name = "j";
+  config->honor_timestamps = (choice & 2) == 0;
+  config->track_timestamps_staleness = (choice & 4) != 0;
   config->scrape_interval = config->scrape_timeout = Millis(1000);
   config->honor_labels = (choice & 8) != 0;
   config->convert_classic_histograms_to_nhcb = (choice & 16) != 0;
@@ -44,8 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool start_timestamps = (choice & 128) != 0;
   TargetWriter writer(config, target, storage, clock, metrics, Logger::Silent(), false,
                       start_timestamps);
-  Answer answer{
-      .time = clock.Now(), .body = body, .content_type = kTypes[(choice & 7) % 4], .error = ""};
+  Answer answer{.time = clock.Now(), .body = body, .content_type = kType[choice & 1], .error = ""};
   const WriteOutcome first = writer.Write(answer);
   answer.time += Millis(1000);
   const WriteOutcome second = writer.Write(answer);
