@@ -13,7 +13,7 @@
 using namespace meerkat;
 
 // What strangers send to /write, /read and /otlp is taken or refused. The first byte says what the
-// rest is meant to be.
+// rest is meant to be, and of OTLP how it is translated.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
@@ -36,7 +36,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     }
     case 2:
-      (void)remote::ParseReadRequest(bytes).ok();
+      if (const auto request = remote::ParseReadRequest(bytes); request.ok()) {
+        for (const remote::ReadQuery& query : request->queries) {
+          (void)remote::WithoutExternal(query.matchers, Labels{{"cluster", "a"}});
+        }
+      }
       break;
     case 3:
     case 4: {
@@ -44,7 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           data[0] % 6 == 3 ? remote::otlp::ParseProtobuf(bytes) : remote::otlp::ParseJson(bytes);
       if (!request) break;
       const auto appender = storage.NewAppender(nullptr);
-      const remote::OtlpOptions options;
+      // All ways of naming, and all options at once with every other of them.
+      remote::OtlpOptions options;
+      const unsigned choice = data[0] / 6;
+      options.strategy = static_cast<remote::TranslationStrategy>(choice % 4);
+      options.promote_all_resource_attributes = options.keep_identifying_resource_attributes =
+          options.convert_histograms_to_nhcb = options.promote_scope_metadata = choice / 4 % 2 == 1;
       remote::otlp::Translator translator(options, Millis(300'000), *appender);
       translator.Append(*request);
       // As changes: three times, so that they are added to something.
