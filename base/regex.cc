@@ -114,6 +114,44 @@ std::string_view Explain(RE2::ErrorCode code) {
   }
 }
 
+// What Go's syntax has and RE2's of this age has not, and the other way round: (?<name>re) is
+// (?P<name>re), and \C (a single byte) is no escape sequence. nullopt for the latter.
+std::optional<std::string> FromGo(std::string_view pattern) {
+  std::string out;
+  bool in_class = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const std::string_view rest = pattern.substr(i);
+    if (rest.starts_with("\\Q") && !in_class) {
+      const std::size_t end = rest.find("\\E");
+      out += rest.substr(0, end);
+      if (end == std::string_view::npos) break;
+      i += end - 1;
+    } else if (rest.starts_with("\\C")) {
+      return std::nullopt;
+    } else if (rest[0] == '\\' && rest.size() > 1) {
+      out += rest.substr(0, 2);
+      ++i;
+    } else if (in_class && rest.starts_with("[:") && rest.find(":]") != std::string_view::npos) {
+      out += rest.substr(0, rest.find(":]") + 2);
+      i += rest.find(":]") + 1;
+    } else if (rest[0] == '[' && !in_class) {
+      in_class = true;
+      // A ] that stands first is a member.
+      const std::size_t first = rest.starts_with("[^") ? 2 : 1;
+      const std::size_t taken = first + (rest.substr(first).starts_with(']') ? 1 : 0);
+      out += rest.substr(0, taken);
+      i += taken - 1;
+    } else if (!in_class && rest.starts_with("(?<")) {
+      out += "(?P<";
+      i += 2;
+    } else {
+      if (rest[0] == ']') in_class = false;
+      out += rest[0];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Regex> Regex::Compile(std::string_view pattern, Flavor flavor) {
@@ -122,7 +160,18 @@ Result<Regex> Regex::Compile(std::string_view pattern, Flavor flavor) {
   options.set_max_mem(kMaxProgramBytes);
   options.set_dot_nl(flavor == Flavor::kPrometheus);
   auto program = std::make_shared<Program>();
-  program->re = std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+  std::string rewritten;
+  std::string_view source = pattern;
+  if (pattern.find("(?<") != std::string_view::npos ||
+      pattern.find("\\C") != std::string_view::npos) {
+    auto from_go = FromGo(pattern);
+    if (!from_go) {
+      return Error(Code::kInvalid, "error parsing regexp: invalid escape sequence: `\\C`");
+    }
+    rewritten = std::move(*from_go);
+    source = rewritten;
+  }
+  program->re = std::make_unique<RE2>(re2::StringPiece(source.data(), source.size()), options);
   if (!program->re->ok()) {
     return Error(Code::kInvalid,
                  "error parsing regexp: " + std::string(Explain(program->re->error_code())) +

@@ -98,16 +98,13 @@ Result<Range> ParseDaysOfMonth(std::string_view text) {
       return Invalid(std::to_string(day) + " is not a valid day of the month: out of range");
     }
   }
-  // With both ends counted from one side their order is known; else it depends on the month.
   if (range->begin < 0 && range->end > 0) {
     return Invalid("end day must be negative if start day is negative");
   }
-  if ((range->begin < 0) == (range->end < 0) && range->begin > range->end) {
-    return Invalid("end day " + std::to_string(range->end) + " is always before start day " +
-                   std::to_string(range->begin));
-  }
-  // Even in the longest month.
-  if (range->begin > 0 && range->end < 0 && 31 + range->end + 1 < range->begin) {
+  // Days counted from the end are compared as upstream compares them, in a month of 28 days with
+  // -1 its 27th: stricter than the longest month would allow.
+  const auto in_february = [](int number) { return number < 0 ? 28 + number : number; };
+  if (in_february(range->begin) > in_february(range->end)) {
     return Invalid("end day " + std::to_string(range->end) + " is always before start day " +
                    std::to_string(range->begin));
   }

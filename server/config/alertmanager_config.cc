@@ -35,21 +35,41 @@ std::string RouteFault(const RouteConfig& route, const std::set<std::string>& re
 }
 
 void TracingFields(Fields& fields) {
-  std::string text;
   bool flag = false;
   double number = 0;
   Millis duration{0};
-  std::map<std::string, std::string> headers;
   net::TlsConfig tls;
-  fields.Field("client_type", text);
+  std::string client_type = "grpc";
+  if (const auto written = fields.map().Find("client_type"); written && !written->is_null()) {
+    written->Read(client_type);
+  }
   std::string endpoint;
   fields.Field("endpoint", endpoint);
   fields.Field("sampling_fraction", number);
   fields.Field("insecure", flag);
-  fields.Field("headers", headers);
-  fields.Field("compression", text);
+  // The values are texts for Prometheus and headers with secrets and files for Alertmanager.
+  fields.map().Entries("headers", [&fields](std::string_view, const YamlValue& value) {
+    if (value.kind() == YamlValue::Kind::kScalar) return;
+    value.Block([&fields](YamlMap& map) {
+      Fields header(map, fields.directory());
+      std::vector<std::string> texts;
+      header.Field("values", texts);
+      header.Field("secrets", texts);
+      header.Paths("files", texts);
+    });
+  });
+  std::string compression;
+  fields.Field("compression", compression);
+  if (!compression.empty() && compression != "gzip") {
+    fields.Fail("compression",
+                "invalid compression type " + compression + " provided, valid options: gzip");
+  }
   fields.Field("timeout", duration);
   fields.Block("tls_config", [&tls](Fields& block) { TlsFields(block, tls); });
+  if (client_type != "http" && client_type != "grpc") {
+    fields.Fail("client_type",
+                "expected tracing client type to be to be http or grpc, but got " + client_type);
+  }
   if (endpoint.empty()) fields.Fail("endpoint", "tracing endpoint must be set");
 }
 

@@ -1,6 +1,9 @@
+#include <cmath>
+
 #include "alerting/template.h"
 #include "base/quote.h"
 #include "server/config/alertmanager_reader.h"
+#include "server/config/go_duration.h"
 #include "server/config/yaml_scalar.h"
 #include "server/net/url.h"
 
@@ -15,13 +18,16 @@ std::string UrlFault(std::string_view text) {
   if (url->scheme != "http" && url->scheme != "https") {
     return "unsupported scheme " + Quote(url->scheme) + " for URL";
   }
-  if (url->host.empty()) return "missing host for URL";
+  // A port alone is host enough for upstream.
+  if (url->host.empty() && url->port.empty()) return "missing host for URL";
   return "";
 }
 
 bool UrlField(Fields& fields, std::string_view key, std::string& url) {
+  const auto value = fields.map().Find(key);
+  if (!value || value->is_null()) return false;
   std::string text;
-  if (!fields.Field(key, text)) return false;
+  value->Read(text);
   if (const std::string fault = UrlFault(text); !fault.empty()) fields.Fail(key, fault);
   url = std::move(text);
   return true;
@@ -38,8 +44,29 @@ void SecretFields(Fields& fields, std::string_view key, Secret& secret) {
 
 void SecretUrlFields(Fields& fields, std::string_view key, Secret& url) {
   SecretFields(fields, key, url);
-  if (url.value.empty()) return;
+  const auto written = fields.map().Find(key);
+  if (!written || written->is_null()) return;
   if (const std::string fault = UrlFault(url.value); !fault.empty()) fields.Fail(key, fault);
+}
+
+void GoDurationField(Fields& fields, std::string_view key, Millis& out, bool integers) {
+  const auto value = fields.map().Find(key);
+  if (!value) return;
+  if (value->kind() == YamlValue::Kind::kScalar && integers && !value->quoted()) {
+    if (const auto nanos = ScalarToFloat(value->text())) {
+      if (!(std::abs(*nanos) < 9.2e18)) return value->Fail("not a valid duration");
+      const double millis = *nanos / 1e6;
+      out = Millis(static_cast<std::int64_t>(millis < 0 ? std::floor(millis) : std::ceil(millis)));
+      return;
+    }
+  }
+  std::string text;
+  value->Read(text);
+  // Read has refused what is no scalar.
+  if (value->kind() != YamlValue::Kind::kScalar) return;
+  const auto parsed = ParseGoDuration(text);
+  if (!parsed) return value->Fail(parsed.error().message());
+  out = *parsed;
 }
 
 bool TemplatesField(Fields& fields, std::string_view key, alerting::Templates& templates) {

@@ -12,6 +12,8 @@ using alerting::TimeInterval;
 void RangesField(Fields& fields, std::string_view key, Result<Range> (*parse)(std::string_view),
                  std::vector<Range>& ranges) {
   fields.map().Each(key, [&](const YamlValue& item) {
+    // What upstream's reader makes of a null: a range from 0 to 0.
+    if (item.is_null()) return void(ranges.emplace_back());
     std::string text;
     item.Read(text);
     const auto range = parse(text);
@@ -21,7 +23,7 @@ void RangesField(Fields& fields, std::string_view key, Result<Range> (*parse)(st
 }
 
 void TimesField(Fields& fields, std::vector<TimeInterval::Times>& times) {
-  fields.Blocks<TimeInterval::Times>("times", times, [](Fields& span, TimeInterval::Times& out) {
+  const auto read = [](Fields& span, TimeInterval::Times& out) {
     std::string start;
     std::string end;
     const bool both = span.Field("start_time", start) && span.Field("end_time", end);
@@ -38,6 +40,13 @@ void TimesField(Fields& fields, std::vector<TimeInterval::Times>& times) {
       span.Fail("start_time", "start time cannot be equal or greater than end time");
     }
     out = {*from, *to};
+  };
+  fields.map().Each("times", [&](const YamlValue& item) {
+    auto& out = times.emplace_back();
+    item.Block([&](YamlMap& map) {
+      Fields span(map, fields.directory());
+      read(span, out);
+    });
   });
 }
 

@@ -109,6 +109,8 @@ void NamedIntervalsFields(Fields& fields, alerting::NamedIntervals& named);
 void SecretFields(Fields& fields, std::string_view key, alerting::Secret& secret);
 // The same where the secret is a URL.
 void SecretUrlFields(Fields& fields, std::string_view key, alerting::Secret& url);
+// A duration in Go's spelling. With `integers`, a plain number counts nanoseconds.
+void GoDurationField(Fields& fields, std::string_view key, Millis& out, bool integers = true);
 // A plain URL; false when the key is missing. The scheme is http or https, the host not empty.
 bool UrlField(Fields& fields, std::string_view key, std::string& url);
 // The reason why `url` is none; "" when it is fine.

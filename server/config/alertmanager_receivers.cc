@@ -114,7 +114,7 @@ void ReceiverReader::Webhook(Fields& fields, alerting::WebhookConfig& config, In
   fields.Field("url", config.url.value);
   fields.Path("url_file", config.url.file);
   fields.Field("max_alerts", config.max_alerts);
-  fields.Field("timeout", config.timeout);
+  GoDurationField(fields, "timeout", config.timeout);
   if (const auto payload = fields.map().Find("payload"); payload && !payload->is_null()) {
     config.payload = ReadPayload(*payload);
   }
@@ -127,29 +127,36 @@ void ReceiverReader::Webhook(Fields& fields, alerting::WebhookConfig& config, In
 }
 
 void ReceiverReader::Email(Fields& fields, alerting::EmailConfig& config, Integration& to) {
-  config.from = global_.smtp_from;
-  config.hello = global_.smtp_hello;
   config.smarthost_host = global_.smtp_host;
   config.smarthost_port = global_.smtp_port;
-  config.auth_username = global_.smtp_auth_username;
-  config.auth_identity = global_.smtp_auth_identity;
   config.require_tls = global_.smtp_require_tls;
   config.implicit_tls = global_.smtp_implicit_tls;
 
   fields.Field("to", config.to);
-  fields.Field("from", config.from);
-  fields.Field("hello", config.hello);
+  const auto inherited = [&fields](std::string_view key, std::string& value,
+                                   const std::string& global) {
+    fields.Field(key, value);
+    if (value.empty()) value = global;
+  };
+  inherited("from", config.from, global_.smtp_from);
+  inherited("hello", config.hello, global_.smtp_hello);
   std::string smarthost;
   if (fields.Field("smarthost", smarthost) && !smarthost.empty()) {
     const auto fault = SplitHostPort(smarthost, config.smarthost_host, config.smarthost_port);
     if (!fault.empty()) fields.Fail("smarthost", fault);
   }
-  fields.Field("auth_username", config.auth_username);
-  SecretFields(fields, "auth_password", config.auth_password);
-  SecretFields(fields, "auth_secret", config.auth_secret);
+  inherited("auth_username", config.auth_username, global_.smtp_auth_username);
+  // Upstream takes both here, and then the file.
+  const auto secret = [&fields](const std::string& key, alerting::Secret& out) {
+    fields.Field(key, out.value);
+    fields.Path(key + "_file", out.file);
+    if (!out.file.empty()) out.value.clear();
+  };
+  secret("auth_password", config.auth_password);
+  secret("auth_secret", config.auth_secret);
   if (config.auth_password.empty()) config.auth_password = global_.smtp_auth_password;
   if (config.auth_secret.empty()) config.auth_secret = global_.smtp_auth_secret;
-  fields.Field("auth_identity", config.auth_identity);
+  inherited("auth_identity", config.auth_identity, global_.smtp_auth_identity);
   std::map<std::string, std::string> headers;
   fields.Field("headers", headers);
   fields.Field("html", config.html);
@@ -164,10 +171,10 @@ void ReceiverReader::Email(Fields& fields, alerting::EmailConfig& config, Integr
   fields.Field("force_implicit_tls", config.implicit_tls);
   fields.Block("threading", [&](Fields& threading) {
     threading.Field("enabled", config.threading);
-    std::string by_date = "daily";
+    std::string by_date;
     threading.Field("thread_by_date", by_date);
     config.thread_by_date = by_date == "daily";
-    if (by_date != "daily" && by_date != "none" && !by_date.empty()) {
+    if (config.threading && by_date != "daily" && by_date != "none") {
       threading.Fail("thread_by_date", "threading.thread_by_date must be either 'none' or 'daily'");
     }
   });
@@ -225,6 +232,9 @@ void ReceiverReader::Sns(Fields& fields, alerting::SnsConfig& config, Integratio
     sigv4.Field("external_id", out.external_id);
     sigv4.Field("service_name", ignored);
     sigv4.Field("use_fips_sts_endpoint", out.fips_sts);
+    if (!out.external_id.empty() && out.role_arn.empty()) {
+      sigv4.Fail("external_id", "external_id can only be used with role_arn");
+    }
     if (out.access_key.empty() != out.secret_key.empty()) {
       sigv4.Fail("access_key",
                  "must provide a AWS SigV4 Access key and Secret Key if credentials are specified "
@@ -289,10 +299,12 @@ void ReceiverReader::Incidentio(Fields& fields, alerting::IncidentioConfig& conf
   SecretUrlFields(fields, "url", config.url);
   SecretFields(fields, "alert_source_token", config.alert_source_token);
   fields.Field("max_alerts", config.max_alerts);
-  fields.Field("timeout", config.timeout);
+  GoDurationField(fields, "timeout", config.timeout);
   if (config.url.empty()) fields.Fail("url", "one of url or url_file must be configured");
+  // A client of the globals may have credentials: the token then goes before them.
   const auto& client = out_.clients[static_cast<std::size_t>(to.client)];
-  if (!config.alert_source_token.empty() && client.authorization) {
+  const auto own = fields.map().Find("http_config");
+  if (!config.alert_source_token.empty() && own && !own->is_null() && client.authorization) {
     fields.Fail("alert_source_token",
                 "cannot specify alert_source_token or alert_source_token_file when using "
                 "http_config.authorization");

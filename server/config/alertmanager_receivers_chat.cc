@@ -54,7 +54,7 @@ void AttachmentFields(Fields& fields, alerting::MattermostAttachment& attachment
   fields.Field("author_icon", attachment.author_icon);
   fields.Field("title", attachment.title);
   fields.Field("title_link", attachment.title_link);
-  FieldsList(fields, attachment.fields, "");
+  FieldsList(fields, attachment.fields, "Mattermost");
   fields.Field("thumb_url", attachment.thumb_url);
   fields.Field("footer", attachment.footer);
   fields.Field("footer_icon", attachment.footer_icon);
@@ -97,7 +97,7 @@ void ReceiverReader::Slack(Fields& fields, alerting::SlackConfig& config, Integr
   fields.Field("mrkdwn_in", config.mrkdwn_in);
   fields.Blocks<alerting::SlackAction>("actions", config.actions, SlackActionFields);
   fields.Field("update_message", config.update_message);
-  fields.Field("timeout", config.timeout);
+  GoDurationField(fields, "timeout", config.timeout);
 
   auto& client = out_.clients[static_cast<std::size_t>(to.client)];
   if (!config.api_url.empty() && !config.app_token.empty()) {
@@ -263,8 +263,7 @@ void ReceiverReader::Mattermost(Fields& fields, alerting::MattermostConfig& conf
   fields.Field("type", config.type);
   fields.Block("props", [&](Fields& props) { props.Field("card", config.card); });
   fields.OptionalBlock<alerting::MattermostPriority>(
-      "priority", config.priority,
-      [](Fields& block, alerting::MattermostPriority& priority) {
+      "priority", config.priority, [](Fields& block, alerting::MattermostPriority& priority) {
         block.Field("priority", priority.priority);
         block.Field("requested_ack", priority.requested_ack);
         block.Field("persistent_notifications", priority.persistent_notifications);

@@ -69,7 +69,7 @@ void ReceiverReader::Pagerduty(Fields& fields, alerting::PagerdutyConfig& config
   fields.Field("class", config.event_class);
   fields.Field("component", config.component);
   fields.Field("group", config.group);
-  fields.Field("timeout", config.timeout);
+  GoDurationField(fields, "timeout", config.timeout);
   if (config.routing_key.empty() && config.service_key.empty()) {
     fields.Fail("routing_key", "missing service or routing key in PagerDuty config");
   }
@@ -133,9 +133,9 @@ void ReceiverReader::Pushover(Fields& fields, alerting::PushoverConfig& config, 
   fields.Field("device", config.device);
   fields.Field("sound", config.sound);
   fields.Field("priority", config.priority);
-  fields.Field("retry", config.retry);
-  fields.Field("expire", config.expire);
-  fields.Field("ttl", config.ttl);
+  GoDurationField(fields, "retry", config.retry, /*integers=*/false);
+  GoDurationField(fields, "expire", config.expire, /*integers=*/false);
+  GoDurationField(fields, "ttl", config.ttl, /*integers=*/false);
   fields.Field("html", config.html);
   fields.Field("monospace", config.monospace);
   if (config.user_key.empty()) {

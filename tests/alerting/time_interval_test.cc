@@ -36,6 +36,8 @@ TEST(Ranges, AreRefusedInUpstreamsWords) {
       {ParseDaysOfMonth("-3:5"), "end day must be negative if start day is negative"},
       {ParseDaysOfMonth("10:5"), "end day 5 is always before start day 10"},
       {ParseDaysOfMonth("20:-20"), "end day -20 is always before start day 20"},
+      {ParseDaysOfMonth("28:-1"), "end day -1 is always before start day 28"},
+      {ParseDaysOfMonth("1:-28"), "end day -28 is always before start day 1"},
       {ParseDaysOfMonth("x"), R"(strconv.Atoi: parsing "x": invalid syntax)"},
       {ParseMonths("may:april"), "end month april is before start month may"},
       {ParseMonths("nosuch"), "nosuch is not a valid month"},

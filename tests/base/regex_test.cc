@@ -49,6 +49,20 @@ TEST(Regex, ReplacesAllAsGoDoes) {
   EXPECT_EQ(Make("é", Regex::Flavor::kUnanchored).ReplaceAll("caféé", "e"), "cafee");
 }
 
+TEST(Regex, ReadsGosSyntax) {
+  const Regex regex = Make("(?<host>[^:]+):(\\d+)");
+  EXPECT_EQ(regex.Expand("$host", regex.Groups("web:80")), "web");
+  EXPECT_TRUE(Make("[(?<x]+").Matches("(?<x"));
+  EXPECT_TRUE(Make("[](?<]+").Matches("](?<"));
+  EXPECT_TRUE(Make("[[:alpha:](?<]+").Matches("a(?<"));
+  EXPECT_TRUE(Make("\\(?<x").Matches("<x"));
+  EXPECT_TRUE(Make("\\Q(?<\\E(?<n>x)").Matches("(?<x"));
+  EXPECT_TRUE(Make("\\Q(?<").Matches("(?<"));
+  EXPECT_TRUE(Make("\\\\C").Matches("\\C"));
+  EXPECT_FALSE(Regex::Compile("\\C").ok());
+  EXPECT_FALSE(Regex::Compile("(?<=x)y").ok());
+}
+
 TEST(Regex, RefusesWhatCostsTooMuch) {
   EXPECT_FALSE(Regex::Compile("((a{1000}){1000}){1000}").ok());
   EXPECT_FALSE(Regex::Compile("a(").ok());

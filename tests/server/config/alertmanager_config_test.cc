@@ -54,8 +54,29 @@ TEST(AlertmanagerConfig, AcceptsTheEdges) {
         "route: { receiver: a, group_wait: 0s, repeat_interval: 2w }\nreceivers: [ { name: a } ]\n",
         "route: { receiver: a, routes: [ { match_re: } ] }\nreceivers: [ { name: a } ]\n",
         "route: { receiver: a }\nreceivers: [ { name: a, webhook_configs: } ]\n",
+        "route: { receiver: a }\nreceivers: [ { name: a } ]\ntime_intervals: [ { name: t, "
+        "time_intervals: [ { weekdays: [ null ], times: [ null ], years: [ null ] } ] } ]\n",
+        "route: { receiver: a }\nreceivers: [ { name: a } ]\ntracing: { endpoint: x, headers: { a: "
+        "{ values: [ b ] }, c: d } }\n",
+        "global: { http_config: { bearer_token: x } }\nroute: { receiver: a }\nreceivers: [ { "
+        "name: "
+        "a, incidentio_configs: [ { url: 'http://h', alert_source_token: t } ] } ]\n",
         "route: { receiver: a }\nreceivers: [ { name: a } ]\ntemplates: [ 'nothing/*.tmpl' ]\n"}) {
     EXPECT_TRUE(ParseAlertmanagerConfig("am.yml", text).ok()) << text;
+  }
+}
+
+TEST(AlertmanagerConfig, SomeDurationsAreSpeltAsGoSpellsThem) {
+  const std::pair<std::string, std::int64_t> kCases[] = {
+      {"90s", 90'000}, {"1.5h", 5'400'000}, {"30m1h", 5'400'000}, {"2000000", 2}, {"5", 1},
+      {"-1ms", -1},    {"250\u00b5s", 1},   {".5s", 500},         {"1e9", 1'000}, {"0", 0},
+      {"null", 0}};
+  for (const auto& [text, millis] : kCases) {
+    const auto file = Parse(std::string(kRoute) +
+                            "  webhook_configs: [ { url: 'http://h', timeout: " + text + " } ]\n");
+    ASSERT_EQ(file.config.receivers.size(), 1u) << text;
+    const auto& config = file.config.receivers[0].integrations.at(0).config;
+    EXPECT_EQ(std::get<alerting::WebhookConfig>(config).timeout, Millis(millis)) << text;
   }
 }
 
