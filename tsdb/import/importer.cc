@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -160,14 +161,53 @@ bool IsBlock(const fs::path& directory) {
          fs::is_regular_file(directory / "meta.json", ignored);
 }
 
-// Whether a block was made of out-of-order samples: it may reach into the time that only the log
-// has in order, as upstream's inOrderBlocksMaxTime knows.
-bool IsOutOfOrder(const fs::path& block) {
-  std::ifstream in(block / "meta.json", std::ios::binary);
-  std::ostringstream meta;
-  meta << in.rdbuf();
-  return meta.str().find("\"from-out-of-order\"") != std::string::npos;
+// What a block says about where its samples come from.
+struct Origin {
+  bool out_of_order = false;
+  bool merged = false;  // from several blocks
+  Timestamp end{};      // of the time it stands for
+};
+
+// The number behind `"name":`, where it stands first: the block's own, before those of its parents.
+std::int64_t NumberIn(const std::string& meta, const std::string& name) {
+  const std::size_t at = meta.find('"' + name + "\":");
+  return at == std::string::npos ? 0
+                                 : std::strtoll(meta.c_str() + at + name.size() + 3, nullptr, 10);
 }
+
+Origin OriginOf(const fs::path& block) {
+  std::ifstream in(block / "meta.json", std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const std::string meta = text.str();
+  return {meta.find("\"from-out-of-order\"") != std::string::npos, NumberIn(meta, "level") > 1,
+          FromMillis(NumberIn(meta, "maxTime"))};
+}
+
+// Up to where the blocks hold all that the logs hold in order. Blocks of out-of-order samples do
+// not, as upstream's inOrderBlocksMaxTime knows; but two of them that were merged no longer say
+// what they are, and Prometheus itself loses the samples of the log on its next start. A head is
+// cut into blocks only when it reaches half a block's time further, so a merged block that the log
+// hardly reaches beyond cannot be of its samples.
+class InOrderBlocks {
+ public:
+  void Add(Origin origin, Timestamp last) {
+    if (!origin.out_of_order) blocks_.push_back({origin, last});
+  }
+  // Where the logs begin, of which the newest sample is that of `newest`.
+  Timestamp End(Timestamp newest) const {
+    constexpr Millis kHalfABlock = std::chrono::hours(1);
+    Timestamp end = kMinTime;
+    for (const auto& [origin, last] : blocks_) {
+      if (origin.merged && newest < origin.end + kHalfABlock) continue;
+      end = std::max(end, last + Millis(1));
+    }
+    return end;
+  }
+
+ private:
+  std::vector<std::pair<Origin, Timestamp>> blocks_;
+};
 
 std::vector<fs::path> BlocksIn(const fs::path& directory) {
   if (IsBlock(directory)) return {directory};
@@ -190,14 +230,12 @@ Result<ImportStats> ImportPrometheus(const fs::path& directory, Database& databa
     return Error(Code::kNotFound, directory.string() + " is no directory");
   }
   std::vector<std::unique_ptr<PrometheusBlock>> blocks;
-  Timestamp logs_begin = kMinTime;
+  InOrderBlocks in_order;
   for (const fs::path& path : BlocksIn(directory)) {
     auto block = PrometheusBlock::Open(path);
     if (block) {
       const TimeRange range = (*block)->range();
-      if (range.min <= range.max && !IsOutOfOrder(path)) {
-        logs_begin = std::max(logs_begin, range.max + Millis(1));
-      }
+      if (range.min <= range.max) in_order.Add(OriginOf(path), range.max);
       blocks.push_back(std::move(*block));
     } else if (block.error().code() == Code::kCorruption) {
       Tell(stats, block.error().message());
@@ -217,7 +255,7 @@ Result<ImportStats> ImportPrometheus(const fs::path& directory, Database& databa
   }
   std::vector<std::string> damage;
   auto logs = ReadPrometheusLogs(
-      directory, logs_begin,
+      directory, [&in_order](Timestamp newest) { return in_order.End(newest); },
       [&batcher](const Labels& labels, const PlainSample& sample) {
         return batcher.Add(labels, sample.time, sample.value, sample.histogram);
       },

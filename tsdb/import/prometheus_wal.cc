@@ -10,10 +10,10 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/mapped_file.h"
 #include "base/number.h"
 #include "tsdb/chunk/frame.h"
 #include "tsdb/import/big_endian.h"
-#include "base/mapped_file.h"
 
 // A segment is pages of 32 KiB, a record one or more fragments, a fragment within one page:
 // type: u8 (low three bits: 0 the page is over, 1 whole, 2 first, 3 middle, 4 last; 8 snappy,
@@ -82,13 +82,15 @@ std::pair<fs::path, std::int64_t> NewestCheckpoint(const fs::path& wal) {
 class LogReader {
  public:
   using Visit = std::function<Result<>(const Labels&, const PlainSample&)>;
-  LogReader(const Visit& visit, Timestamp begin) : visit_(visit), begin_(begin) {}
+  explicit LogReader(const Visit& visit) : visit_(visit) {}
 
-  // Deletions stand behind what they delete: one round for them alone comes first.
-  enum class Round { kDeletions, kSamples };
-  void Begin(Round round) { round_ = round; }
-  // From here on everything is taken, however old.
-  void TakeAnyTime() { begin_ = kMinTime; }
+  // The first round only looks: deletions stand behind what they delete, and where to begin depends
+  // on the newest sample. From Take on, samples of that time and later are visited.
+  void Take(Timestamp begin) {
+    looking_ = false;
+    begin_ = begin;
+  }
+  Timestamp newest() const { return newest_; }
 
   // Damage is a kCorruption; other errors come from `visit`.
   Result<> Segment(std::string_view bytes) {
@@ -153,11 +155,11 @@ class LogReader {
     if (record.empty()) return {};
     BigReader reader(record.substr(1));
     const auto type = static_cast<std::uint8_t>(record[0]);
-    if (round_ == Round::kDeletions)
-      return type == kTombstones ? ReadTombstones(reader) : Result<>();
     switch (type) {
+      case kTombstones:
+        return looking_ ? ReadTombstones(reader) : Result<>();
       case kSeries:
-        return ReadSeries(reader);
+        return looking_ ? Result<>() : ReadSeries(reader);
       case kSamples:
         return ReadSamples(reader, [](BigReader& from, PlainSample& sample) {
           std::uint64_t bits;
@@ -231,6 +233,10 @@ class LogReader {
       }
       sample.time =
           FromMillis(static_cast<std::int64_t>(base_time + static_cast<std::uint64_t>(time)));
+      if (looking_) {
+        newest_ = std::max(newest_, sample.time);
+        continue;
+      }
       const std::uint64_t id = base_reference + static_cast<std::uint64_t>(reference);
       const auto known = series_.find(id);
       if (known == series_.end()) continue;  // as Prometheus does: its series is gone
@@ -325,8 +331,9 @@ class LogReader {
   }
 
   const Visit& visit_;
-  Timestamp begin_;
-  Round round_ = Round::kSamples;
+  bool looking_ = true;
+  Timestamp newest_ = kMinTime;
+  Timestamp begin_{};
   std::unordered_map<std::uint64_t, std::vector<TimeRange>> deleted_;
   std::unordered_map<std::uint64_t, Labels> series_;
   std::string plain_;
@@ -336,7 +343,7 @@ class LogReader {
 }  // namespace
 
 Result<bool> ReadPrometheusLogs(
-    const fs::path& directory, Timestamp begin,
+    const fs::path& directory, const std::function<Timestamp(Timestamp)>& begin,
     const std::function<Result<>(const Labels&, const PlainSample&)>& visit,
     std::vector<std::string>& damage) {
   const fs::path wal = directory / "wal";
@@ -347,7 +354,7 @@ Result<bool> ReadPrometheusLogs(
   in_order.insert(in_order.end(), behind.begin(), behind.end());
   const auto out_of_order = Segments(directory / "wbl", -1);
 
-  LogReader reader(visit, begin);
+  LogReader reader(visit);
   const auto read_all = [&](const auto& segments, std::vector<std::string>* told) -> Result<> {
     for (const auto& [number, path] : segments) {
       auto file = MappedFile::Open(path);
@@ -359,11 +366,10 @@ Result<bool> ReadPrometheusLogs(
     }
     return {};
   };
-  reader.Begin(LogReader::Round::kDeletions);
   if (auto read = read_all(in_order, nullptr); !read) return std::move(read).error();
-  reader.Begin(LogReader::Round::kSamples);
+  reader.Take(begin(reader.newest()));
   if (auto read = read_all(in_order, &damage); !read) return std::move(read).error();
-  reader.TakeAnyTime();
+  reader.Take(kMinTime);  // of these, everything, however old
   if (auto read = read_all(out_of_order, &damage); !read) return std::move(read).error();
   return !in_order.empty() || !out_of_order.empty();
 }

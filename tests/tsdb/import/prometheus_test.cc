@@ -223,6 +223,44 @@ TEST_F(PrometheusImportTest, TakesTheRestOfADamagedDirectory) {
   EXPECT_LT(stats.samples, 2512U);
 }
 
+// Two blocks of out-of-order samples that Prometheus merged do not say what they are. What the log
+// has in order of their time is in no block: here the block's own samples are unreadable, so that
+// what comes is the log's.
+TEST_F(PrometheusImportTest, AMergedBlockStandsForTheLogOnlyWhenTheLogReachesFarBeyond) {
+  constexpr std::int64_t kNewestInLog = 1760015066000;
+  struct Case {
+    std::int64_t end;  // of the block
+    int level;
+    bool from_log;
+  };
+  for (const Case& one :
+       {Case{kNewestInLog - 3'700'000, 2, false}, Case{kNewestInLog - 3'500'000, 2, true},
+        Case{kNewestInLog + 3'000'000, 3, true}, Case{kNewestInLog + 3'000'000, 1, false}}) {
+    SCOPED_TRACE(std::to_string(one.end) + " of level " + std::to_string(one.level));
+    db.reset();
+    fs::remove_all(options().path);
+    fs::remove_all(directory.path() / "copy");
+    Reopen();
+    const fs::path copy = Copy();
+    const fs::path block = copy / "01M7WCH1FPSW1SXEB3VJTB2PZQ";
+    std::string meta = ReadFile(block / "meta.json");
+    const auto replace = [&meta](const std::string& what, const std::string& by) {
+      meta.replace(meta.find(what), what.size(), by);
+    };
+    replace("1760011200000", std::to_string(one.end));
+    replace("\"level\": 1", "\"level\": " + std::to_string(one.level));
+    WriteFile(block / "meta.json", meta);
+    WriteFile(block / "chunks/000001", ReadFile(block / "chunks/000001").substr(0, 8));
+    Import(copy);
+    const Samples samples = ReadAll()[Labels{{"__name__", "odd"}, {"job", "x"}}.ToString()];
+    const bool found = std::any_of(samples.begin(), samples.end(), [](const auto& sample) {
+      return sample.first > 1760005000000 && sample.first < 1760011000000;
+    });
+    EXPECT_EQ(found, one.from_log);
+    EXPECT_GT(samples.back().first, 1760011200000);
+  }
+}
+
 // No byte of a block may lead the reader astray, whatever it says.
 TEST(PrometheusBlock, SurvivesEveryFlippedByte) {
   const TempDirectory directory;
