@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <utility>
@@ -9,8 +11,8 @@
 namespace meerkat {
 
 // Time that moves only when told to: simulations run a month in milliseconds and always the same
-// way. Due tasks run inside AdvanceTo, in order of time and, at one time, of their CallAt. One
-// thread.
+// way. Due tasks run inside AdvanceTo, in order of time and, at one time, of their CallAt. Threads:
+// Now() any, everything else one.
 class ManualClock : public Clock {
  public:
   explicit ManualClock(Timestamp start) : now_(start), queue_(std::make_shared<Queue>()) {}
@@ -26,12 +28,12 @@ class ManualClock : public Clock {
   void AdvanceTo(Timestamp until) {
     while (!queue_->empty() && queue_->begin()->first.first <= until) {
       auto node = queue_->extract(queue_->begin());
-      now_ = std::max(now_, node.key().first);
+      now_ = std::max(Now(), node.key().first);
       node.mapped()();
     }
-    now_ = std::max(now_, until);
+    now_ = std::max(Now(), until);
   }
-  void Advance(Millis by) { AdvanceTo(now_ + by); }
+  void Advance(Millis by) { AdvanceTo(Now() + by); }
 
  private:
   using Key = std::pair<Timestamp, std::uint64_t>;
@@ -47,7 +49,7 @@ class ManualClock : public Clock {
     Key key_;
   };
 
-  Timestamp now_;
+  std::atomic<Timestamp> now_;
   std::uint64_t next_ = 0;
   std::shared_ptr<Queue> queue_;
 };
