@@ -39,6 +39,9 @@ class Fields {
   void Fail(std::string_view key, std::string_view reason) {
     if (map_ != nullptr) map_->Fail(key, reason);
   }
+  void FailAt(const YamlPath& path, std::string_view reason) {
+    if (map_ != nullptr) map_->FailAt(path, reason);
+  }
 
   // bool, integers, double, std::string, Millis, net::Secret, optionals, lists and maps of them.
   template <typename T>

@@ -47,18 +47,7 @@ void AlertmanagerFields(Fields& fields, AlertmanagerConfig& config) {
   RelabelFields(fields, "alert_relabel_configs", config.alert_relabel_rules,
                 "empty or null Alertmanager alert relabeling rule");
   SdFields(fields, config.service_discovery);
-  for (const discovery::SdConfig& sd : config.service_discovery) {
-    const auto* const fixed = std::get_if<discovery::StaticSd>(&sd);
-    if (fixed == nullptr) continue;
-    for (const auto& group : fixed->groups) {
-      for (const Labels& target : group.targets) {
-        const std::string_view address = target.Get("__address__");
-        if (address.find('/') != std::string_view::npos) {
-          fields.Fail("static_configs", Quote(address) + " is not a valid hostname");
-        }
-      }
-    }
-  }
+  CheckStaticTargets(fields, config.service_discovery);
 }
 
 void StorageFields(Fields& fields, StorageConfig& storage) {
@@ -110,10 +99,11 @@ void TracingFields(Fields& fields, TracingConfig& tracing) {
   }
   for (const auto& [name, value] : tracing.headers) {
     if (ToLower(name) == "authorization") {
-      fields.Fail("headers", "custom authorization header configuration is not yet supported");
+      fields.FailAt({"headers", name},
+                    "custom authorization header configuration is not yet supported");
     }
     if (IsReservedHeader(name)) {
-      fields.Fail("headers", name + " is a reserved header. It must not be changed");
+      fields.FailAt({"headers", name}, name + " is a reserved header. It must not be changed");
     }
   }
   if (fields.reading()) {
@@ -147,11 +137,13 @@ void OtlpFields(Fields& fields, OtlpConfig& otlp, std::optional<NameScheme> sche
   }
   const auto check_names = [&](std::string_view key, const std::vector<std::string>& names) {
     std::set<std::string> seen;
-    for (const std::string& name : names) {
-      const std::size_t first = name.find_first_not_of(" \t\n");
-      if (first == std::string::npos) fields.Fail(key, "empty promoted OTel resource attribute");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::string& name = names[i];
+      if (name.find_first_not_of(" \t\n") == std::string::npos) {
+        fields.FailAt({key, i}, "empty promoted OTel resource attribute");
+      }
       if (!seen.insert(name).second) {
-        fields.Fail(key, "duplicated promoted OTel resource attribute " + Quote(name));
+        fields.FailAt({key, i}, "duplicated promoted OTel resource attribute " + Quote(name));
       }
     }
   };
@@ -185,10 +177,9 @@ bool IsZero(const GlobalConfig& global) {
 void GlobFields(Fields& fields, std::string_view key, std::vector<std::string>& paths,
                 std::string_view what) {
   if (!fields.Paths(key, paths)) return;
-  for (const std::string& path : paths) {
-    if (!IsGlobPath(path)) {
-      fields.Fail(key, "invalid " + std::string(what) + " path " + Quote(path));
-    }
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (IsGlobPath(paths[i])) continue;
+    fields.FailAt({key, i}, "invalid " + std::string(what) + " path " + Quote(paths[i]));
   }
 }
 
@@ -216,24 +207,48 @@ void TopFields(Fields& fields, PrometheusConfig& config) {
                [&](Fields& otlp) { OtlpFields(otlp, config.otlp, config.global.name_scheme); });
 }
 
-void CheckNames(Fields& fields, PrometheusConfig& config) {
-  std::set<std::string> jobs;
-  for (scrape::ScrapeConfig& job : config.scrape_configs) {
-    if (auto inherited = InheritGlobal(job, config.global); !inherited) {
-      fields.Fail("scrape_configs", inherited.error().message());
-    }
-    if (!jobs.insert(job.job_name).second) {
-      fields.Fail("scrape_configs",
-                  "found multiple scrape configs with job name " + Quote(job.job_name));
+// What a list of jobs takes from the global section; `names` are those of all files so far.
+void FinishJobs(Fields& fields, std::vector<scrape::ScrapeConfig>& jobs, const GlobalConfig& global,
+                std::set<std::string>& names) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const YamlPath place{"scrape_configs", i};
+    InheritGlobal(fields, place, jobs[i], global);
+    if (!names.insert(jobs[i].job_name).second) {
+      fields.FailAt(Below(place, "job_name"),
+                    "found multiple scrape configs with job name " + Quote(jobs[i].job_name));
     }
   }
+}
+
+// What the legacy scheme refuses outside of the jobs.
+void CheckLegacyNames(Fields& fields, PrometheusConfig& config) {
+  if (config.global.name_scheme != NameScheme::kLegacy) return;
+  const auto remake = [&fields](const YamlPath& place, std::vector<RelabelRule>& rules) {
+    RemakeRules(fields, place, NameScheme::kLegacy, rules);
+  };
+  remake({"alerting", "alert_relabel_configs"}, config.alerting.alert_relabel_rules);
+  for (std::size_t i = 0; i < config.alerting.alertmanagers.size(); ++i) {
+    const YamlPath place{"alerting", "alertmanagers", i};
+    AlertmanagerConfig& alertmanager = config.alerting.alertmanagers[i];
+    remake(Below(place, "relabel_configs"), alertmanager.relabel_rules);
+    remake(Below(place, "alert_relabel_configs"), alertmanager.alert_relabel_rules);
+  }
+  for (std::size_t i = 0; i < config.remote_write.size(); ++i) {
+    remake({"remote_write", i, "write_relabel_configs"},
+           config.remote_write[i].write_relabel_rules);
+  }
+}
+
+void CheckNames(Fields& fields, PrometheusConfig& config) {
+  std::set<std::string> jobs;
+  FinishJobs(fields, config.scrape_configs, config.global, jobs);
+  CheckLegacyNames(fields, config);
   const auto unique = [&](std::string_view key, const auto& list, std::string_view what) {
     std::set<std::string> names;
-    for (const auto& item : list) {
-      if (!item.name.empty() && !names.insert(item.name).second) {
-        fields.Fail(key, "found multiple " + std::string(what) + " configs with job name " +
-                             Quote(item.name));
-      }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (list[i].name.empty() || names.insert(list[i].name).second) continue;
+      fields.FailAt({key, i, "name"}, "found multiple " + std::string(what) +
+                                          " configs with job name " + Quote(list[i].name));
     }
   };
   unique("remote_write", config.remote_write, "remote write");
@@ -255,23 +270,15 @@ Result<> LoadIncludes(PrometheusConfig& config, const LoadOptions& options) {
       if (!text) return std::move(text).error();
       std::vector<scrape::ScrapeConfig> included;
       const std::string directory = std::filesystem::path(path).parent_path().string();
-      const auto outcome = ReadYamlMap(
-          path, *text,
-          [&](YamlMap& map) {
-            Fields fields(map, directory);
-            fields.Blocks<scrape::ScrapeConfig>("scrape_configs", included, ScrapeFields,
-                                                "empty or null scrape config section");
-            for (scrape::ScrapeConfig& job : included) {
-              if (auto inherited = InheritGlobal(job, config.global); !inherited) {
-                fields.Fail("scrape_configs", inherited.error().message());
-              }
-              if (!jobs.insert(job.job_name).second) {
-                fields.Fail("scrape_configs",
-                            "found multiple scrape configs with job name " + Quote(job.job_name));
-              }
-            }
-          },
-          {.ignore_unknown_keys = options.ignore_unknown_keys});
+      const auto outcome = ReadYamlMap(path, *text,
+                                       [&](YamlMap& map) {
+                                         Fields fields(map, directory);
+                                         fields.Blocks<scrape::ScrapeConfig>(
+                                             "scrape_configs", included, ScrapeFields,
+                                             "empty or null scrape config section");
+                                         FinishJobs(fields, included, config.global, jobs);
+                                       },
+                                       {.ignore_unknown_keys = options.ignore_unknown_keys});
       if (!outcome) return outcome.error();
       std::ranges::move(included, std::back_inserter(config.included_scrape_configs));
     }

@@ -7,8 +7,11 @@ namespace {
 
 void RuleFields(Fields& fields, RelabelConfig& config) {
   fields.FlowList("source_labels", config.source_labels);
-  for (const std::string& name : config.source_labels) {
-    if (name.empty()) fields.Fail("source_labels", "\"\" is not a valid label name");
+  if (fields.reading()) {
+    // Null is no name either, but upstream never looks at it.
+    fields.map().Each("source_labels", [](const YamlValue& name) {
+      if (!name.is_null() && name.text().empty()) name.Fail("\"\" is not a valid label name");
+    });
   }
   fields.Field("separator", config.separator);
   // Printed only when it was written down, which equality with the default stands for.
@@ -51,17 +54,17 @@ void RelabelFields(Fields& fields, std::string_view key, std::vector<RelabelRule
       null_item);
 }
 
-Result<std::vector<RelabelRule>> WithScheme(const std::vector<RelabelRule>& rules,
-                                            NameScheme scheme) {
-  std::vector<RelabelRule> out;
-  for (const RelabelRule& rule : rules) {
-    RelabelConfig config = rule.config();
+void RemakeRules(Fields& fields, const YamlPath& place, NameScheme scheme,
+                 std::vector<RelabelRule>& rules) {
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    RelabelConfig config = rules[i].config();
     config.name_scheme = scheme;
-    auto made = RelabelRule::Make(std::move(config));
-    if (!made) return std::move(made).error();
-    out.push_back(*std::move(made));
+    if (auto made = RelabelRule::Make(std::move(config))) {
+      rules[i] = *std::move(made);
+    } else {
+      fields.FailAt(Below(place, i), made.error().message());
+    }
   }
-  return out;
 }
 
 }  // namespace meerkat::config

@@ -110,22 +110,6 @@ std::vector<ScrapeProtocol> DefaultProtocols(bool native) {
   return protocols;
 }
 
-// Most often a URL where host:port belongs; relabeling could still put it right.
-void CheckStaticTargets(Fields& fields, const ScrapeConfig& job) {
-  for (const discovery::SdConfig& config : job.service_discovery) {
-    const auto* const sd = std::get_if<discovery::StaticSd>(&config);
-    if (sd == nullptr) continue;
-    for (const auto& group : sd->groups) {
-      for (const Labels& target : group.targets) {
-        const std::string_view address = target.Get("__address__");
-        if (address.find('/') != std::string_view::npos) {
-          fields.Fail("static_configs", Quote(address) + " is not a valid hostname");
-        }
-      }
-    }
-  }
-}
-
 }  // namespace
 
 void GlobalFields(Fields& fields, GlobalConfig& global) {
@@ -152,10 +136,10 @@ void GlobalFields(Fields& fields, GlobalConfig& global) {
 
   for (const auto& [name, value] : global.external_labels) {
     if (name.empty() || !IsValidUtf8(name)) {
-      fields.Fail("external_labels", Quote(name) + " is not a valid label name");
+      fields.FailAt({"external_labels", name}, Quote(name) + " is not a valid label name");
     }
     if (!IsValidUtf8(value)) {
-      fields.Fail("external_labels", Quote(value) + " is not a valid label value");
+      fields.FailAt({"external_labels", name}, Quote(value) + " is not a valid label value");
     }
   }
   const GlobalConfig defaults;
@@ -216,7 +200,8 @@ void ScrapeFields(Fields& fields, ScrapeConfig& job) {
   SdFields(fields, job.service_discovery);
 
   if (job.job_name.empty()) fields.Fail("job_name", "job_name is empty");
-  if (job.relabel_rules.empty()) CheckStaticTargets(fields, job);
+  // Relabeling could still put them right.
+  if (job.relabel_rules.empty()) CheckStaticTargets(fields, job.service_discovery);
 }
 
 std::string ScrapeConfigToYaml(const ScrapeConfig& job) {
@@ -227,14 +212,22 @@ std::string ScrapeConfigToYaml(const ScrapeConfig& job) {
   return out.Print();
 }
 
-Result<> InheritGlobal(ScrapeConfig& job, const GlobalConfig& global) {
-  const auto fail = [&](std::string text) {
-    return Error(Code::kInvalid,
-                 std::move(text) + " for scrape config with job name " + Quote(job.job_name));
+void InheritGlobal(Fields& fields, const YamlPath& place, ScrapeConfig& job,
+                   const GlobalConfig& global) {
+  // At the first of the keys that the job or the global section has.
+  const auto fail = [&](std::initializer_list<std::string_view> keys, const std::string& text) {
+    const std::string reason = text + " for scrape config with job name " + Quote(job.job_name);
+    for (const std::string_view key : keys) {
+      for (const YamlPath& section : {place, YamlPath{"global"}}) {
+        const YamlPath where = Below(section, key);
+        if (fields.map().Has(where)) return fields.FailAt(where, reason);
+      }
+    }
+    fields.FailAt(place, reason);
   };
   if (job.scrape_interval == Millis(0)) job.scrape_interval = global.scrape_interval;
   if (job.scrape_timeout > job.scrape_interval) {
-    return fail("scrape timeout greater than scrape interval");
+    fail({"scrape_timeout", "scrape_interval"}, "scrape timeout greater than scrape interval");
   }
   if (job.scrape_timeout == Millis(0)) {
     job.scrape_timeout = std::min(global.scrape_timeout, job.scrape_interval);
@@ -277,16 +270,16 @@ Result<> InheritGlobal(ScrapeConfig& job, const GlobalConfig& global) {
     job.escaping_scheme = global.escaping_scheme.value_or(default_escaping(global_scheme));
   }
   if (job.name_scheme == NameScheme::kLegacy && job.escaping_scheme == EscapingScheme::kAllowUtf8) {
-    return fail("utf8 metric names requested but validation scheme is not set to UTF8");
+    fail({"metric_name_escaping_scheme", "metric_name_validation_scheme"},
+         "utf8 metric names requested but validation scheme is not set to UTF8");
   }
   if (job.name_scheme == NameScheme::kLegacy) {
-    for (auto* const rules : {&job.relabel_rules, &job.metric_relabel_rules}) {
-      auto remade = WithScheme(*rules, NameScheme::kLegacy);
-      if (!remade) return std::move(remade).error();
-      *rules = *std::move(remade);
-    }
+    const auto remake = [&](std::string_view key, std::vector<RelabelRule>& rules) {
+      RemakeRules(fields, Below(place, key), NameScheme::kLegacy, rules);
+    };
+    remake("relabel_configs", job.relabel_rules);
+    remake("metric_relabel_configs", job.metric_relabel_rules);
   }
-  return {};
 }
 
 }  // namespace meerkat::config

@@ -9,8 +9,10 @@ namespace meerkat::config {
 void GlobalFields(Fields& fields, GlobalConfig& global);
 void ScrapeFields(Fields& fields, scrape::ScrapeConfig& job);
 
-// Fills in what `job` inherits and checks it against `global`.
-Result<> InheritGlobal(scrape::ScrapeConfig& job, const GlobalConfig& global);
+// Fills in what `job` inherits and checks it against `global`. `place` is the job's in the document
+// of `fields`; what is wrong is told where it is written, in the job or in the global section.
+void InheritGlobal(Fields& fields, const YamlPath& place, scrape::ScrapeConfig& job,
+                   const GlobalConfig& global);
 
 // One job as upstream prints it, secrets hidden.
 std::string ScrapeConfigToYaml(const scrape::ScrapeConfig& job);

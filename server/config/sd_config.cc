@@ -367,4 +367,20 @@ void SdFields(Fields& fields, SdConfigs& configs) {
   StaticFields(fields, configs);
 }
 
+void CheckStaticTargets(Fields& fields, const SdConfigs& configs) {
+  for (const discovery::SdConfig& config : configs) {
+    const auto* const sd = std::get_if<StaticSd>(&config);
+    if (sd == nullptr) continue;
+    for (std::size_t i = 0; i < sd->groups.size(); ++i) {
+      const std::vector<Labels>& targets = sd->groups[i].targets;
+      for (std::size_t j = 0; j < targets.size(); ++j) {
+        const std::string_view address = targets[j].Get("__address__");
+        if (address.find('/') == std::string_view::npos) continue;
+        fields.FailAt({"static_configs", i, "targets", j},
+                      Quote(address) + " is not a valid hostname");
+      }
+    }
+  }
+}
+
 }  // namespace meerkat::config

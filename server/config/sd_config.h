@@ -9,4 +9,7 @@ namespace meerkat::config {
 // the way around them.
 void SdFields(Fields& fields, discovery::SdConfigs& configs);
 
+// Refuses static targets with a slash: most often a URL where host:port belongs.
+void CheckStaticTargets(Fields& fields, const discovery::SdConfigs& configs);
+
 }  // namespace meerkat::config

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/duration.h"
+#include "base/letter_case.h"
 #include "base/nearest.h"
 #include "base/quote.h"
 #include "server/config/yaml_node.h"
@@ -16,7 +17,8 @@ struct YamlContext {
   std::string file;
   const YamlOptions& options;
   std::size_t visited = 0;
-  std::string error;  // the first; "" while all is well
+  std::string error;                  // the first; "" while all is well
+  const YamlNode* lacking = nullptr;  // the error is that this mapping lacks a key
   std::vector<std::string> warnings;
 
   std::string Message(YamlPosition position, std::string_view key, std::string_view reason) const {
@@ -43,6 +45,33 @@ using Kind = YamlValue::Kind;
 const YamlNode::Entry* FindEntry(const YamlNode& map, std::string_view key) {
   const auto found = std::ranges::find(map.entries, key, &YamlNode::Entry::key);
   return found == map.entries.end() ? nullptr : &*found;
+}
+
+struct Place {
+  YamlPosition position;
+  std::string_view key;   // the last one on the way
+  std::size_t steps = 0;  // how far it went
+};
+
+Place Walk(const YamlNode& top, const YamlPath& path) {
+  const YamlNode* node = &top;
+  Place place{.position = top.position, .key = {}};
+  for (const auto& step : path) {
+    if (const auto* const key = std::get_if<std::string_view>(&step)) {
+      const YamlNode::Entry* const entry = FindEntry(*node, *key);
+      if (entry == nullptr) break;
+      place.position = entry->key_position;
+      place.key = entry->key;
+      node = entry->value;
+    } else {
+      const std::size_t index = std::get<std::size_t>(step);
+      if (index >= node->items.size()) break;
+      node = node->items[index];
+      place.position = node->position;
+    }
+    ++place.steps;
+  }
+  return place;
 }
 
 std::string_view KindName(Kind kind) {
@@ -248,7 +277,17 @@ void YamlMap::ForEachKey(
 
 void YamlMap::Fail(std::string_view key, std::string_view reason) {
   const YamlNode::Entry* entry = FindEntry(*node_, key);
+  if (entry == nullptr && context_->error.empty()) context_->lacking = node_;
   context_->Fail(entry != nullptr ? entry->key_position : node_->position, key, reason);
+}
+
+void YamlMap::FailAt(const YamlPath& path, std::string_view reason) {
+  const Place place = Walk(*node_, path);
+  context_->Fail(place.position, place.key, reason);
+}
+
+bool YamlMap::Has(const YamlPath& path) const {
+  return Walk(*node_, path).steps == path.size();
 }
 
 void YamlMap::Warn(std::string_view key, std::string_view reason) {
@@ -267,9 +306,12 @@ void YamlMap::RefuseUnknown() const {
     if (std::ranges::find(known_, entry.key) != known_.end()) continue;
     std::string reason = "unknown key";
     const std::vector<std::string_view> candidates(known_.begin(), known_.end());
-    if (const auto near = Nearest(entry.key, candidates); !near.empty()) {
+    std::string word = ToLower(entry.key);
+    std::ranges::replace(word, '-', '_');
+    if (const auto near = Nearest(word, candidates); !near.empty()) {
       reason.append(", did you mean ").append(Quote(near)).append("?");
     }
+    if (context_->lacking == node_) context_->error.clear();
     context_->Fail(entry.key_position, entry.key, reason);
     return;
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,6 +33,14 @@ struct YamlPosition {
   int line = 0;  // both from 1
   int column = 0;
 };
+
+// Keys of mappings and indexes of lists, from the outside in.
+using YamlPath = std::vector<std::variant<std::string_view, std::size_t>>;
+template <typename Step>
+YamlPath Below(YamlPath path, Step step) {
+  path.emplace_back(step);
+  return path;
+}
 
 class YamlMap;
 struct YamlOutcome;
@@ -129,8 +138,12 @@ class YamlMap {
   // Any key of the mapping in the document's order, without making it known.
   void ForEachKey(const std::function<void(std::string_view key, const YamlValue& value)>& visit);
 
-  // Refuses the value of `key`, or the mapping itself when there is no such key.
+  // Refuses the value of `key`, or the mapping itself when there is no such key. In that case a key
+  // of it that nobody knows is told of instead: most often it was meant to be the missing one.
   void Fail(std::string_view key, std::string_view reason);
+  // Refuses what lies below, as far down the path as the document goes.
+  void FailAt(const YamlPath& path, std::string_view reason);
+  bool Has(const YamlPath& path) const;
   void Warn(std::string_view key, std::string_view reason);
   YamlPosition position() const;
 

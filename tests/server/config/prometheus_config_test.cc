@@ -65,13 +65,31 @@ TEST(PrometheusConfig, RefusesWithPlaceAndReason) {
   const std::string job = "scrape_configs:\n- job_name: a\n  ";
   const std::pair<std::string, std::string> cases[] = {
       {"scrape_configs:\n- scheme: http", "f.yml:2:3: job_name: job_name is empty"},
+      {"scrape_configs:\n- Job-Name: a",
+       "f.yml:2:3: Job-Name: unknown key, did you mean \"job_name\"?"},
+      {"global:\n  scrape_interval: 5s\n" + job + "scrape_timeout: 10s",
+       "f.yml:5:3: scrape_timeout: scrape timeout greater than scrape interval for scrape config "
+       "with job name \"a\""},
+      {"global:\n  metric_name_validation_scheme: legacy\n  metric_name_escaping_scheme: "
+       "allow-utf-8\n" +
+           job + "honor_labels: true",
+       "f.yml:3:3: metric_name_escaping_scheme: utf8 metric names requested but validation scheme "
+       "is not set to UTF8 for scrape config with job name \"a\""},
+      {"global: {metric_name_validation_scheme: legacy}\n" + job +
+           "relabel_configs:\n  - target_label: x\n  - target_label: x.y",
+       "f.yml:6:5: relabel_configs: \"x.y\" is invalid 'target_label' for replace action"},
+      {"global: {metric_name_validation_scheme: legacy}\nremote_write:\n- url: http://h\n"
+       "  write_relabel_configs: [{target_label: x.y}]",
+       "f.yml:4:27: write_relabel_configs: \"x.y\" is invalid 'target_label' for replace action"},
+      {job + "relabel_configs: [{source_labels: [''], action: keep}]",
+       "f.yml:3:38: source_labels: \"\" is not a valid label name"},
       {job + "scrape_intervall: 5s",
        "f.yml:3:3: scrape_intervall: unknown key, did you mean \"scrape_interval\"?"},
       {job + "scrape_timeout: 2m",
-       "f.yml:1:1: scrape_configs: scrape timeout greater than scrape interval for scrape config "
+       "f.yml:3:3: scrape_timeout: scrape timeout greater than scrape interval for scrape config "
        "with job name \"a\""},
       {job + "static_configs: [{targets: ['http://x/y']}]",
-       "f.yml:3:3: static_configs: \"http://x/y\" is not a valid hostname"},
+       "f.yml:3:31: targets: \"http://x/y\" is not a valid hostname"},
       {job + "bearer_token: x\n  bearer_token_file: y",
        "f.yml:3:3: bearer_token: at most one of bearer_token & bearer_token_file must be "
        "configured"},
@@ -84,9 +102,10 @@ TEST(PrometheusConfig, RefusesWithPlaceAndReason) {
       {job + "gce_sd_configs: [{project: x}]",
        "f.yml:3:3: gce_sd_configs: this kind of service discovery is not built in; let a small "
        "service answer for it and name that in http_sd_configs"},
-      {"rule_files: ['*/a.yml']", "f.yml:1:1: rule_files: invalid rule file path \"*/a.yml\""},
+      {"rule_files: [b.yml, '*/a.yml']",
+       "f.yml:1:21: rule_files: invalid rule file path \"*/a.yml\""},
       {"scrape_configs: [{job_name: a}, {job_name: a}]",
-       "f.yml:1:1: scrape_configs: found multiple scrape configs with job name \"a\""},
+       "f.yml:1:34: job_name: found multiple scrape configs with job name \"a\""},
       {"global: {scrape_interval: 10s, scrape_timeout: 20s}",
        "f.yml:1:32: scrape_timeout: global scrape timeout greater than scrape interval"},
   };
