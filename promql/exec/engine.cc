@@ -6,6 +6,7 @@
 #include "promql/exec/execution.h"
 #include "promql/exec/operators.h"
 #include "promql/exec/plan.h"
+#include "promql/exec/result_builder.h"
 #include "promql/histogram_buckets.h"
 
 namespace meerkat::promql {
@@ -19,119 +20,6 @@ double SecondsSince(SteadyClock::time_point start) {
 
 // Times beyond this (36 million years) are taken for it: no sum of offsets can overflow then.
 constexpr std::int64_t kFarthest = std::int64_t{1} << 60;
-
-Error SameLabelset() {
-  return Error(Code::kExecution, "vector cannot contain metrics with the same labelset");
-}
-
-// Turns the rows of the outermost operator into the value of the query.
-class ResultBuilder {
- public:
-  ResultBuilder(Execution& execution, const Grid& grid, bool instant)
-      : execution_(execution), grid_(grid), instant_(instant) {}
-
-  Result<> Add(Row& row) {
-    Labels labels = row.drop_name ? WithoutMetadata(row.labels) : row.labels;
-    return instant_ ? AddSample(std::move(labels), row) : AddSeries(std::move(labels), row);
-  }
-
-  Result<Value> Finish(ValueType type) {
-    if (instant_ && type == ValueType::kScalar) {
-      return Value(Scalar{FromMillis(grid_.start), vector_.empty() ? 0 : vector_[0].value});
-    }
-    if (instant_) {
-      std::unordered_map<Labels, int> seen;
-      for (const VectorSample& sample : vector_) {
-        if (++seen[sample.labels] > 1) return SameLabelset();
-      }
-      return Value(std::move(vector_));
-    }
-    const auto begun = SteadyClock::now();
-    std::sort(matrix_.begin(), matrix_.end(),
-              [](const auto& a, const auto& b) { return a.labels < b.labels; });
-    sort_seconds_ = SecondsSince(begun);
-    if (auto merged = MergeEqual(); !merged) return std::move(merged).error();
-    return Value(std::move(matrix_));
-  }
-
-  // Of the sort in Finish.
-  double sort_seconds() const { return sort_seconds_; }
-
- private:
-  Result<> AddSample(Labels labels, Row& row) {
-    if (!row.Has(0)) return {};
-    VectorSample sample;
-    sample.labels = std::move(labels);
-    sample.time = FromMillis(grid_.start);
-    sample.value = row.values[0];
-    if (row.HasHistogram(0)) {
-      sample.value = 0;
-      sample.histogram = row.histograms[0];
-    }
-    vector_.push_back(std::move(sample));
-    return execution_.Hold(1);
-  }
-
-  Result<> AddSeries(Labels labels, Row& row) {
-    const auto floats = static_cast<std::size_t>(std::count_if(
-        row.values.begin(), row.values.end(), [](double value) { return !IsAbsent(value); }));
-    MatrixSeries series;
-    series.floats.reserve(floats);
-    std::uint64_t weight = floats;
-    for (std::size_t i = 0; i < grid_.count; ++i) {
-      if (!IsAbsent(row.values[i])) {
-        series.floats.push_back({FromMillis(grid_.At(i)), row.values[i]});
-      } else if (row.HasHistogram(i)) {
-        weight += SampleWeight(*row.histograms[i]);
-        series.histograms.push_back({FromMillis(grid_.At(i)), row.histograms[i]});
-      }
-    }
-    if (series.floats.empty() && series.histograms.empty()) return {};
-    series.labels = std::move(labels);
-    matrix_.push_back(std::move(series));
-    return execution_.Hold(weight);
-  }
-
-  // Series that only their dropped name told apart are one, as long as no step has both.
-  Result<> MergeEqual() {
-    std::size_t kept = 0;
-    for (std::size_t i = 1; i < matrix_.size(); ++i) {
-      if (matrix_[i].labels == matrix_[kept].labels) {
-        if (!Merge(matrix_[kept], matrix_[i])) return SameLabelset();
-      } else if (++kept != i) {
-        matrix_[kept] = std::move(matrix_[i]);
-      }
-    }
-    if (!matrix_.empty()) matrix_.resize(kept + 1);
-    return {};
-  }
-
-  static bool Merge(MatrixSeries& into, MatrixSeries& from) {
-    const auto by_time = [](const auto& a, const auto& b) { return a.time < b.time; };
-    const auto join = [&](auto& to, auto& more) {
-      to.insert(to.end(), more.begin(), more.end());
-      std::sort(to.begin(), to.end(), by_time);
-      return std::adjacent_find(to.begin(), to.end(), [](const auto& a, const auto& b) {
-               return a.time == b.time;
-             }) == to.end();
-    };
-    if (!join(into.floats, from.floats) || !join(into.histograms, from.histograms)) return false;
-    // A float and a histogram at one time collide, too.
-    auto histogram = into.histograms.begin();
-    for (const FloatPoint& point : into.floats) {
-      while (histogram != into.histograms.end() && histogram->time < point.time) ++histogram;
-      if (histogram != into.histograms.end() && histogram->time == point.time) return false;
-    }
-    return true;
-  }
-
-  Execution& execution_;
-  const Grid& grid_;
-  const bool instant_;
-  Vector vector_;
-  Matrix matrix_;
-  double sort_seconds_ = 0;
-};
 
 // The samples of a range vector as they are: only for instant queries.
 Result<Value> EvaluateMatrix(Execution& execution, const Node& node, const Grid& grid) {
