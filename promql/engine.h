@@ -63,6 +63,8 @@ struct QueryResult {
   QueryStats stats;
 };
 
+struct QueryAnswer;  // promql/stream.h
+
 // Evaluates PromQL over a Storage. Stateless between queries but for its options. Threads: Run from
 // any number of threads; each call computes on the calling thread (and may use more of its own).
 class Engine {
@@ -79,6 +81,10 @@ class Engine {
   // A tree that is parsed already (rules).
   Result<QueryResult> Run(const Expr& expr, std::string_view text, const QueryOptions& options,
                           std::stop_token stop = {}) const;
+  // As the first, for an answer that may be sent while it is made: a range query over many series
+  // that works on each by itself is computed part by part (promql/stream.h).
+  Result<QueryAnswer> Start(std::string_view query, const QueryOptions& options,
+                            std::stop_token stop = {}) const;
 
  private:
   EngineOptions options_;

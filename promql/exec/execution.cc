@@ -129,27 +129,35 @@ void Execution::DropName(Row& row) const {
 }
 
 Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit) {
-  const TimeRange range{FromMillis(selection.min_time), FromMillis(selection.max_time)};
-  auto querier = storage_.NewQuerier(range);
-  if (!querier) return std::move(querier).error();
-  auto series =
-      (*querier)->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
-  if (!series) return std::move(series).error();
-  tsdb::SeriesColumns columns;
-  for (;;) {
+  SeriesFeed own;
+  SeriesFeed& feed = feed_ != nullptr ? *feed_ : own;
+  if (feed.series == nullptr) {
+    const TimeRange range{FromMillis(selection.min_time), FromMillis(selection.max_time)};
+    auto querier = storage_.NewQuerier(range);
+    if (!querier) return std::move(querier).error();
+    feed.querier = std::move(*querier);
+    auto series =
+        feed.querier->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
+    if (!series) return std::move(series).error();
+    feed.series = std::move(*series);
+  }
+  tsdb::SeriesColumns& columns = feed.columns;
+  for (; feed.room > 0; --feed.room) {
     if (auto ok = Check(); !ok) return ok;
-    auto more = (*series)->Next();
+    auto more = feed.series->Next();
     if (!more) return std::move(more).error();
-    if (!*more) return {};
+    feed.done = !*more;
+    if (feed.done) return {};
     // What can be read of a damaged database is an answer, and the client hears what is missing.
-    auto read = (*series)->Read(columns);
+    auto read = feed.series->Read(columns);
     if (!read) {
       if (read.error().code() != Code::kCorruption) return read;
       notes_.AddUnreadable(read.error().message());
     }
     if (columns.size() == 0) continue;
-    if (auto visited = visit((*series)->labels(), columns); !visited) return visited;
+    if (auto visited = visit(feed.series->labels(), columns); !visited) return visited;
   }
+  return {};
 }
 
 Result<> Execution::ForEachSeries(std::size_t index, const SeriesVisitor& visit) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string_view>
@@ -22,6 +23,16 @@ struct SampleCounter {
   std::uint64_t Total() const;
   std::vector<std::uint64_t> touched;  // with repetitions: each step counts its window
   std::vector<std::uint64_t> read;     // each sample once
+};
+
+// The series of a selection while they are read. Whoever answers a query in parts keeps it from one
+// to the next.
+struct SeriesFeed {
+  std::unique_ptr<tsdb::Querier> querier;  // null until the first is asked for
+  std::unique_ptr<tsdb::SeriesSet> series;
+  tsdb::SeriesColumns columns;
+  std::uint64_t room = std::numeric_limits<std::uint64_t>::max();  // series to be read in this part
+  bool done = false;                                               // all have been read
 };
 
 // One query on its way: the plan, what it may use, what it has found. Operators are functions that
@@ -60,6 +71,12 @@ class Execution {
   // The labels a name-dropping operator hands on: at once without the name, or with it and the
   // mark that it goes at the end.
   void DropName(Row& row) const;
+
+  // From now on the plan's only selection, which is used once, is read from `feed`, which stays
+  // alive as long as this does: Evaluate then gives the rows of the series it has room for.
+  void set_feed(SeriesFeed* feed) { feed_ = feed; }
+  // Beyond it everything ends with kTimeout.
+  void set_deadline(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
 
   // Series of a selection. `visit` sees columns that stay valid during its call, or, with more than
   // one use of the selection, until the query's end.
@@ -104,13 +121,14 @@ class Execution {
   const Plan& plan_;
   const QueryTimes query_;
   const std::int64_t lookback_;
-  const std::chrono::steady_clock::time_point deadline_;
+  std::chrono::steady_clock::time_point deadline_;
   const std::stop_token stop_;
   Annotations notes_;
   std::vector<Loaded> loaded_;
   std::unordered_map<BoundsKey, KeptBounds, BoundsHash> bounds_;
   std::size_t bounds_cells_ = 0;
   SampleCounter* counter_ = nullptr;
+  SeriesFeed* feed_ = nullptr;
   std::uint64_t held_ = 0, peak_ = 0;
   std::uint32_t checks_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <unordered_map>
+#include <utility>
 
 #include "promql/exec/operators.h"
 #include "promql/histogram_buckets.h"
@@ -61,6 +62,11 @@ Result<Value> ResultBuilder::Finish(ValueType type) {
   return Value(std::move(matrix_));
 }
 
+Matrix ResultBuilder::Take() {
+  execution_.Release(std::exchange(held_, 0));
+  return std::exchange(matrix_, {});
+}
+
 Result<> ResultBuilder::AddSample(Labels labels, Row& row) {
   if (!row.Has(0)) return {};
   VectorSample sample;
@@ -90,8 +96,10 @@ Result<> ResultBuilder::AddSeries(Labels labels, Row& row) {
     }
   }
   if (series.floats.empty() && series.histograms.empty()) return {};
+  has_histograms_ = has_histograms_ || !series.histograms.empty();
   series.labels = std::move(labels);
   matrix_.push_back(std::move(series));
+  held_ += weight;
   return execution_.Hold(weight);
 }
 

@@ -14,6 +14,10 @@ class ResultBuilder {
 
   Result<> Add(Row& row);
   Result<Value> Finish(ValueType type);
+  // The series so far, as they came: for who sends them before the others are made. They are not
+  // held any longer.
+  Matrix Take();
+  bool has_histograms() const { return has_histograms_; }
   // Of the sort in Finish.
   double sort_seconds() const { return sort_seconds_; }
 
@@ -27,6 +31,8 @@ class ResultBuilder {
   const bool instant_;
   Vector vector_;
   Matrix matrix_;
+  std::uint64_t held_ = 0;  // by matrix_
+  bool has_histograms_ = false;
   double sort_seconds_ = 0;
 };
 
