@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "base/number.h"
 #include "base/quote.h"
+#include "promql/stream.h"
 #include "server/web/prometheus/answer.h"
 #include "server/web/prometheus/parameters.h"
 #include "server/web/prometheus/result_body.h"
@@ -33,7 +34,73 @@ bool Truncate(promql::Value& value, std::uint64_t limit) {
   return false;
 }
 
+Result<promql::QueryAnswer> AtOnce(Result<promql::QueryResult> result) {
+  if (!result) return std::move(result).error();
+  return promql::QueryAnswer{std::move(*result), nullptr};
+}
+
 }  // namespace
+
+// What is counted and logged of one query, however it ends.
+class QueryApi::Account {
+ public:
+  Account(QueryApi& api, const net::Request& request, std::string_view query,
+          const promql::QueryOptions& options)
+      : api_(&api), options_(options) {
+    api_->running_.Add(1);
+    if (!api_->log_.enabled()) return;
+    client_ = QueryLog::ClientOf(request);
+    query_ = query;
+  }
+  Account(Account&& other) noexcept
+      : api_(std::exchange(other.api_, nullptr)),
+        options_(other.options_),
+        client_(std::move(other.client_)),
+        query_(std::move(other.query_)) {}
+  ~Account() {
+    if (api_ != nullptr) Close({}, "query was canceled in query execution");
+  }
+
+  void Close(const promql::QueryStats& stats, std::string_view error) {
+    if (error.empty()) api_->Observe(stats);
+    if (client_) {
+      api_->log_.WriteRequest(*client_,
+                              {query_, options_, stats, error, api_->doors_.clock->Now()});
+    }
+    Forget();
+  }
+  void Forget() { std::exchange(api_, nullptr)->running_.Add(-1); }
+
+ private:
+  QueryApi* api_;  // null: closed
+  const promql::QueryOptions options_;
+  std::optional<QueryLog::Client> client_;  // with the text, when queries are logged
+  std::string query_;
+};
+
+// A stream of series with the engine it needs, and its account.
+class QueryApi::Stream : public promql::MatrixStream {
+ public:
+  Stream(std::shared_ptr<const promql::Engine> engine, std::unique_ptr<promql::MatrixStream> series,
+         Account account)
+      : engine_(std::move(engine)), series_(std::move(series)), account_(std::move(account)) {}
+
+  Result<bool> Next(promql::Matrix& series) override {
+    auto more = series_->Next(series);
+    if (!more) account_.Close({}, more.error().message());
+    return more;
+  }
+  promql::QueryResult End() override {
+    promql::QueryResult end = series_->End();
+    account_.Close(end.stats, "");
+    return end;
+  }
+
+ private:
+  const std::shared_ptr<const promql::Engine> engine_;
+  const std::unique_ptr<promql::MatrixStream> series_;
+  Account account_;
+};
 
 QueryApi::QueryApi(const ApiContext& context)
     : doors_(context.doors),
@@ -174,31 +241,31 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
   const auto engine = doors_.engine();
   if (engine == nullptr) return NoDatabase();
   const std::string query(form.Get("query"));
-  const bool logged = log_.enabled();
   promql::QueryOptions asked = options;
   asked.stats = true;  // the metrics want them always
-  running_.Add(1);
-  auto result = engine->Run(query, asked, std::move(stop));
-  running_.Add(-1);
-  if (!result) {
-    const Error& error = result.error();
+  Account account(*this, request, query, options);
+  // A limit cuts what is sorted; then there is no use in beginning early.
+  auto answer = limit == 0 ? engine->Start(query, asked, std::move(stop))
+                           : AtOnce(engine->Run(query, asked, std::move(stop)));
+  if (!answer) {
+    const Error& error = answer.error();
     // What does not parse is no query yet.
-    if (error.code() == Code::kInvalid) return FailParameter("query", error.message());
-    if (logged) {
-      log_.WriteRequest(request, {query, options, {}, error.message(), doors_.clock->Now()});
+    if (error.code() == Code::kInvalid) {
+      account.Forget();
+      return FailParameter("query", error.message());
     }
+    account.Close({}, error.message());
     return Fail(error);
   }
-  Observe(result->stats);
-  if (logged) {
-    log_.WriteRequest(request, {query, options, result->stats, "", doors_.clock->Now()});
+  if (answer->rest != nullptr) {
+    answer->rest = std::make_unique<Stream>(engine, std::move(answer->rest), std::move(account));
+  } else {
+    account.Close(answer->result.stats, "");
   }
-  if (Truncate(result->value, limit)) notes.warnings.emplace_back(kTruncated);
-  for (std::string& warning : result->warnings) notes.warnings.push_back(std::move(warning));
-  notes.infos = std::move(result->infos);
+  if (Truncate(answer->result.value, limit)) notes.warnings.emplace_back(kTruncated);
   net::Response response = net::Response::Json(200, "");
   const bool per_step = stats == "all" && engine->options().per_step_stats;
-  response.body = ResultBody(std::move(*result), options.stats, per_step, std::move(notes));
+  response.body = ResultBody(std::move(*answer), {options.stats, per_step}, std::move(notes));
   return response;
 }
 

@@ -27,6 +27,8 @@ class QueryApi {
   net::Response Run(const net::Request& request, const net::Params& form,
                     promql::QueryOptions options, std::uint64_t limit, std::stop_token stop);
 
+  class Account;
+  class Stream;
   struct Slice {
     Summary& summary;
     BucketHistogram& histogram;

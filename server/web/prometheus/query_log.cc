@@ -37,15 +37,19 @@ bool QueryLog::enabled() const {
   return !path_.empty();
 }
 
-void QueryLog::WriteRequest(const net::Request& request, const Entry& entry) {
+QueryLog::Client QueryLog::ClientOf(const net::Request& request) {
+  const auto colon = request.remote_address.rfind(':');
+  return {request.remote_address.substr(0, colon), request.method, request.path};
+}
+
+void QueryLog::WriteRequest(const Client& client, const Entry& entry) {
   std::string line = Begin(entry);
   line += ",\"httpRequest\":";
   JsonWriter json(line);
   json.BeginObject();
-  const auto colon = request.remote_address.rfind(':');
-  json.Key("clientIP").String(request.remote_address.substr(0, colon));
-  json.Key("method").String(request.method);
-  json.Key("path").String(request.path);
+  json.Key("clientIP").String(client.ip);
+  json.Key("method").String(client.method);
+  json.Key("path").String(client.path);
   json.EndObject();
   Append(std::move(line));
 }

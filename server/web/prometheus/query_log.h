@@ -29,7 +29,12 @@ class QueryLog {
     std::string_view error;  // "" for an answer
     Timestamp now;
   };
-  void WriteRequest(const net::Request& request, const Entry& entry) EXCLUDES(mu_);
+  // Who asked by HTTP.
+  struct Client {
+    std::string ip, method, path;
+  };
+  static Client ClientOf(const net::Request& request);
+  void WriteRequest(const Client& client, const Entry& entry) EXCLUDES(mu_);
   void WriteRule(std::string_view file, std::string_view group, const Entry& entry) EXCLUDES(mu_);
 
  private:

@@ -1,5 +1,7 @@
 #include "server/web/prometheus/result_body.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -53,10 +55,10 @@ void AppendBucket(std::string& out, const promql::HistogramBucket& bucket, bool&
 
 class Body : public net::BodySource {
  public:
-  Body(promql::QueryResult result, bool with_stats, bool per_step, Notes notes)
-      : result_(std::move(result)),
-        with_stats_(with_stats),
-        per_step_(per_step),
+  Body(promql::QueryAnswer answer, ResultFormat format, Notes notes)
+      : result_(std::move(answer.result)),
+        rest_(std::move(answer.rest)),
+        format_(format),
         notes_(std::move(notes)) {}
 
   Result<bool> Next(std::string& chunk) override {
@@ -67,25 +69,28 @@ class Body : public net::BodySource {
       chunk += kNames[result_.value.index()];
       chunk += "\",\"result\":";
     }
-    const bool more = std::visit([&](auto& value) { return Write(value, chunk); }, result_.value);
-    if (more) return true;
-    if (with_stats_) {
+    auto more = std::visit([&](auto& value) { return Write(value, chunk); }, result_.value);
+    if (!more.ok() || *more) return more;
+    if (format_.stats) {
       chunk += ",\"stats\":";
       JsonWriter json(chunk);
-      AppendStats(json, result_.stats, per_step_);
+      AppendStats(json, result_.stats, format_.per_step_stats);
     }
     chunk += '}';
+    std::move(result_.warnings.begin(), result_.warnings.end(),
+              std::back_inserter(notes_.warnings));
+    std::move(result_.infos.begin(), result_.infos.end(), std::back_inserter(notes_.infos));
     chunk += Closing(notes_);
     return false;
   }
 
  private:
-  bool Write(const promql::Scalar& scalar, std::string& out) {
+  Result<bool> Write(const promql::Scalar& scalar, std::string& out) {
     AppendPoint(out, scalar.time, scalar.value);
     return false;
   }
 
-  bool Write(const promql::String& text, std::string& out) {
+  Result<bool> Write(const promql::String& text, std::string& out) {
     out += '[';
     AppendSeconds(out, ToMillis(text.time));
     out += ',';
@@ -94,7 +99,7 @@ class Body : public net::BodySource {
     return false;
   }
 
-  bool Write(const promql::Vector& vector, std::string& out) {
+  Result<bool> Write(const promql::Vector& vector, std::string& out) {
     if (series_ == 0) out += '[';
     while (series_ < vector.size() && out.size() < kPiece) {
       const promql::VectorSample& sample = vector[series_];
@@ -115,12 +120,16 @@ class Body : public net::BodySource {
     return false;
   }
 
-  bool Write(promql::Matrix& matrix, std::string& out) {
-    if (series_ == 0 && !in_series_) out += '[';
+  Result<bool> Write(promql::Matrix& matrix, std::string& out) {
+    if (!in_matrix_) out += '[';
+    if (matrix.empty()) {
+      if (auto continued = Continue(matrix); !continued) return std::move(continued).error();
+    }
     while (series_ < matrix.size()) {
       promql::MatrixSeries& series = matrix[series_];
       if (!in_series_) {
-        if (series_ > 0) out += ',';
+        if (in_matrix_) out += ',';
+        in_matrix_ = true;
         out += "{\"metric\":";
         AppendLabels(out, series.labels);
         in_series_ = true;
@@ -147,10 +156,28 @@ class Body : public net::BodySource {
       out += '}';
       in_series_ = false;
       series = {};  // what is sent is not held any longer
-      ++series_;
+      if (++series_ == matrix.size()) {
+        if (auto continued = Continue(matrix); !continued) return std::move(continued).error();
+      }
     }
     out += ']';
     return false;
+  }
+
+  // The series that follow, if there are any.
+  Result<> Continue(promql::Matrix& matrix) {
+    if (rest_ == nullptr) return {};
+    series_ = 0;
+    auto more = rest_->Next(matrix);
+    if (!more) return std::move(more).error();
+    if (*more) return {};
+    matrix.clear();
+    promql::QueryResult end = rest_->End();
+    rest_.reset();
+    result_.stats = std::move(end.stats);
+    result_.warnings = std::move(end.warnings);
+    result_.infos = std::move(end.infos);
+    return {};
   }
 
   // The series of a matrix have nearly always a point at the same steps: the times of the first are
@@ -169,10 +196,11 @@ class Body : public net::BodySource {
   }
 
   promql::QueryResult result_;
-  const bool with_stats_;
-  const bool per_step_;
-  const Notes notes_;
+  std::unique_ptr<promql::MatrixStream> rest_;
+  const ResultFormat format_;
+  Notes notes_;
   bool begun_ = false;
+  bool in_matrix_ = false;  // a series is written
   std::size_t series_ = 0;
   bool in_series_ = false;
   std::size_t float_ = 0;
@@ -229,9 +257,9 @@ void AppendHistogram(std::string& out, const Histogram& h) {
   out += '}';
 }
 
-std::unique_ptr<net::BodySource> ResultBody(promql::QueryResult result, bool with_stats,
-                                            bool per_step_stats, Notes notes) {
-  return std::make_unique<Body>(std::move(result), with_stats, per_step_stats, std::move(notes));
+std::unique_ptr<net::BodySource> ResultBody(promql::QueryAnswer answer, ResultFormat format,
+                                            Notes notes) {
+  return std::make_unique<Body>(std::move(answer), format, std::move(notes));
 }
 
 }  // namespace meerkat::web

@@ -41,6 +41,24 @@ TEST_F(QueryTest, RangeGivesAMatrix) {
             R"([[1699999880,"1"],[1699999940,"2"],[1700000000,"404"]])");
 }
 
+// With a limit the answer is made at once, without it series by series while it is sent.
+TEST_F(QueryTest, AWideRangeIsTheSameHoweverItIsMade) {
+  for (int i = 0; i < 40; ++i) {
+    Load(Labels{{"__name__", "wide"}, {"i", std::to_string(1000 + i)}}, {{-60, i}, {0, 2 * i}});
+  }
+  const std::string target =
+      "/api/v1/query_range?query=wide&start=1699999000&end=1700000000&step=1&stats=true";
+  const Answer streamed = Get(target);
+  Answer at_once = Get(target + "&limit=1000000");
+  ASSERT_EQ(streamed.json["data"]["result"].size(), 40U);
+  EXPECT_EQ(streamed.json["data"]["result"], at_once.json["data"]["result"]);
+  const auto& samples = streamed.json["data"]["stats"]["samples"];
+  EXPECT_EQ(samples["totalQueryableSamples"],
+            at_once.json["data"]["stats"]["samples"]["totalQueryableSamples"]);
+  EXPECT_LT(samples["peakSamples"], at_once.json["data"]["stats"]["samples"]["peakSamples"]);
+  EXPECT_EQ(registry_.gauge("prometheus_engine_queries", "").value(), 0);
+}
+
 TEST_F(QueryTest, BadParametersAreNamed) {
   struct Case {
     std::string target;
