@@ -40,4 +40,20 @@ Result<std::unique_ptr<Session>> Session::Open(const std::filesystem::path& path
   return std::unique_ptr<Session>(new Session(std::move(parts)));
 }
 
+std::string LengthOf(Millis length) {
+  const std::int64_t millis = length.count();
+  std::string text;
+  const std::int64_t hours = millis / 3600000;
+  const std::int64_t minutes = millis / 60000 % 60;
+  if (hours > 0) text += std::to_string(hours) + "h";
+  if (millis >= 60000) text += std::to_string(minutes) + "m";
+  text += std::to_string(millis / 1000 % 60);
+  if (std::int64_t part = millis % 1000; part != 0) {
+    std::string digits = std::to_string(1000 + part).substr(1);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text += "." + digits;
+  }
+  return text + "s";
+}
+
 }  // namespace meerkat::commands

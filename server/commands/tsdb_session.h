@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "server/commands/arguments.h"
@@ -29,8 +30,12 @@ class Session {
   std::unique_ptr<Parts> parts_;
 };
 
+// 1h6m39.999s, as promtool writes lengths of time; not negative.
+std::string LengthOf(Millis length);
+
 // The commands of the rooms behind TsdbCommands().
 std::vector<Command> TsdbShowCommands();
+std::vector<Command> TsdbAnalyzeCommands();
 std::vector<Command> TsdbMoveCommands();
 
 }  // namespace meerkat::commands

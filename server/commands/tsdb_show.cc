@@ -1,4 +1,4 @@
-// What a data directory holds: dump, list, analyze, verify.
+// What a data directory holds: dump, list, verify.
 #include <algorithm>
 #include <atomic>
 #include <iostream>
@@ -96,22 +96,6 @@ void PrintTable(std::ostream& out, const std::vector<std::vector<std::string>>& 
   }
 }
 
-// 1h6m39.999s, as promtool writes lengths of time.
-std::string LengthOf(std::int64_t millis) {
-  std::string text;
-  const std::int64_t hours = millis / 3600000;
-  const std::int64_t minutes = millis / 60000 % 60;
-  if (hours > 0) text += std::to_string(hours) + "h";
-  if (millis >= 60000) text += std::to_string(minutes) + "m";
-  text += std::to_string(millis / 1000 % 60);
-  if (std::int64_t part = millis % 1000; part != 0) {
-    std::string digits = std::to_string(1000 + part).substr(1);
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text += "." + digits;
-  }
-  return text + "s";
-}
-
 // 7KiB316B: whole units, the two greatest.
 std::string ReadableBytes(std::uint64_t bytes) {
   constexpr std::string_view kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -154,42 +138,11 @@ int RunList(std::span<const std::string> args, Streams streams) {
   };
   for (const auto& block : blocks) {
     rows.push_back({block.id, time(block.range.min), time(block.range.max),
-                    LengthOf((block.range.max - block.range.min).count()),
-                    std::to_string(block.samples), std::to_string(block.chunks),
-                    std::to_string(block.series),
+                    LengthOf(block.range.max - block.range.min), std::to_string(block.samples),
+                    std::to_string(block.chunks), std::to_string(block.series),
                     readable ? ReadableBytes(block.bytes) : std::to_string(block.bytes)});
   }
   PrintTable(streams.out, rows);
-  return 0;
-}
-
-void PrintCounts(std::ostream& out, std::string_view title,
-                 const std::vector<tsdb::NamedCount>& counts) {
-  out << "\n" << title << ":\n";
-  for (const auto& [name, value] : counts) out << value << " " << name << "\n";
-}
-
-constexpr FlagRule kAnalyzeFlags[] = {{"limit", '\0', true, "20", "How many rows each list has."}};
-
-int RunAnalyze(std::span<const std::string> args, Streams streams) {
-  auto arguments = Arguments::Parse(args, kAnalyzeFlags, "[DB-PATH]");
-  if (!arguments) return Misused(streams, arguments.error());
-  auto limit = arguments->Integer("limit", 20);
-  if (!limit) return Misused(streams, limit.error());
-  auto session = Session::Open(PathOf(*arguments), false);
-  if (!session) return Fail(streams, session.error());
-  const auto stats = (*session)->database().Cardinality(
-      static_cast<std::size_t>(std::max<std::int64_t>(0, *limit)));
-  streams.out << "Total Series: " << stats.series << "\n"
-              << "Postings (unique label pairs): " << stats.label_pairs << "\n";
-  if (stats.series > 0 && stats.min_time <= stats.max_time) {
-    streams.out << "Duration: " << LengthOf((stats.max_time - stats.min_time).count()) << "\n";
-  }
-  PrintCounts(streams.out, "Most common label pairs", stats.series_by_pair);
-  PrintCounts(streams.out, "Label names with highest cumulative label value length",
-              stats.bytes_by_label);
-  PrintCounts(streams.out, "Highest cardinality labels", stats.values_by_label);
-  PrintCounts(streams.out, "Highest cardinality metric names", stats.series_by_metric);
   return 0;
 }
 
@@ -235,8 +188,6 @@ std::vector<Command> TsdbShowCommands() {
       {"tsdb dump-openmetrics", kDumpWords,
        "Print samples as OpenMetrics, to be imported elsewhere.", &RunDumpOpenMetrics, kDumpFlags},
       {"tsdb list", "[DB-PATH]", "List the sealed parts.", &RunList, kListFlags},
-      {"tsdb analyze", "[DB-PATH]", "Tell which labels and metrics have most series.", &RunAnalyze,
-       kAnalyzeFlags},
       {"tsdb verify", "[DB-PATH]", "Read everything and name what is damaged.", &RunVerify},
   };
 }

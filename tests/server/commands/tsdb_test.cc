@@ -120,6 +120,49 @@ TEST_F(TsdbCommandsTest, ListsPartsInPromtoolsTable) {
   EXPECT_TRUE(listed.out.starts_with("BLOCK ULID  MIN TIME")) << listed.out;
 }
 
+// Four pods of a quarter of the time each beside a server that was there all the time.
+TEST_F(TsdbCommandsTest, AnalyzesChurnAndCardinality) {
+  std::string text = "# TYPE up gauge\n";
+  for (int pod = 0; pod < 4; ++pod) {
+    for (int i = 0; i <= 10; ++i) {
+      text += "up{job=\"app\",pod=\"" + std::to_string(pod) + "\"} 1 " +
+              std::to_string(1760000000 + pod * 100 + i * 10) + "\n";
+    }
+  }
+  text += "up{job=\"server\"} 1 1760000000\nup{job=\"server\"} 1 1760000400\n# EOF\n";
+  const std::string db = Path("db");
+  Run("tsdb create-blocks-from openmetrics", {"-q", Write("in.om", text), db});
+  const auto all = Run("tsdb analyze", {"--limit=2", db});
+  EXPECT_EQ(all.err, "");
+  EXPECT_EQ(all.out,
+            "Duration: 6m40s\n"
+            "Total Series: 5\n"
+            "Label names: 3\n"
+            "Postings (unique label pairs): 7\n"
+            "Postings entries (total label pairs): 14\n"
+            "\nLabel pairs most involved in churning:\n3 __name__=up\n3 job=app\n"
+            "\nLabel names most involved in churning:\n3 __name__\n3 job\n"
+            "\nMost common label pairs:\n5 __name__=up\n4 job=app\n"
+            "\nLabel names with highest cumulative label value length:\n9 job\n4 pod\n"
+            "\nHighest cardinality labels:\n4 pod\n2 job\n"
+            "\nHighest cardinality metric names:\n5 up\n");
+  const auto some = Run("tsdb analyze", {"--match={pod=~\"[01]\"}", "--extended", db, "1"});
+  EXPECT_EQ(some.err, "");
+  EXPECT_TRUE(
+      some.out.starts_with("Block ID: 1\nDuration: 6m40s\nTotal Series: 5\n"
+                           "Matcher: {pod=~\"[01]\"}\nLabel names: 3\nMatched series: 2\n"))
+      << some.out;
+  EXPECT_NE(some.out.find("Compaction analysis:\n\n"
+                          "samples per float series (min/avg/max): 11/11/11\n"
+                          "[11, 20]: 2 " +
+                          std::string(100, '#') +
+                          "\n[21, 30]: 0 \n\n"
+                          "samples per part (min/avg/max): 46/46/46\n"),
+            std::string::npos)
+      << some.out;
+  EXPECT_EQ(Run("tsdb analyze", {db, "7"}).err, "error: block 7 not found\n");
+}
+
 TEST_F(TsdbCommandsTest, SaysWhatIsWrong) {
   const std::string db = Path("db");
   const std::string no_time = Write("no_time.om", "a_total 1\n# EOF\n");
