@@ -64,6 +64,8 @@ class Shelf {
   // Where the journal of what is not in parts begins.
   std::uint64_t journal_start() const { return journal_start_.load(); }
   Timestamp max_time() const;
+  // The newest generation that a deletion concerns; 0: there is none.
+  std::uint64_t newest_deletion() const { return Stones()->newest_generation(); }
 
   // Seals the oldest closed generation; false when there is none.
   Result<bool> SealOldest();

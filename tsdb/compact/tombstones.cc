@@ -17,6 +17,14 @@ void Tombstones::Subtract(const Tombstones& done) {
   }
 }
 
+std::uint64_t Tombstones::newest_generation() const {
+  std::uint64_t newest = 0;
+  for (const auto& [series, stones] : by_series_) {
+    for (const Stone& stone : stones) newest = std::max(newest, stone.generation);
+  }
+  return newest;
+}
+
 std::string Tombstones::Encode() const {
   std::string out;
   AppendVarint(out, by_series_.size());

@@ -37,6 +37,8 @@ class Tombstones {
     }
   }
   const std::map<SeriesId, std::vector<Stone>>& by_series() const { return by_series_; }
+  // The newest generation that any of them concerns; 0: none.
+  std::uint64_t newest_generation() const;
   // Forgets stones that `done` held already.
   void Subtract(const Tombstones& done);
 

@@ -64,7 +64,9 @@ Result<> Engine::Start() {
       [this](SeriesId series) { return shelf_.NewestOf(series); },
       [this](const Head::Filling& filling) { OnCommitted(filling); });
   Apply(options_.live);
-  if (auto replayed = head_->Replay(shelf_.journal_start(), shelf_.max_time(), log_); !replayed) {
+  if (auto replayed =
+          head_->Replay(shelf_.journal_start(), shelf_.max_time(), shelf_.newest_deletion(), log_);
+      !replayed) {
     return std::move(replayed).error().Within("journal");
   }
   replay_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

@@ -70,8 +70,10 @@ class Head {
        LiveView& live, HeadMetrics& metrics, LookUp look_up, Committed committed);
 
   // Applies the journal from `first` on. Entries that do not decode are counted, named in the log
-  // and passed over. `parts_max`: the newest time in the parts.
-  Result<> Replay(std::uint64_t first, Timestamp parts_max, const Logger& log);
+  // and passed over. `parts_max`: the newest time in the parts; `deleted`: the newest generation
+  // that a deletion concerns, which what comes now must not belong to.
+  Result<> Replay(std::uint64_t first, Timestamp parts_max, std::uint64_t deleted,
+                  const Logger& log);
 
   // `backfill`: takes samples of any age.
   std::unique_ptr<Appender> NewAppender(bool backfill = false);

@@ -87,7 +87,8 @@ Result<std::uint64_t> NewestEntry(const Store& store, std::uint64_t first) {
 
 }  // namespace
 
-Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& log) {
+Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, std::uint64_t deleted,
+                      const Logger& log) {
   parts_max_ = ToMillis(parts_max);
   MutexLock commit(commit_mu_);
   WriterLock lock(live_.mu);
@@ -160,9 +161,11 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, const Logger& lo
     log.Error("Samples of series without labels left out",
               {{"samples", std::to_string(replayer.unknown())}});
   }
-  if (!understood || unreadable) {
-    // What comes now must not build on what could not be read, nor be written over it.
-    if (unreadable) next_sequence_ += std::uint64_t{1} << 32;
+  // What comes now must not build on what could not be read, nor be written over it. A deletion
+  // ended its generation, but that stands in no entry yet when nothing was written since.
+  if (unreadable) next_sequence_ += std::uint64_t{1} << 32;
+  if (!understood || unreadable || live_.view.open->number() <= deleted) {
+    next_sequence_ = std::max(next_sequence_, deleted + 1);
     live_.view.open->Close();
     if (!live_.view.open->empty()) live_.view.closed.push_back(live_.view.open);
     live_.view.open = std::make_shared<Generation>(next_sequence_);

@@ -252,6 +252,23 @@ TEST_F(DatabaseTest, AStaleMarkerEndsASeriesInItsOwnKind) {
   }
 }
 
+TEST_F(DatabaseTest, WhatComesAfterADeletionStaysAlsoAfterARestart) {
+  Open();
+  Append(kUp, At(0), 1);
+  const std::vector<std::vector<Matcher>> all = {{Matcher::Equal("__name__", "up")}};
+  ASSERT_TRUE(db->DeleteSeries({}, all).ok());  // of all time, also to come
+  Reopen();
+  EXPECT_TRUE(ReadAll().empty());
+  for (int step = 1; step < 4; ++step) {
+    ASSERT_EQ(Append(kUp, At(step), step), Refusal::kNone);
+    ASSERT_EQ(ReadAll()[kUp.ToString()].size(), static_cast<std::size_t>(step));
+    Reopen();
+    ASSERT_EQ(ReadAll()[kUp.ToString()].size(), static_cast<std::size_t>(step));
+  }
+  ASSERT_TRUE(db->CleanTombstones().ok());
+  EXPECT_EQ(ReadAll()[kUp.ToString()], (Samples{{At(1), 1}, {At(2), 2}, {At(3), 3}}));
+}
+
 TEST_F(DatabaseTest, KnowsLabelNamesAndValuesOfTheRange) {
   Open();
   Append(kUp, At(0), 1);
