@@ -84,6 +84,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="release")
     parser.add_argument("--only", default="", help="comma list of: unit, layers, ui, e2e, browser")
+    parser.add_argument("--peers", action="store_true", help="for scripts/test: fetch newer peers to compare with")
     options = parser.parse_args()
     build = os.path.join(ROOT, "build", options.preset)
     server = os.path.join(build, "server", "meerkat")

@@ -20,10 +20,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 def peer(name, major=0):
-    """Another server or tool to compare with: from ../peers beside the repository, or installed. None when it is not there
-    or older than version `major`: Debian's Prometheus 2 has other flags, messages and histograms than the 3 we follow."""
-    unpacked = os.path.join(ROOT, "..", "peers", "usr", "bin", name)
-    found = os.path.normpath(unpacked) if os.path.exists(unpacked) else shutil.which(name)
+    """Another server or tool to compare with: from ../peers beside the repository, from build/peers where `scripts/test --peers`
+    puts it, or installed. None when it is not there or older than version `major`: Debian's Prometheus 2 has other flags, messages
+    and histograms than the 3 we follow."""
+    unpacked = [os.path.join(folder, "usr", "bin", name) for folder in (os.path.join(ROOT, "..", "peers"), os.path.join(ROOT, "build", "peers"))]
+    found = next((os.path.normpath(path) for path in unpacked if os.path.exists(path)), None) or shutil.which(name)
     if found and major:
         told = subprocess.run([found, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30).stdout
         version = re.search(r"version v?(\d+)\.", told)

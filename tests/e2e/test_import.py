@@ -171,7 +171,16 @@ class Import:
         found["series"] = sorted(json.dumps(one, sort_keys=True) for one in series)
         return found
 
-    def compare(self):
+    def compare(self, meerkat):
+        after = self.answers(meerkat.url)
+        filled = [key for key, answer in self.before.items() if answer]
+        assert len(filled) > 0.85 * len(self.before), "most questions are about something"
+        wrong = [key for key in self.before if self.before[key] != after[key]]
+        for key in wrong[:3]:
+            print(key, "\n  only before", only(self.before[key], after[key]), "\n  only after ", only(after[key], self.before[key]))
+        assert not wrong, "%d of %d answers differ: %s" % (len(wrong), len(self.before), wrong)
+
+    def by_command(self):
         data = os.path.join(self.folder, "data")
         done = subprocess.run([self.binary, "tsdb", "import", "prometheus", self.old, "--storage.tsdb.path=" + data], capture_output=True,
                               text=True, timeout=120)
@@ -180,13 +189,35 @@ class Import:
         open(config, "w").close()
         meerkat = Meerkat(self.binary, self.folder, ["--config.file=" + config])
         self.checks.own(meerkat.program)
-        after = self.answers(meerkat.url)
-        filled = [key for key, answer in self.before.items() if answer]
-        assert len(filled) > 0.85 * len(self.before), "most questions are about something"
-        wrong = [key for key in self.before if self.before[key] != after[key]]
-        for key in wrong[:3]:
-            print(key, "\n  only before", only(self.before[key], after[key]), "\n  only after ", only(after[key], self.before[key]))
-        assert not wrong, "%d of %d answers differ: %s" % (len(wrong), len(self.before), wrong)
+        self.compare(meerkat)
+        meerkat.program.stop()
+
+    def while_running(self):
+        """A server that scrapes itself takes the history in by HTTP, twice; neither its scrapes nor a restart mind."""
+        config = os.path.join(self.folder, "self.yml")
+
+        def configure(port):
+            with open(config, "w") as file:
+                file.write("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: self\n"
+                           "  static_configs: [{targets: ['127.0.0.1:%d']}]\n" % port)
+        folder = os.path.join(self.folder, "running")
+        os.mkdir(folder)
+        meerkat = Meerkat(self.binary, folder, ["--config.file=" + config, "--web.enable-admin-api"], configure)
+        self.checks.own(meerkat.program)
+        wait_for("a scrape", lambda: meerkat.value("up"))
+        told = []
+        for _ in range(2):
+            status, body = meerkat.post("/api/v1/admin/tsdb/import?prometheus=" + urllib.parse.quote(self.old))
+            told.append(json.loads(body)["data"])
+            assert status == 200 and told[-1]["blocks"] >= 1 and told[-1]["refused"] == 0 and not told[-1]["damage"], told
+        assert told[0] == told[1], told
+        self.compare(meerkat)
+        count = meerkat.value("count_over_time(up[1h])")
+        wait_for("scrapes to go on", lambda: meerkat.value("count_over_time(up[1h])") > count)
+        assert meerkat.value("min_over_time(up[1h])") == 1
+        meerkat.program.kill()
+        meerkat.restart()
+        self.compare(meerkat)
 
 
 def main():
@@ -198,9 +229,10 @@ def main():
         if peer("prometheus", 3):
             history = Import(os.path.abspath(options.server), checks.folder, checks)
             if checks.run("prometheus takes in six hours and makes blocks", history.fill):
-                checks.run("imported, every query answers as before", history.compare)
+                checks.run("imported, every query answers as before", history.by_command)
+                checks.run("imported while it runs, as well", history.while_running)
         else:
-            checks.skip("import of what prometheus wrote", "no prometheus 3 in ../peers or PATH")
+            checks.skip("import of what prometheus wrote", "no prometheus 3 in ../peers, build/peers or PATH")
     finally:
         checks.finish()
 
