@@ -306,6 +306,12 @@ std::string Regex::ReplaceAll(std::string_view text, std::string_view replacemen
   return out;
 }
 
+std::uint64_t Regex::WorstNanoseconds(std::size_t text_size) const {
+  if (program_->shape != Program::Shape::kGeneral) return 50;
+  const auto instructions = static_cast<std::uint64_t>(std::max(1, program_->re->ProgramSize()));
+  return 100 + instructions * (text_size + 1);
+}
+
 const std::vector<std::string>& Regex::literals() const {
   return program_->literals;
 }

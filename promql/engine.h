@@ -17,17 +17,22 @@
 
 namespace meerkat::promql {
 
+class Workers;  // promql/workers.h
+
 // What an engine is told once; a reload makes a new one.
 struct EngineOptions {
   Millis lookback = std::chrono::minutes(5);
   Millis timeout = std::chrono::minutes(2);
   std::uint64_t max_samples = 50'000'000;  // held in memory at one time by one query
+  std::uint64_t max_memory = 0;            // bytes held at one time by one query; 0: no limit
   Millis default_subquery_step = std::chrono::minutes(1);  // global evaluation_interval
   ParseOptions parse;
   bool delayed_name_removal = false;
   bool use_start_timestamps = false;
   bool per_step_stats = false;
   bool type_and_unit_labels = false;
+  // Threads that help large queries; they outlive the engine. Null: each query has its own thread.
+  Workers* workers = nullptr;
 };
 
 struct QueryOptions {
@@ -44,9 +49,7 @@ struct QueryStats {
   // as any other sample.
   std::uint64_t total_queryable_samples = 0;
   std::uint64_t samples_read = 0;
-  // Most that this engine held at one time, which is also what max_samples bounds. Not upstream's
-  // number: columns of storage count here and passed-on rows do not, upstream keeps the whole
-  // result of every operator and reads storage sample by sample.
+  // With QueryOptions::stats: the most samples upstream's engine would have held at one time.
   std::uint64_t peak_samples = 0;
   std::vector<std::pair<Timestamp, std::uint64_t>> samples_per_step;  // with per_step_stats
   std::vector<std::pair<Timestamp, std::uint64_t>> samples_read_per_step;

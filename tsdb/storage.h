@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -112,6 +113,35 @@ struct SeriesColumns {
   std::size_t size() const { return times == nullptr ? 0 : times->size(); }
 };
 
+// Lets whoever waits for a long read give up. Readers charge roughly the nanoseconds they are about
+// to spend, and it asks whenever some milliseconds are together. Threads: one at a time.
+class Interrupt {
+ public:
+  // Gives the error to end with (kCanceled, kTimeout), if it is to end.
+  using Ask = std::function<Result<>()>;
+
+  Interrupt() = default;  // never
+  explicit Interrupt(Ask ask) : ask_(std::move(ask)) {}
+  explicit Interrupt(std::stop_token stop)
+      : Interrupt([stop = std::move(stop)]() -> Result<> {
+          if (stop.stop_requested()) return Error(Code::kCanceled, "context canceled");
+          return {};
+        }) {}
+
+  bool never() const { return ask_ == nullptr; }
+  Result<> Spend(std::uint64_t nanoseconds) {
+    spent_ += nanoseconds;
+    if (spent_ < kBetweenAsks) return {};
+    spent_ = 0;
+    return ask_ ? ask_() : Result<>();
+  }
+
+ private:
+  static constexpr std::uint64_t kBetweenAsks = 5'000'000;
+  Ask ask_;
+  std::uint64_t spent_ = 0;
+};
+
 // Series one after the other. labels() stays valid until the next Next().
 class SeriesSet {
  public:
@@ -122,6 +152,14 @@ class SeriesSet {
   // may have none. kCorruption: this series has unreadable blocks (reported once, the readable rest
   // is in `out`).
   virtual Result<> Read(SeriesColumns& out) = 0;
+
+  // For reading on several threads: how many series there are, and another set of the very same
+  // ones, at its beginning, that belongs to another thread and may outlive this one. 0 and null:
+  // not to be had.
+  virtual std::size_t size() const { return 0; }
+  virtual std::unique_ptr<SeriesSet> Fork() const { return nullptr; }
+  // Passes over the next `count` series.
+  virtual void Skip(std::size_t /*count*/) {}
 };
 
 struct SelectHints {
@@ -145,6 +183,15 @@ class Querier {
   virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                        std::span<const Matcher> matchers,
                                                        std::uint64_t limit) = 0;
+
+  // Set before any other call: what may end the calls above before they are done.
+  void InterruptBy(Interrupt interrupt) { interrupt_ = std::move(interrupt); }
+  // What the calls above could not look into and may miss series or labels of, each once. Blocks
+  // that SeriesSet::Read names are not among it.
+  virtual std::vector<std::string> Damage() const { return {}; }
+
+ protected:
+  Interrupt interrupt_;
 };
 
 struct SeriesExemplars {

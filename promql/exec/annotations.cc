@@ -195,7 +195,7 @@ std::vector<std::string> Annotations::Render(std::string_view query, bool warnin
 std::vector<std::string> Annotations::Warnings(std::string_view query) const {
   std::vector<std::string> out = Render(query, true);
   for (const std::string& reason : unreadable_) {
-    out.push_back("samples are missing, as their block cannot be read: " + reason);
+    out.push_back("samples are missing, as they cannot be read: " + reason);
   }
   return out;
 }

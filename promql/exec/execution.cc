@@ -29,10 +29,24 @@ Result<> Execution::Check() {
     return Error(Code::kCanceled, "query was canceled in expression evaluation");
   }
   // Reading the clock costs more than the test above: every 32nd time is often enough.
-  if (checks_++ % 32 == 0 && std::chrono::steady_clock::now() > deadline_) {
+  return checks_++ % 32 == 0 ? CheckNow() : Result<>();
+}
+
+Result<> Execution::CheckNow() const {
+  if (stop_.stop_requested()) {
+    return Error(Code::kCanceled, "query was canceled in expression evaluation");
+  }
+  if (std::chrono::steady_clock::now() > deadline_) {
     return Error(Code::kTimeout, "query timed out in expression evaluation");
   }
   return {};
+}
+
+Result<std::unique_ptr<tsdb::Querier>> Execution::NewQuerier(std::int64_t min_time,
+                                                             std::int64_t max_time) {
+  auto querier = storage_.NewQuerier({FromMillis(min_time), FromMillis(max_time)});
+  if (querier) (*querier)->InterruptBy(tsdb::Interrupt([this] { return CheckNow(); }));
+  return querier;
 }
 
 Result<> Execution::Hold(std::uint64_t samples) {
@@ -132,14 +146,14 @@ Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit)
   SeriesFeed own;
   SeriesFeed& feed = feed_ != nullptr ? *feed_ : own;
   if (feed.series == nullptr) {
-    const TimeRange range{FromMillis(selection.min_time), FromMillis(selection.max_time)};
-    auto querier = storage_.NewQuerier(range);
+    auto querier = NewQuerier(selection.min_time, selection.max_time);
     if (!querier) return std::move(querier).error();
     feed.querier = std::move(*querier);
     auto series =
         feed.querier->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
     if (!series) return std::move(series).error();
     feed.series = std::move(*series);
+    for (const std::string& damage : feed.querier->Damage()) notes_.AddUnreadable(damage);
   }
   tsdb::SeriesColumns& columns = feed.columns;
   for (; feed.room > 0; --feed.room) {

@@ -53,6 +53,10 @@ class Execution {
 
   // kCanceled or kTimeout. Cheap enough for each series.
   Result<> Check();
+  // The same at once, for those who ask rarely.
+  Result<> CheckNow() const;
+  // A view of storage that gives up when the query does.
+  Result<std::unique_ptr<tsdb::Querier>> NewQuerier(std::int64_t min_time, std::int64_t max_time);
   // Counts samples held in memory; refuses beyond query.max-samples.
   Result<> Hold(std::uint64_t samples);
   void Release(std::uint64_t samples) { held_ -= samples; }
@@ -64,7 +68,6 @@ class Execution {
   std::int64_t query_end() const { return query_.end; }
   std::int64_t lookback() const { return lookback_; }
   const Plan& plan() const { return plan_; }
-  const tsdb::Storage& storage() const { return storage_; }
   SampleCounter& counter() { return *counter_; }
   void set_counter(SampleCounter* counter) { counter_ = counter; }
 

@@ -79,6 +79,7 @@ class ChunkBody : public net::BodySource {
         auto querier = storage_.NewQuerier(query.range);
         if (!querier) return std::move(querier).error();
         querier_ = std::move(*querier);
+        querier_->InterruptBy(tsdb::Interrupt(stop_));
         auto series = querier_->Select(WithoutExternal(query.matchers, external_), {});
         if (!series) return std::move(series).error();
         series_ = std::move(*series);
@@ -128,6 +129,7 @@ Result<std::string> ReadSamples(tsdb::Storage& storage, const ReadRequest& reque
     }
     auto querier = storage.NewQuerier(query.range);
     if (!querier) return std::move(querier).error();
+    (*querier)->InterruptBy(tsdb::Interrupt(stop));
     auto series = (*querier)->Select(WithoutExternal(query.matchers, external), {});
     if (!series) return std::move(series).error();
     for (;;) {

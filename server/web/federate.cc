@@ -171,6 +171,7 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
       errors_.Add();
       return net::Response::Text(500, querier.error().message() + "\n");
     }
+    (*querier)->InterruptBy(tsdb::Interrupt(stop));
     tsdb::SeriesColumns columns;
     for (const auto& set : *sets) {
       auto series = (*querier)->Select(set, {});

@@ -24,12 +24,32 @@ TEST(Damage, UnreadableBlocksAreNamedInWarnings) {
   const auto sum = engine.Run("sum(m)", options);
   ASSERT_TRUE(sum.ok()) << sum.error().message();
   EXPECT_EQ(std::get<Vector>(sum->value)[0].value, 3);
-  EXPECT_EQ(sum->warnings,
-            (std::vector<std::string>{"samples are missing, as their block cannot be "
-                                      "read: part 7, block 3: block is missing"}));
+  EXPECT_EQ(sum->warnings, (std::vector<std::string>{"samples are missing, as they cannot be "
+                                                     "read: part 7, block 3: block is missing"}));
   const auto whole = engine.Run("m{a=\"1\"}", options);
   ASSERT_TRUE(whole.ok());
   EXPECT_TRUE(whole->warnings.empty());
+}
+
+TEST(Damage, WhatCannotBeLookedIntoIsNamedWithoutAnySeries) {
+  MemoryStorage storage;
+  storage.DamageAll("part 7: directory is missing");
+  const Engine engine(EngineOptions(), storage);
+  const auto empty = engine.Run("sum(m)", QueryOptions());
+  ASSERT_TRUE(empty.ok()) << empty.error().message();
+  EXPECT_TRUE(std::get<Vector>(empty->value).empty());
+  EXPECT_EQ(empty->warnings, (std::vector<std::string>{"samples are missing, as they cannot be "
+                                                       "read: part 7: directory is missing"}));
+}
+
+TEST(Damage, StorageThatTakesLongIsInterrupted) {
+  const MemoryStorage storage;
+  const Engine engine(EngineOptions(), storage);
+  QueryOptions options;
+  options.timeout = Millis(0);
+  const auto late = engine.Run("m", options);
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code(), Code::kTimeout);
 }
 
 }  // namespace

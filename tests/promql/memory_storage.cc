@@ -11,6 +11,11 @@ class MemorySeriesSet : public tsdb::SeriesSet {
       : series_(std::move(series)), range_(range) {}
 
   Result<bool> Next() override { return next_++ < series_.size(); }
+  std::size_t size() const override { return series_.size(); }
+  std::unique_ptr<tsdb::SeriesSet> Fork() const override {
+    return std::make_unique<MemorySeriesSet>(series_, range_);
+  }
+  void Skip(std::size_t count) override { next_ += count; }
   const Labels& labels() const override { return series_[next_ - 1]->labels; }
   Result<> Read(tsdb::SeriesColumns& out) override {
     auto times = std::make_shared<tsdb::SeriesColumns::Times>();
@@ -50,11 +55,14 @@ class MemorySeriesSet : public tsdb::SeriesSet {
 
 class MemoryQuerier : public tsdb::Querier {
  public:
-  MemoryQuerier(const std::map<Labels, MemoryStorage::Series>& series, TimeRange range)
-      : series_(series), range_(range) {}
+  MemoryQuerier(const std::map<Labels, MemoryStorage::Series>& series, TimeRange range,
+                std::string damage)
+      : series_(series), range_(range), damage_(std::move(damage)) {}
 
   Result<std::unique_ptr<tsdb::SeriesSet>> Select(std::span<const Matcher> matchers,
                                                   const tsdb::SelectHints&) override {
+    constexpr std::uint64_t kMuch = 1'000'000'000;
+    if (auto ok = interrupt_.Spend(kMuch); !ok) return std::move(ok).error();
     std::vector<const MemoryStorage::Series*> found;
     for (const auto& [labels, series] : series_) {
       if (std::all_of(matchers.begin(), matchers.end(),
@@ -72,10 +80,14 @@ class MemoryQuerier : public tsdb::Querier {
                                                std::uint64_t) override {
     return std::vector<std::string>();
   }
+  std::vector<std::string> Damage() const override {
+    return damage_.empty() ? std::vector<std::string>() : std::vector{damage_};
+  }
 
  private:
   const std::map<Labels, MemoryStorage::Series>& series_;
   TimeRange range_;
+  std::string damage_;
 };
 
 }  // namespace
@@ -94,7 +106,7 @@ void MemoryStorage::Add(const Labels& labels, Sample sample) {
 }
 
 Result<std::unique_ptr<tsdb::Querier>> MemoryStorage::NewQuerier(TimeRange range) const {
-  return std::unique_ptr<tsdb::Querier>(std::make_unique<MemoryQuerier>(series_, range));
+  return std::unique_ptr<tsdb::Querier>(std::make_unique<MemoryQuerier>(series_, range, damage_));
 }
 
 }  // namespace meerkat::promql

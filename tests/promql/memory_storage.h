@@ -31,6 +31,8 @@ class MemoryStorage : public tsdb::Storage {
   void Damage(const Labels& labels, std::string reason) {
     series_.at(labels).damage = std::move(reason);
   }
+  // Whoever selects hears from now on that this cannot be looked into.
+  void DamageAll(std::string reason) { damage_ = std::move(reason); }
   const std::map<Labels, Series>& series() const { return series_; }
 
   std::unique_ptr<tsdb::Source> NewSource() override { return nullptr; }
@@ -47,6 +49,7 @@ class MemoryStorage : public tsdb::Storage {
 
  private:
   std::map<Labels, Series> series_;
+  std::string damage_;
 };
 
 }  // namespace meerkat::promql

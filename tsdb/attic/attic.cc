@@ -46,11 +46,14 @@ std::shared_ptr<const Postings> ToSet(std::span<const SeriesId> ids) {
 
 }  // namespace
 
-std::vector<AtticView::Found> AtticView::SelectIn(std::uint32_t segment,
-                                                  std::span<const Matcher> matchers) const {
+Result<std::vector<AtticView::Found>> AtticView::SelectIn(std::uint32_t segment,
+                                                          std::span<const Matcher> matchers,
+                                                          Interrupt& interrupt) const {
   std::vector<Found> found;
   const AtticEntry& entry = entries_[segment];
-  for (const Segment::Row& row : entry.segment->Select(matchers)) {
+  const auto rows = entry.segment->Select(matchers, interrupt);
+  if (!rows) return rows.error();
+  for (const Segment::Row& row : *rows) {
     if (entry.gone->empty() || !entry.gone->Contains(row.id)) {
       found.push_back({row.id, segment, row.row});
     }
@@ -59,12 +62,14 @@ std::vector<AtticView::Found> AtticView::SelectIn(std::uint32_t segment,
   return found;
 }
 
-std::vector<AtticView::Found> AtticView::Select(std::span<const Matcher> matchers) const {
+Result<std::vector<AtticView::Found>> AtticView::Select(std::span<const Matcher> matchers,
+                                                        Interrupt& interrupt) const {
   std::vector<Found> all;
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
     const auto middle = static_cast<std::ptrdiff_t>(all.size());
-    const std::vector<Found> some = SelectIn(i, matchers);
-    all.insert(all.end(), some.begin(), some.end());
+    const auto some = SelectIn(i, matchers, interrupt);
+    if (!some) return some.error();
+    all.insert(all.end(), some->begin(), some->end());
     std::inplace_merge(all.begin(), all.begin() + middle, all.end(),
                        [](const Found& a, const Found& b) { return a.id < b.id; });
   }

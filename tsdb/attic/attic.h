@@ -52,9 +52,10 @@ class AtticView {
   bool empty() const { return entries_.empty(); }
   const std::vector<AtticEntry>& entries() const { return entries_; }
   // By id. What cannot be read has been told and is left out.
-  std::vector<Found> Select(std::span<const Matcher> matchers) const;
+  Result<std::vector<Found>> Select(std::span<const Matcher> matchers, Interrupt& interrupt) const;
   // The same of one segment.
-  std::vector<Found> SelectIn(std::uint32_t segment, std::span<const Matcher> matchers) const;
+  Result<std::vector<Found>> SelectIn(std::uint32_t segment, std::span<const Matcher> matchers,
+                                      Interrupt& interrupt) const;
   // Calls visit(index into `found`, labels), in no order; not for unreadable ones.
   using Visit = std::function<void(std::size_t, const LabelRows&)>;
   void ForEach(std::span<const Found> found, const Visit& visit) const;

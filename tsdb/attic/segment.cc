@@ -7,6 +7,9 @@
 
 namespace meerkat::tsdb {
 
+// Opening a sheet that is not in the cache.
+static constexpr std::uint64_t kSheetNanoseconds = 50'000;
+
 std::shared_ptr<const SheetCache::Sheet> SheetCache::Find(const Key& key) {
   MutexLock lock(mu_);
   const auto it = by_key_.find(key);
@@ -84,6 +87,7 @@ Segment::~Segment() {
 }
 
 void Segment::Tell(std::uint32_t sheet, const Error& error) const {
+  if (sheet < kValueSheets) lost_labels_.store(true);
   {
     MutexLock lock(told_mu_);
     if (!told_.insert(sheet).second) return;
@@ -182,8 +186,9 @@ std::optional<SeriesId> Segment::Find(const Labels& labels) const {
 
 // Adds the rows of the name's value `from`; with a matcher, those of all values that begin with it
 // and of which the matcher says `wanted`. False: a sheet is damaged.
-bool Segment::AddValues(const SegmentDirectory::Name& name, std::string_view from,
-                        const Matcher* matcher, bool wanted, RowSet& rows) const {
+Result<bool> Segment::AddValues(const SegmentDirectory::Name& name, std::string_view from,
+                                const Matcher* matcher, bool wanted, RowSet& rows,
+                                Interrupt& interrupt) const {
   const auto& firsts = name.first_values;
   const auto above = std::upper_bound(firsts.begin(), firsts.end(), from);
   auto at = static_cast<std::uint32_t>(above - firsts.begin());
@@ -198,7 +203,11 @@ bool Segment::AddValues(const SegmentDirectory::Name& name, std::string_view fro
       const std::string_view value = entries.value();
       if (value < from) continue;
       if (matcher == nullptr ? value != from : !value.starts_with(from)) return true;
-      if (matcher != nullptr && matcher->Matches(value) != wanted) continue;
+      if (matcher != nullptr) {
+        const std::uint64_t cost = matcher->regex()->WorstNanoseconds(value.size());
+        if (auto ok = interrupt.Spend(cost); !ok) return std::move(ok).error();
+        if (matcher->Matches(value) != wanted) continue;
+      }
       intact = entries.Rows(rows_, found);
       if (!intact) break;
       for (const std::uint32_t row : found) rows.Add(row);
@@ -212,8 +221,8 @@ bool Segment::AddValues(const SegmentDirectory::Name& name, std::string_view fro
 }
 
 // Leaves the rows that match; false: a sheet is damaged.
-bool Segment::Narrow(const SegmentDirectory& directory, const Matcher& matcher,
-                     RowSet& rows) const {
+Result<bool> Segment::Narrow(const SegmentDirectory& directory, const Matcher& matcher,
+                             RowSet& rows, Interrupt& interrupt) const {
   // Rows without the label match or do not, all alike; so it is the values that do otherwise that
   // are looked for.
   const bool wanted = !matcher.MatchesEmpty();
@@ -225,44 +234,54 @@ bool Segment::Narrow(const SegmentDirectory& directory, const Matcher& matcher,
     // Whether the values looked for are those that the text or expression itself names.
     const bool named = positive == wanted;
     const auto& regex = matcher.regex();
+    Result<bool> added = true;
     if (matcher.value().empty() || (regex && matcher.value() == ".+" && named)) {
       for (std::size_t i = 0; i < name->rows.size(); i += 2) {
         found.AddRun(name->rows[i], name->rows[i + 1]);
       }
     } else if (!regex) {
-      if (!AddValues(*name, matcher.value(), nullptr, true, found)) return false;
+      added = AddValues(*name, matcher.value(), nullptr, true, found, interrupt);
     } else if (named && !regex->literals().empty()) {
       for (const std::string& literal : regex->literals()) {
-        if (!AddValues(*name, literal, nullptr, true, found)) return false;
+        added = AddValues(*name, literal, nullptr, true, found, interrupt);
+        if (!added || !*added) break;
       }
     } else {
       const std::string_view prefix = named ? std::string_view(regex->prefix()) : "";
-      if (!AddValues(*name, prefix, &matcher, wanted, found)) return false;
+      added = AddValues(*name, prefix, &matcher, wanted, found, interrupt);
     }
+    if (!added || !*added) return added;
   }
   wanted ? rows.Keep(found) : rows.Remove(found);
   return true;
 }
 
-std::optional<RowSet> Segment::SelectRows(std::span<const Matcher> matchers) const {
+// Nothing when a sheet is damaged.
+Result<std::optional<RowSet>> Segment::SelectRows(std::span<const Matcher> matchers,
+                                                  Interrupt& interrupt) const {
   RowSet rows(rows_, true);
-  if (matchers.empty()) return rows;
+  if (matchers.empty()) return std::optional(std::move(rows));
   const auto directory = Read(kDirectorySheet, SheetKind::kDirectory);
-  if (directory == nullptr) return std::nullopt;
+  if (directory == nullptr) return std::optional<RowSet>();
   for (const Matcher& matcher : matchers) {
-    if (!Narrow(directory->directory, matcher, rows)) return std::nullopt;
+    auto narrowed = Narrow(directory->directory, matcher, rows, interrupt);
+    if (!narrowed) return std::move(narrowed).error();
+    if (!*narrowed) return std::optional<RowSet>();
   }
-  return rows;
+  return std::optional(std::move(rows));
 }
 
-std::vector<Segment::Row> Segment::Select(std::span<const Matcher> matchers) const {
-  const std::optional<RowSet> set = SelectRows(matchers);
-  if (!set) return Scan(matchers);
-  const std::vector<std::uint32_t> rows = set->Rows();
+Result<std::vector<Segment::Row>> Segment::Select(std::span<const Matcher> matchers,
+                                                  Interrupt& interrupt) const {
+  auto set = SelectRows(matchers, interrupt);
+  if (!set) return std::move(set).error();
+  if (!*set) return Scan(matchers, interrupt);
+  const std::vector<std::uint32_t> rows = (*set)->Rows();
   std::vector<Row> found;
   found.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size();) {
     const std::uint32_t at = rows[i] / kSheetRows;
+    if (auto ok = interrupt.Spend(kSheetNanoseconds); !ok) return std::move(ok).error();
     const auto sheet = Read(at, SheetKind::kLabels);
     const std::vector<SeriesId> ids =
         sheet == nullptr ? std::vector<SeriesId>() : LabelRows(sheet->body).ids();
@@ -274,16 +293,22 @@ std::vector<Segment::Row> Segment::Select(std::span<const Matcher> matchers) con
   return found;
 }
 
-std::vector<Segment::Row> Segment::Scan(std::span<const Matcher> matchers) const {
+Result<std::vector<Segment::Row>> Segment::Scan(std::span<const Matcher> matchers,
+                                                Interrupt& interrupt) const {
   std::vector<Row> found;
   for (std::uint32_t i = 0; i < label_sheets(); ++i) {
+    if (auto ok = interrupt.Spend(kSheetNanoseconds); !ok) return std::move(ok).error();
     const auto sheet = Read(i, SheetKind::kLabels, false);
     if (sheet == nullptr) continue;
     LabelRows rows(sheet->body);
     for (std::uint32_t row = 0; rows.Next(); ++row) {
+      std::uint64_t cost = 0;
       const bool matches = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
-        return m.Matches(rows.Get(m.name()));
+        const std::string_view value = rows.Get(m.name());
+        if (m.regex()) cost += m.regex()->WorstNanoseconds(value.size());
+        return m.Matches(value);
       });
+      if (auto ok = interrupt.Spend(cost); !ok) return std::move(ok).error();
       if (matches) found.push_back({rows.ids()[row], i * kSheetRows + row});
     }
   }

@@ -20,6 +20,7 @@
 #include "tsdb/attic/sheet.h"
 #include "tsdb/index/postings.h"
 #include "tsdb/rocks/store.h"
+#include "tsdb/storage.h"
 
 namespace meerkat::tsdb {
 
@@ -98,7 +99,9 @@ class Segment {
     std::uint32_t row;
   };
   // Rows that match all matchers, ascending; those in damaged label sheets are not among them.
-  std::vector<Row> Select(std::span<const Matcher> matchers) const;
+  Result<std::vector<Row>> Select(std::span<const Matcher> matchers, Interrupt& interrupt) const;
+  // Whether labels were met that cannot be read: series may be missing in answers.
+  bool lost_labels() const { return lost_labels_.load(); }
   // Calls visit(index into `rows`, the row's labels); rows ascend.
   using Visit = std::function<void(std::size_t, const LabelRows&)>;
   void ForEach(std::span<const std::uint32_t> rows, const Visit& visit) const;
@@ -127,11 +130,14 @@ class Segment {
                                                 bool keep = true) const;
   void Tell(std::uint32_t sheet, const Error& error) const;
   std::uint32_t label_sheets() const { return (rows_ + kSheetRows - 1) / kSheetRows; }
-  bool Narrow(const SegmentDirectory& directory, const Matcher& matcher, RowSet& rows) const;
-  bool AddValues(const SegmentDirectory::Name& name, std::string_view from, const Matcher* matcher,
-                 bool wanted, RowSet& rows) const;
-  std::optional<RowSet> SelectRows(std::span<const Matcher> matchers) const;
-  std::vector<Row> Scan(std::span<const Matcher> matchers) const;
+  Result<bool> Narrow(const SegmentDirectory& directory, const Matcher& matcher, RowSet& rows,
+                      Interrupt& interrupt) const;
+  Result<bool> AddValues(const SegmentDirectory::Name& name, std::string_view from,
+                         const Matcher* matcher, bool wanted, RowSet& rows,
+                         Interrupt& interrupt) const;
+  Result<std::optional<RowSet>> SelectRows(std::span<const Matcher> matchers,
+                                           Interrupt& interrupt) const;
+  Result<std::vector<Row>> Scan(std::span<const Matcher> matchers, Interrupt& interrupt) const;
 
   const std::uint64_t number_;
   const std::uint32_t rows_;
@@ -140,6 +146,7 @@ class Segment {
   SheetCache& cache_;
   const Damaged damaged_;
   mutable std::atomic<bool> dropped_{false};
+  mutable std::atomic<bool> lost_labels_{false};
   mutable Mutex told_mu_;
   mutable std::set<std::uint32_t> told_ GUARDED_BY(told_mu_);
 };

@@ -274,11 +274,13 @@ std::optional<Head::Newest> Shelf::NewestOf(SeriesId series) const {
   for (const auto& part : parts) {
     if (newest && newest->time > ToMillis(part->info().range.max)) break;
     view.parts = {part};
-    const auto places = FindPlaces(live_, view, ids, {}, [](SeriesId) { return nullptr; });
-    if (places[0].empty()) continue;
+    Interrupt never;
+    Finder finder(live_, view, {}, [](SeriesId) { return nullptr; }, never);
+    const auto places = finder.Places(ids);
+    if (!places || (*places)[0].empty()) continue;
     SeriesReader reader(live_, view, {});
     SeriesColumns columns;
-    (void)reader.Read(places[0], columns);  // damage was reported; the rest counts
+    (void)reader.Read((*places)[0], columns);  // damage was reported; the rest counts
     if (columns.size() == 0) continue;
     const std::int64_t time = ToMillis(columns.times->back());
     if (newest && newest->time >= time) continue;

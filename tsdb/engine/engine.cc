@@ -158,10 +158,13 @@ std::vector<std::pair<std::string, Metadata>> Engine::MetricMetadata(
 
 std::vector<SeriesId> Engine::SelectAny(std::span<const std::vector<Matcher>> selectors) const {
   std::vector<SeriesId> ids;
+  Interrupt never;
   for (const auto& matchers : selectors) {
     const std::vector<SeriesId> some = index_.Select(matchers);
     ids.insert(ids.end(), some.begin(), some.end());
-    for (const AtticView::Found& cold : attic_.View({}).Select(matchers)) ids.push_back(cold.id);
+    const auto found = attic_.View({}).Select(matchers, never);
+    if (!found) continue;  // only an interrupt could
+    for (const AtticView::Found& cold : *found) ids.push_back(cold.id);
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());

@@ -70,16 +70,38 @@ Labels Index::LabelsOf(SeriesId id) const {
 std::vector<Labels> Index::LabelsOf(std::span<const SeriesId> ids) const {
   std::vector<Labels> labels;
   labels.reserve(ids.size());
-  const ReaderLock lock(mu_);
-  for (const SeriesId id : ids) labels.push_back(state_->LabelsOf(id));
+  // Writers may pass now and then.
+  constexpr std::size_t kAtOnce = 16 << 10;
+  while (!ids.empty()) {
+    const auto some = ids.first(std::min(kAtOnce, ids.size()));
+    const ReaderLock lock(mu_);
+    for (const SeriesId id : some) labels.push_back(state_->LabelsOf(id));
+    ids = ids.subspan(some.size());
+  }
   return labels;
 }
 
 std::vector<SeriesId> Index::Select(std::span<const Matcher> matchers, std::size_t limit) const {
-  const ReaderLock lock(mu_);
-  std::vector<SeriesId> ids = SelectSeries(*state_, matchers);
+  Interrupt never;
+  auto selected = Select(matchers, never);
+  std::vector<SeriesId> ids = selected ? std::move(*selected) : std::vector<SeriesId>();
   if (limit != 0 && ids.size() > limit) ids.resize(limit);
   return ids;
+}
+
+Result<std::vector<SeriesId>> Index::Select(std::span<const Matcher> matchers,
+                                            Interrupt& interrupt) const {
+  // Rounding up, what a scrape that brings new series may have to wait.
+  constexpr std::uint64_t kUnderLock = 100'000'000;
+  Verdicts verdicts;
+  for (;;) {
+    verdicts.Begin(kUnderLock);
+    {
+      const ReaderLock lock(mu_);
+      if (auto ids = SelectSeries(*state_, matchers, verdicts)) return std::move(*ids);
+    }
+    if (auto settled = verdicts.Settle(interrupt); !settled) return std::move(settled).error();
+  }
 }
 
 std::vector<std::string> Index::LabelNames(std::size_t limit) const {

@@ -52,12 +52,15 @@ class Index {
 
   bool Has(SeriesId id) const;
   Labels LabelsOf(SeriesId id) const;  // {} for an id that is not there
-  // Many at once under one lock; parallel to `ids`.
+  // Many at once, cheaper; parallel to `ids`.
   std::vector<Labels> LabelsOf(std::span<const SeriesId> ids) const;
 
   // Ids of the series that match all matchers, ascending. No matchers: all series. A missing label
   // counts as "". `limit` 0: no limit, else the smallest ids are given.
   std::vector<SeriesId> Select(std::span<const Matcher> matchers, std::size_t limit = 0) const;
+  // The same for who may give up. Regular expressions that take long do not run under the lock.
+  Result<std::vector<SeriesId>> Select(std::span<const Matcher> matchers,
+                                       Interrupt& interrupt) const;
 
   // Sorted, unique; `limit` 0: no limit. Those with `ids` look only at these series (in any order).
   std::vector<std::string> LabelNames(std::size_t limit = 0) const;

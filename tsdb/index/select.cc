@@ -68,7 +68,7 @@ constexpr std::size_t kFewLists = 4;
 
 class Selection {
  public:
-  explicit Selection(const IndexState& state) : state_(state) {}
+  Selection(const IndexState& state, Verdicts& verdicts) : state_(state), verdicts_(verdicts) {}
 
   // False: nothing can match.
   bool Take(const Matcher& matcher) {
@@ -106,6 +106,7 @@ class Selection {
     return true;
   }
 
+  // Not to be used when verdicts are missing afterwards.
   std::vector<SeriesId> Run() {
     // Requirements first, the smaller the earlier; of equal ones those that need no regex.
     std::sort(conditions_.begin(), conditions_.end(), [](const Condition& a, const Condition& b) {
@@ -128,7 +129,9 @@ class Selection {
     } else {
       ids = IdsOf(*condition++);
     }
-    for (; condition != conditions_.end() && !ids.empty(); ++condition) Narrow(*condition, ids);
+    for (; condition != conditions_.end() && !ids.empty() && verdicts_.complete(); ++condition) {
+      Narrow(*condition, ids);
+    }
     return ids;
   }
 
@@ -151,7 +154,8 @@ class Selection {
 
   // Whether the condition is about this value.
   bool IsMeant(const Condition& condition, PairId pair) const {
-    return condition.matcher->Matches(state_.pair(pair).value.view()) != condition.excludes;
+    return verdicts_.Matches(*condition.matcher, state_.pair(pair).value.view()) !=
+           condition.excludes;
   }
 
   // Lists the values a matcher means; the matcher runs once over each distinct value.
@@ -232,17 +236,62 @@ class Selection {
   }
 
   const IndexState& state_;
+  Verdicts& verdicts_;
   std::vector<Condition> conditions_;
 };
 
+// A text and an expression that together may take longer than this are refused who may want to give
+// up meanwhile: a match itself cannot be interrupted.
+constexpr std::uint64_t kMostForOne = 10'000'000'000;
+
 }  // namespace
 
-std::vector<SeriesId> SelectSeries(const IndexState& state, std::span<const Matcher> matchers) {
-  Selection selection(state);
-  for (const Matcher& matcher : matchers) {
-    if (!selection.Take(matcher)) return {};
+bool Verdicts::Matches(const Matcher& matcher, std::string_view value) {
+  const std::uint64_t cost = matcher.regex() ? matcher.regex()->WorstNanoseconds(value.size()) : 0;
+  if (!known_.empty()) {
+    if (const auto of_matcher = known_.find(&matcher); of_matcher != known_.end()) {
+      const auto verdict = of_matcher->second.find(std::string(value));
+      if (verdict != of_matcher->second.end()) return verdict->second;
+    }
   }
-  return selection.Run();
+  if (cost > left_) {
+    noted_[&matcher].emplace_back(value);
+    return false;
+  }
+  left_ -= cost;
+  return matcher.Matches(value);
+}
+
+Result<> Verdicts::Settle(Interrupt& interrupt) {
+  for (auto& [matcher, values] : noted_) {
+    auto& verdicts = known_[matcher];
+    verdicts.reserve(verdicts.size() + values.size());
+    for (std::string& value : values) {
+      const std::uint64_t cost = matcher->regex()->WorstNanoseconds(value.size());
+      if (cost > kMostForOne && !interrupt.never()) {
+        return Error(Code::kExecution, "the regular expression for label " + matcher->name() +
+                                           " is too large to be matched with a value of " +
+                                           std::to_string(value.size()) + " bytes");
+      }
+      if (auto ok = interrupt.Spend(cost); !ok) return ok;
+      const bool matches = matcher->Matches(value);
+      verdicts.emplace(std::move(value), matches);
+    }
+  }
+  noted_.clear();
+  return {};
+}
+
+std::optional<std::vector<SeriesId>> SelectSeries(const IndexState& state,
+                                                  std::span<const Matcher> matchers,
+                                                  Verdicts& verdicts) {
+  Selection selection(state, verdicts);
+  for (const Matcher& matcher : matchers) {
+    if (!selection.Take(matcher)) return std::vector<SeriesId>();
+  }
+  std::vector<SeriesId> ids = selection.Run();
+  if (!verdicts.complete()) return std::nullopt;
+  return ids;
 }
 
 }  // namespace meerkat::tsdb

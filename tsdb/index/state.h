@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "tsdb/index/id_table.h"
@@ -100,8 +101,29 @@ struct IndexState {
   }
 };
 
-// Ascending ids of the series that match; the algebra behind Index::Select.
-std::vector<SeriesId> SelectSeries(const IndexState& state, std::span<const Matcher> matchers);
+// What regular expressions say of label values. Cheap ones are asked as the need comes up; once
+// that has cost `left`, values are noted instead, to be asked when the index is not locked.
+class Verdicts {
+ public:
+  // Before each run of SelectSeries.
+  void Begin(std::uint64_t nanoseconds) { left_ = nanoseconds; }
+  // False and noted, when it is not known and too dear to be found out now.
+  bool Matches(const Matcher& matcher, std::string_view value);
+  bool complete() const { return noted_.empty(); }
+  // Finds out what was noted.
+  Result<> Settle(Interrupt& interrupt);
+
+ private:
+  std::uint64_t left_ = 0;
+  std::unordered_map<const Matcher*, std::unordered_map<std::string, bool>> known_;
+  std::unordered_map<const Matcher*, std::vector<std::string>> noted_;
+};
+
+// Ascending ids of the series that match; the algebra behind Index::Select. Nothing when verdicts
+// are missing: settle them and try again.
+std::optional<std::vector<SeriesId>> SelectSeries(const IndexState& state,
+                                                  std::span<const Matcher> matchers,
+                                                  Verdicts& verdicts);
 
 // Sorts by labels; what is behind Index::SortByLabels.
 void SortSeries(const IndexState& state, std::vector<SeriesId>& ids);

@@ -9,6 +9,9 @@ namespace meerkat::tsdb {
 
 namespace {
 
+// Putting a series in its place among others.
+constexpr std::uint64_t kSortNanoseconds = 500;
+
 // What a query looks at; its series sets keep it.
 struct Scope {
   const Index& index;
@@ -27,35 +30,39 @@ struct Chosen {
   bool cold = false;
 };
 
+// The series of an answer and where their samples are.
+struct Answer {
+  std::vector<Chosen> chosen;
+  PlacesOfMany hot, cold;
+};
+
 class ColumnsSet : public SeriesSet {
  public:
-  ColumnsSet(std::shared_ptr<const Scope> scope, std::vector<Chosen> chosen, PlacesOfMany hot,
-             PlacesOfMany cold)
+  ColumnsSet(std::shared_ptr<const Scope> scope, std::shared_ptr<const Answer> answer)
       : scope_(std::move(scope)),
-        chosen_(std::move(chosen)),
-        hot_(std::move(hot)),
-        cold_(std::move(cold)),
+        answer_(std::move(answer)),
         reader_(scope_->live, scope_->view, scope_->range) {}
 
   Result<bool> Next() override {
-    if (next_ == chosen_.size()) return false;
+    if (next_ >= size()) return false;
     ++next_;
     return true;
   }
-  const Labels& labels() const override { return chosen_[next_ - 1].labels; }
+  const Labels& labels() const override { return answer_->chosen[next_ - 1].labels; }
   Result<> Read(SeriesColumns& out) override {
-    const Chosen& at = chosen_[next_ - 1];
-    auto read = reader_.Read((at.cold ? cold_ : hot_)[at.place], out);
-    // Whoever reads the first series hears of parts that nothing was found in.
-    const std::string& damage = hot_.damage().empty() ? cold_.damage() : hot_.damage();
-    if (read && next_ == 1 && !damage.empty()) return Error(Code::kCorruption, damage);
-    return read;
+    const Chosen& at = answer_->chosen[next_ - 1];
+    return reader_.Read((at.cold ? answer_->cold : answer_->hot)[at.place], out);
   }
+
+  std::size_t size() const override { return answer_->chosen.size(); }
+  std::unique_ptr<SeriesSet> Fork() const override {
+    return std::make_unique<ColumnsSet>(scope_, answer_);
+  }
+  void Skip(std::size_t count) override { next_ += count; }
 
  private:
   const std::shared_ptr<const Scope> scope_;
-  const std::vector<Chosen> chosen_;
-  const PlacesOfMany hot_, cold_;
+  const std::shared_ptr<const Answer> answer_;
   std::size_t next_ = 0;
   SeriesReader reader_;
 };
@@ -83,56 +90,75 @@ class LabelsSet : public SeriesSet {
 
 class ViewQuerier : public Querier {
  public:
-  explicit ViewQuerier(std::shared_ptr<const Scope> scope) : scope_(std::move(scope)) {}
+  explicit ViewQuerier(std::shared_ptr<const Scope> scope)
+      : scope_(std::move(scope)),
+        finder_(
+            scope_->live, scope_->view, scope_->range,
+            [&head = scope_->head](SeriesId id) { return head.FindSlot(id); }, interrupt_) {}
 
   Result<std::unique_ptr<SeriesSet>> Select(std::span<const Matcher> matchers,
                                             const SelectHints& hints) override {
-    const std::vector<SeriesId> ids = scope_->index.Select(matchers);
-    PlacesOfMany hot = hints.labels_only ? PlacesOfMany() : Places(ids);
-    std::vector<bool> present;
-    if (hints.labels_only) present = Present(ids);
+    const auto ids = scope_->index.Select(matchers, interrupt_);
+    if (!ids) return ids.error();
+    auto answer = std::make_shared<Answer>();
     std::vector<SeriesId> living;
-    living.reserve(ids.size());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (hints.labels_only ? present[i] : !hot[i].empty()) living.push_back(ids[i]);
+    if (hints.labels_only) {
+      auto present = Present(*ids);
+      if (!present) return std::move(present).error();
+      living = std::move(*present);
+    } else {
+      auto places = finder_.Places(*ids);
+      if (!places) return std::move(places).error();
+      answer->hot = std::move(*places);
+      for (std::size_t i = 0; i < ids->size(); ++i) {
+        if (!answer->hot[i].empty()) living.push_back((*ids)[i]);
+      }
     }
-    if (hints.sorted) scope_->index.SortByLabels(living);
+    if (hints.sorted) {
+      if (auto ok = interrupt_.Spend(kSortNanoseconds * living.size()); !ok) {
+        return std::move(ok).error();
+      }
+      scope_->index.SortByLabels(living);
+    }
     const std::vector<Labels> labels = scope_->index.LabelsOf(living);
-    std::vector<Chosen> chosen;
+    std::vector<Chosen>& chosen = answer->chosen;
     chosen.reserve(living.size());
     for (std::size_t i = 0; i < living.size(); ++i) {
       if (labels[i].empty()) continue;  // on its way to the attic
-      const auto at = std::lower_bound(ids.begin(), ids.end(), living[i]);
-      chosen.push_back({labels[i], living[i], static_cast<std::uint32_t>(at - ids.begin()), false});
+      const auto at = std::lower_bound(ids->begin(), ids->end(), living[i]);
+      chosen.push_back(
+          {labels[i], living[i], static_cast<std::uint32_t>(at - ids->begin()), false});
     }
-    PlacesOfMany cold = AddCold(matchers, hints, chosen);
+    if (auto added = AddCold(matchers, hints, *answer); !added) return std::move(added).error();
     Cut(chosen, hints.limit);
     if (hints.labels_only) {
       return std::unique_ptr<SeriesSet>(std::make_unique<LabelsSet>(std::move(chosen)));
     }
-    return std::unique_ptr<SeriesSet>(
-        std::make_unique<ColumnsSet>(scope_, std::move(chosen), std::move(hot), std::move(cold)));
+    return std::unique_ptr<SeriesSet>(std::make_unique<ColumnsSet>(scope_, std::move(answer)));
   }
 
   Result<std::vector<std::string>> LabelNames(std::span<const Matcher> matchers,
                                               std::uint64_t limit) override {
-    std::vector<std::string> names = HotNames(matchers);
-    AddColdTexts(
-        matchers, names,
+    auto names = HotNames(matchers);
+    if (!names) return names;
+    auto added = AddColdTexts(
+        matchers, *names,
         [](const Segment& segment, std::set<std::string>& all) { return segment.LabelNames(all); },
         [](const LabelRows& row, std::set<std::string>& all) {
           for (std::size_t i = 0; i < row.size(); ++i) all.emplace(row.name(i));
         });
-    Cut(names, limit);
+    if (!added) return std::move(added).error();
+    Cut(*names, limit);
     return names;
   }
 
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const Matcher> matchers,
                                                std::uint64_t limit) override {
-    std::vector<std::string> values = HotValues(name, matchers);
-    AddColdTexts(
-        matchers, values,
+    auto values = HotValues(name, matchers);
+    if (!values) return values;
+    auto added = AddColdTexts(
+        matchers, *values,
         [name](const Segment& segment, std::set<std::string>& all) {
           return segment.LabelValues(name, all);
         },
@@ -140,8 +166,19 @@ class ViewQuerier : public Querier {
           const std::string_view value = row.Get(name);
           if (!value.empty()) all.emplace(value);
         });
-    Cut(values, limit);
+    if (!added) return std::move(added).error();
+    Cut(*values, limit);
     return values;
+  }
+
+  std::vector<std::string> Damage() const override {
+    std::vector<std::string> all(finder_.damage().begin(), finder_.damage().end());
+    for (const AtticEntry& entry : scope_->attic.View(scope_->range).entries()) {
+      if (!entry.segment->lost_labels()) continue;
+      all.push_back("index segment " + std::to_string(entry.segment->number()) +
+                    ": labels are unreadable");
+    }
+    return all;
   }
 
  private:
@@ -159,52 +196,59 @@ class ViewQuerier : public Querier {
   // Adds the cold series to what the index has given, and finds their places if somebody will read
   // them. Those that moved to the attic since the index was asked for them have no labels there any
   // more: they are found here.
-  PlacesOfMany AddCold(std::span<const Matcher> matchers, const SelectHints& hints,
-                       std::vector<Chosen>& chosen) const {
+  Result<> AddCold(std::span<const Matcher> matchers, const SelectHints& hints, Answer& answer) {
     const AtticView attic = scope_->attic.View(scope_->range);
     if (attic.empty()) return {};
-    std::vector<AtticView::Found> found = attic.Select(matchers);
-    if (found.empty()) return {};
+    auto found = attic.Select(matchers, interrupt_);
+    if (!found) return std::move(found).error();
+    if (found->empty()) return {};
+    std::vector<Chosen>& chosen = answer.chosen;
     std::vector<SeriesId> hot(chosen.size());
     for (std::size_t i = 0; i < chosen.size(); ++i) hot[i] = chosen[i].id;
     std::sort(hot.begin(), hot.end());
-    std::erase_if(found, [&hot](const AtticView::Found& cold) {
+    std::erase_if(*found, [&hot](const AtticView::Found& cold) {
       return std::binary_search(hot.begin(), hot.end(), cold.id);
     });
-    KeepPresent(found);
-    PlacesOfMany places = hints.labels_only ? PlacesOfMany() : Places(IdsOf(found));
-    std::vector<Labels> labels(found.size());
-    attic.ForEach(found,
+    if (auto kept = KeepPresent(*found); !kept) return kept;
+    if (!hints.labels_only) {
+      auto places = finder_.Places(IdsOf(*found));
+      if (!places) return std::move(places).error();
+      answer.cold = std::move(*places);
+    }
+    std::vector<Labels> labels(found->size());
+    attic.ForEach(*found,
                   [&labels](std::size_t i, const LabelRows& row) { labels[i] = row.labels(); });
     const std::size_t before = chosen.size();
-    for (std::size_t i = 0; i < found.size(); ++i) {
+    for (std::size_t i = 0; i < found->size(); ++i) {
       if (labels[i].empty()) continue;  // unreadable
-      chosen.push_back({std::move(labels[i]), found[i].id, static_cast<std::uint32_t>(i), true});
+      chosen.push_back({std::move(labels[i]), (*found)[i].id, static_cast<std::uint32_t>(i), true});
     }
     if (hints.sorted && chosen.size() > before) {
       std::sort(chosen.begin(), chosen.end(),
                 [](const Chosen& a, const Chosen& b) { return a.labels < b.labels; });
     }
-    return places;
+    return {};
   }
 
   // Leaves only those that have samples in the range.
-  void KeepPresent(std::vector<AtticView::Found>& found) const {
-    const std::vector<bool> present = Present(IdsOf(found));
+  Result<> KeepPresent(std::vector<AtticView::Found>& found) {
+    const auto present = finder_.Present(IdsOf(found));
+    if (!present) return present.error();
     std::size_t kept = 0;
     for (std::size_t i = 0; i < found.size(); ++i) {
-      if (present[i]) found[kept++] = found[i];
+      if ((*present)[i]) found[kept++] = found[i];
     }
     found.resize(kept);
+    return {};
   }
 
   // Adds what cold series contribute to a sorted list. `from_segment` takes all there is in a
   // segment without looking at its series, or returns false; `from_row` what one series has.
   template <typename FromSegment, typename FromRow>
-  void AddColdTexts(std::span<const Matcher> matchers, std::vector<std::string>& texts,
-                    FromSegment from_segment, FromRow from_row) const {
+  Result<> AddColdTexts(std::span<const Matcher> matchers, std::vector<std::string>& texts,
+                        FromSegment from_segment, FromRow from_row) {
     const AtticView attic = scope_->attic.View(scope_->range);
-    if (attic.empty()) return;
+    if (attic.empty()) return {};
     std::set<std::string> all;
     for (std::uint32_t i = 0; i < attic.entries().size(); ++i) {
       const AtticEntry& entry = attic.entries()[i];
@@ -213,48 +257,46 @@ class ViewQuerier : public Querier {
                          scope_->range.min <= entry.range.min &&
                          entry.range.max <= scope_->range.max;
       if (whole && from_segment(*entry.segment, all)) continue;
-      std::vector<AtticView::Found> found = attic.SelectIn(i, matchers);
-      KeepPresent(found);
-      attic.ForEach(found, [&](std::size_t, const LabelRows& row) { from_row(row, all); });
+      auto found = attic.SelectIn(i, matchers, interrupt_);
+      if (!found) return std::move(found).error();
+      if (auto kept = KeepPresent(*found); !kept) return kept;
+      attic.ForEach(*found, [&](std::size_t, const LabelRows& row) { from_row(row, all); });
     }
     all.insert(texts.begin(), texts.end());
     texts.assign(all.begin(), all.end());
+    return {};
   }
 
-  std::vector<std::string> HotNames(std::span<const Matcher> matchers) const {
-    if (!matchers.empty()) return scope_->index.LabelNames(InRange(matchers));
+  Result<std::vector<std::string>> HotNames(std::span<const Matcher> matchers) {
+    if (!matchers.empty()) {
+      auto ids = InRange(matchers);
+      if (!ids) return std::move(ids).error();
+      return scope_->index.LabelNames(*ids);
+    }
     if (CoversAll()) return scope_->index.LabelNames();
     return Living(scope_->index.LabelNamesWitnessed(), [](const std::string& name) {
       return Matcher::Make(Matcher::Type::kNotEqual, name, "");
     });
   }
 
-  std::vector<std::string> HotValues(std::string_view name,
-                                     std::span<const Matcher> matchers) const {
-    if (!matchers.empty()) return scope_->index.LabelValues(name, InRange(matchers));
+  Result<std::vector<std::string>> HotValues(std::string_view name,
+                                             std::span<const Matcher> matchers) {
+    if (!matchers.empty()) {
+      auto ids = InRange(matchers);
+      if (!ids) return std::move(ids).error();
+      return scope_->index.LabelValues(name, *ids);
+    }
     if (CoversAll()) return scope_->index.LabelValues(name);
     return Living(scope_->index.LabelValuesWitnessed(name), [name](const std::string& value) {
       return Matcher::Make(Matcher::Type::kEqual, std::string(name), value);
     });
   }
 
-  PlacesOfMany Places(std::span<const SeriesId> ids) const {
-    const Head& head = scope_->head;
-    return FindPlaces(scope_->live, scope_->view, ids, scope_->range,
-                      [&head](SeriesId id) { return head.FindSlot(id); });
-  }
-
-  std::vector<bool> Present(std::span<const SeriesId> ids) const {
-    const Head& head = scope_->head;
-    return FindPresent(scope_->live, scope_->view, ids, scope_->range,
-                       [&head](SeriesId id) { return head.FindSlot(id); });
-  }
-
   // The texts of which some series has samples in the range. Where neither witness has, all series
   // of `matcher_of(text)` are looked at.
   template <typename MatcherOf>
-  std::vector<std::string> Living(std::vector<Index::Witnessed> all,
-                                  const MatcherOf& matcher_of) const {
+  Result<std::vector<std::string>> Living(std::vector<Index::Witnessed> all,
+                                          const MatcherOf& matcher_of) {
     std::vector<SeriesId> witnesses;
     witnesses.reserve(2 * all.size());
     for (const auto& [text, least, greatest] : all) {
@@ -263,33 +305,43 @@ class ViewQuerier : public Querier {
     }
     std::sort(witnesses.begin(), witnesses.end());
     witnesses.erase(std::unique(witnesses.begin(), witnesses.end()), witnesses.end());
-    const std::vector<bool> present = Present(witnesses);
+    const auto present = finder_.Present(witnesses);
+    if (!present) return present.error();
     const auto lives = [&](SeriesId id) {
       const auto at = std::lower_bound(witnesses.begin(), witnesses.end(), id);
-      return present[static_cast<std::size_t>(at - witnesses.begin())];
+      return (*present)[static_cast<std::size_t>(at - witnesses.begin())];
     };
     std::vector<std::string> living;
     living.reserve(all.size());
     for (auto& [text, least, greatest] : all) {
       if (!lives(greatest) && !lives(least)) {
         const auto matcher = matcher_of(text);
-        if (!matcher || InRange(std::span(&*matcher, 1)).empty()) continue;
+        if (!matcher) continue;
+        const auto ids = InRange(std::span(&*matcher, 1));
+        if (!ids) return ids.error();
+        if (ids->empty()) continue;
       }
       living.push_back(std::move(text));
     }
     return living;
   }
 
-  std::vector<SeriesId> InRange(std::span<const Matcher> matchers) const {
-    std::vector<SeriesId> ids = scope_->index.Select(matchers);
-    if (CoversAll()) return ids;
-    const std::vector<bool> present = Present(ids);
-    std::size_t kept = 0;
+  Result<std::vector<SeriesId>> InRange(std::span<const Matcher> matchers) {
+    auto ids = scope_->index.Select(matchers, interrupt_);
+    if (!ids || CoversAll()) return ids;
+    return Present(*ids);
+  }
+
+  // Those that have samples in the range.
+  Result<std::vector<SeriesId>> Present(const std::vector<SeriesId>& ids) {
+    const auto present = finder_.Present(ids);
+    if (!present) return present.error();
+    std::vector<SeriesId> living;
+    living.reserve(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (present[i]) ids[kept++] = ids[i];
+      if ((*present)[i]) living.push_back(ids[i]);
     }
-    ids.resize(kept);
-    return ids;
+    return living;
   }
 
   // Whether every sample there is lies within the range: then every series belongs to the answer.
@@ -308,6 +360,7 @@ class ViewQuerier : public Querier {
   }
 
   const std::shared_ptr<const Scope> scope_;
+  Finder finder_;
 };
 
 }  // namespace

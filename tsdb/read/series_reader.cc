@@ -10,6 +10,10 @@ namespace {
 // Opened blocks and their inflated sections that one reader keeps at hand.
 constexpr std::size_t kMaxOpenBytes = 64 << 20;
 
+// Looking for series in the directory of a part: it may have to be read first.
+constexpr std::uint64_t kPartNanoseconds = 20'000;
+constexpr std::uint64_t kSeriesNanoseconds = 50;
+
 std::string NameOf(const Part& part) {
   return "part " + std::to_string(part.info().number);
 }
@@ -28,8 +32,7 @@ SeriesPlaces PlacesOfMany::operator[](std::size_t index) const {
           std::span(loose_).subspan(begin.loose, end.loose - begin.loose)};
 }
 
-PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const SeriesId> ids,
-                        TimeRange range, const SlotOf& slot_of) {
+Result<PlacesOfMany> Finder::Places(std::span<const SeriesId> ids) {
   PlacesOfMany found;
   found.ends_.resize(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) found.ends_[i].series = ids[i];
@@ -39,11 +42,15 @@ PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const 
     SeriesPlaces::InPart in;
   };
   std::vector<InBlock> in_blocks;
-  for (std::uint32_t p = 0; p < view.parts.size(); ++p) {
-    if (!view.parts[p]->info().range.Overlaps(range)) continue;
-    auto places = view.parts[p]->Find(ids, range);
+  for (std::uint32_t p = 0; p < view_.parts.size(); ++p) {
+    const Part& part = *view_.parts[p];
+    if (!part.info().range.Overlaps(range_)) continue;
+    if (auto ok = interrupt_.Spend(kPartNanoseconds + kSeriesNanoseconds * ids.size()); !ok) {
+      return std::move(ok).error();
+    }
+    auto places = part.Find(ids, range_);
     if (!places) {
-      found.damage_ = NameOf(*view.parts[p]) + ": " + places.error().message();
+      damage_.insert(NameOf(part) + ": " + places.error().message());
       continue;
     }
     for (const Part::Place& place : *places) {
@@ -61,21 +68,25 @@ PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const 
   for (std::size_t i = 0; i < ids.size(); ++i) {
     found.ends_[i].parts = i + 1 < ids.size() ? found.ends_[i + 1].parts : end;
   }
+  AddHeads(ids, found);
+  return found;
+}
 
-  ReaderLock lock(live.mu);
+void Finder::AddHeads(std::span<const SeriesId> ids, PlacesOfMany& found) const {
+  ReaderLock lock(live_.mu);
   std::vector<const Generation*> generations;
   const auto consider = [&](const Generation& generation) {
-    if (!generation.empty() && generation.range().Overlaps(range)) {
+    if (!generation.empty() && generation.range().Overlaps(range_)) {
       generations.push_back(&generation);
     }
   };
-  for (const auto& generation : view.closed) consider(*generation);
-  consider(*view.open);
+  for (const auto& generation : view_.closed) consider(*generation);
+  consider(*view_.open);
   std::vector<TailCopy> tails;
   if (!generations.empty()) found.tails_.reserve(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     for (const Generation* generation : generations) {
-      const Slot* slot = generation->closed() ? nullptr : slot_of(ids[i]);
+      const Slot* slot = generation->closed() ? nullptr : slot_of_(ids[i]);
       tails.clear();
       if (!generation->Copy(ids[i], slot, tails)) continue;
       for (TailCopy& tail : tails) found.tails_.push_back({generation, std::move(tail)});
@@ -86,11 +97,9 @@ PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const 
     found.ends_[i].tails = static_cast<std::uint32_t>(found.tails_.size());
     found.ends_[i].loose = static_cast<std::uint32_t>(found.loose_.size());
   }
-  return found;
 }
 
-std::vector<bool> FindPresent(const LiveView& live, const View& view, std::span<const SeriesId> ids,
-                              TimeRange range, const SlotOf& slot_of) {
+Result<std::vector<bool>> Finder::Present(std::span<const SeriesId> ids) {
   std::vector<bool> present(ids.size());
   std::size_t missing = ids.size();
   const auto set = [&](std::size_t i) {
@@ -98,21 +107,28 @@ std::vector<bool> FindPresent(const LiveView& live, const View& view, std::span<
     present[i] = true;
   };
   {
-    ReaderLock lock(live.mu);
+    ReaderLock lock(live_.mu);
     const auto look_into = [&](const Generation& generation) {
-      if (missing == 0 || generation.empty() || !generation.range().Overlaps(range)) return;
+      if (missing == 0 || generation.empty() || !generation.range().Overlaps(range_)) return;
       for (std::size_t i = 0; i < ids.size(); ++i) {
         if (present[i]) continue;
-        if (generation.Has(ids[i], generation.closed() ? nullptr : slot_of(ids[i]))) set(i);
+        if (generation.Has(ids[i], generation.closed() ? nullptr : slot_of_(ids[i]))) set(i);
       }
     };
-    look_into(*view.open);
-    for (const auto& generation : view.closed) look_into(*generation);
+    look_into(*view_.open);
+    for (const auto& generation : view_.closed) look_into(*generation);
   }
-  for (auto part = view.parts.rbegin(); part != view.parts.rend() && missing > 0; ++part) {
-    if (!(*part)->info().range.Overlaps(range)) continue;
-    const auto places = (*part)->Find(ids, range);
-    if (!places) continue;
+  for (auto at = view_.parts.rbegin(); at != view_.parts.rend() && missing > 0; ++at) {
+    const Part& part = **at;
+    if (!part.info().range.Overlaps(range_)) continue;
+    if (auto ok = interrupt_.Spend(kPartNanoseconds + kSeriesNanoseconds * ids.size()); !ok) {
+      return std::move(ok).error();
+    }
+    const auto places = part.Find(ids, range_);
+    if (!places) {
+      damage_.insert(NameOf(part) + ": " + places.error().message());
+      continue;
+    }
     for (const Part::Place& place : *places) set(place.series);
   }
   return present;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -44,12 +45,9 @@ class PlacesOfMany {
   std::size_t size() const { return ends_.size(); }
   // Points into this.
   SeriesPlaces operator[](std::size_t index) const;
-  // Names a part that could not be looked into at all, and why; "" when there is none.
-  const std::string& damage() const { return damage_; }
 
  private:
-  friend PlacesOfMany FindPlaces(const LiveView&, const View&, std::span<const SeriesId>, TimeRange,
-                                 const std::function<const Slot*(SeriesId)>&);
+  friend class Finder;
   struct Ends {
     SeriesId series;
     std::uint32_t parts, tails, loose;
@@ -58,19 +56,39 @@ class PlacesOfMany {
   std::vector<SeriesPlaces::InPart> parts_;
   std::vector<SeriesPlaces::InHead> tails_;
   std::vector<SeriesPlaces::InLoose> loose_;
-  std::string damage_;
 };
 
-// Finds the places of `ids` (ascending) that may overlap `range`; parallel to `ids`. Parts that
-// cannot be read at all are passed over, see damage(). `head_slot` gives the slot of a
-// series, or null.
-using SlotOf = std::function<const Slot*(SeriesId)>;
-PlacesOfMany FindPlaces(const LiveView& live, const View& view, std::span<const SeriesId> ids,
-                        TimeRange range, const SlotOf& slot_of);
+// Looks for samples of series that may overlap a range. Parts that cannot be read at all are passed
+// over and named. Threads: one at a time. What it is made with must outlive it.
+class Finder {
+ public:
+  // `slot_of` gives the slot of a series, or null.
+  using SlotOf = std::function<const Slot*(SeriesId)>;
+  Finder(const LiveView& live, const View& view, TimeRange range, SlotOf slot_of,
+         Interrupt& interrupt)
+      : live_(live),
+        view_(view),
+        range_(range),
+        slot_of_(std::move(slot_of)),
+        interrupt_(interrupt) {}
 
-// Which of `ids` (ascending) have such places: far cheaper than finding them.
-std::vector<bool> FindPresent(const LiveView& live, const View& view, std::span<const SeriesId> ids,
-                              TimeRange range, const SlotOf& slot_of);
+  // The places of `ids` (ascending), parallel to them.
+  Result<PlacesOfMany> Places(std::span<const SeriesId> ids);
+  // Which of `ids` (ascending) have such places: far cheaper than finding them.
+  Result<std::vector<bool>> Present(std::span<const SeriesId> ids);
+  // What could not be looked into so far, and why.
+  const std::set<std::string>& damage() const { return damage_; }
+
+ private:
+  void AddHeads(std::span<const SeriesId> ids, PlacesOfMany& found) const;
+
+  const LiveView& live_;
+  const View& view_;
+  const TimeRange range_;
+  const SlotOf slot_of_;
+  Interrupt& interrupt_;
+  std::set<std::string> damage_;
+};
 
 // Decodes series from their places. Keeps what neighbours share: opened blocks, time columns.
 // Threads: one at a time. The view must outlive it.

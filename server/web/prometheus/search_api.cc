@@ -227,6 +227,7 @@ net::Response Answer(const ApiContext& context, Subject subject, const net::Requ
   if (database == nullptr) return NoDatabase();
   auto querier = database->NewQuerier(search->range);
   if (!querier) return Fail(querier.error());
+  (*querier)->InterruptBy(tsdb::Interrupt(stop));
   if (search->sets.empty()) search->sets.emplace_back();
   std::set<std::string> texts;
   for (const auto& set : search->sets) {

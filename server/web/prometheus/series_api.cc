@@ -54,8 +54,16 @@ Ask ParseAsked(const net::Params& form, bool names_matchers = false) {
   return ask;
 }
 
-net::Response SucceedWithTexts(std::vector<std::string> texts, std::uint64_t limit) {
+// What the answer lacks because it cannot be read.
+Notes NotesOf(const tsdb::Querier& querier) {
   Notes notes;
+  for (const std::string& damage : querier.Damage()) {
+    notes.warnings.push_back("series may be missing, as they cannot be read: " + damage);
+  }
+  return notes;
+}
+
+net::Response SucceedWithTexts(std::vector<std::string> texts, std::uint64_t limit, Notes notes) {
   if (limit != 0 && texts.size() > limit) {
     texts.resize(limit);
     notes.warnings.emplace_back(kTruncated);
@@ -84,7 +92,7 @@ Result<std::vector<std::string>> Union(const Asked& asked, const Fetch& fetch) {
   return std::vector<std::string>(all.begin(), all.end());
 }
 
-net::Response LabelNames(const Doors& doors, const net::Request& request) {
+net::Response LabelNames(const Doors& doors, const net::Request& request, std::stop_token stop) {
   const net::Params form = request.Form();
   if (!form.error().empty()) {
     return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
@@ -95,14 +103,15 @@ net::Response LabelNames(const Doors& doors, const net::Request& request) {
   if (database == nullptr) return NoDatabase();
   auto querier = database->NewQuerier(ask.asked.range);
   if (!querier) return Fail(querier.error());
+  (*querier)->InterruptBy(tsdb::Interrupt(std::move(stop)));
   auto names = Union(ask.asked, [&](const std::vector<Matcher>& matchers) {
     return (*querier)->LabelNames(matchers, ask.asked.fetch());
   });
   if (!names) return Fail(names.error());
-  return SucceedWithTexts(std::move(*names), ask.asked.limit);
+  return SucceedWithTexts(std::move(*names), ask.asked.limit, NotesOf(**querier));
 }
 
-net::Response LabelValues(const Doors& doors, const net::Request& request) {
+net::Response LabelValues(const Doors& doors, const net::Request& request, std::stop_token stop) {
   std::string name(request.PathValue("name"));
   if (name.starts_with("U__")) name = UnescapeName(name);
   if (!IsValidLabelName(NameScheme::kUtf8, name)) {
@@ -114,11 +123,12 @@ net::Response LabelValues(const Doors& doors, const net::Request& request) {
   if (database == nullptr) return NoDatabase();
   auto querier = database->NewQuerier(ask.asked.range);
   if (!querier) return Fail(querier.error());
+  (*querier)->InterruptBy(tsdb::Interrupt(std::move(stop)));
   auto values = Union(ask.asked, [&](const std::vector<Matcher>& matchers) {
     return (*querier)->LabelValues(name, matchers, ask.asked.fetch());
   });
   if (!values) return Fail(values.error());
-  return SucceedWithTexts(std::move(*values), ask.asked.limit);
+  return SucceedWithTexts(std::move(*values), ask.asked.limit, NotesOf(**querier));
 }
 
 net::Response Series(const Doors& doors, const net::Request& request, std::stop_token stop) {
@@ -134,6 +144,7 @@ net::Response Series(const Doors& doors, const net::Request& request, std::stop_
   if (database == nullptr) return NoDatabase();
   auto querier = database->NewQuerier(asked.range);
   if (!querier) return Fail(querier.error());
+  (*querier)->InterruptBy(tsdb::Interrupt(stop));
   auto found = std::make_shared<std::vector<Labels>>();
   for (const auto& set : asked.sets) {
     tsdb::SelectHints hints;
@@ -153,7 +164,7 @@ net::Response Series(const Doors& doors, const net::Request& request, std::stop_
     std::sort(found->begin(), found->end());
     found->erase(std::unique(found->begin(), found->end()), found->end());
   }
-  Notes notes;
+  Notes notes = NotesOf(**querier);
   if (asked.limit != 0 && found->size() > asked.limit) {
     found->resize(asked.limit);
     notes.warnings.emplace_back(kTruncated);
@@ -231,11 +242,15 @@ std::vector<ApiRoute> SeriesRoutes(const ApiContext& context) {
   return {
       {{"GET", "POST"},
        "/labels",
-       [&doors](const net::Request& r, std::stop_token) { return LabelNames(doors, r); },
+       [&doors](const net::Request& r, std::stop_token stop) {
+         return LabelNames(doors, r, std::move(stop));
+       },
        Lane::kQuery},
       {{"GET"},
        "/label/{name}/values",
-       [&doors](const net::Request& r, std::stop_token) { return LabelValues(doors, r); },
+       [&doors](const net::Request& r, std::stop_token stop) {
+         return LabelValues(doors, r, std::move(stop));
+       },
        Lane::kQuery},
       {{"GET", "POST"},
        "/series",

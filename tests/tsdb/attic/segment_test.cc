@@ -54,7 +54,9 @@ class SegmentTest : public testing::Test {
   }
   std::vector<SeriesId> Select(const Matchers& matchers, TimeRange range = {}) {
     std::vector<SeriesId> ids;
-    for (const auto& found : attic->View(range).Select(matchers)) ids.push_back(found.id);
+    Interrupt never;
+    const auto all = attic->View(range).Select(matchers, never);
+    for (const auto& found : *all) ids.push_back(found.id);
     return ids;
   }
 
@@ -144,7 +146,8 @@ TEST_F(SegmentTest, KnowsEverySeriesByItsLabels) {
     EXPECT_FALSE(attic->Find(other).has_value());
   }
   EXPECT_LT(maybe, series.size() / 20) << "the filter spares most looks";
-  std::vector<AtticView::Found> found = attic->View({}).Select({});
+  Interrupt never;
+  const std::vector<AtticView::Found> found = *attic->View({}).Select({}, never);
   std::map<SeriesId, Labels> by_id;
   attic->View({}).ForEach(
       found, [&](std::size_t i, const LabelRows& row) { by_id[found[i].id] = row.labels(); });

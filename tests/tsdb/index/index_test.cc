@@ -292,6 +292,48 @@ TEST(Index, ChurnLeavesNothingBehind) {
   EXPECT_LT(index.MemoryBytes(), after_first + 2000) << "ids that never come back cost nothing";
 }
 
+// Thousands of alternatives that no cache of states can hold.
+class DearExpressions : public ::testing::Test {
+ protected:
+  DearExpressions() {
+    for (SeriesId i = 0; i < kSeries; ++i) {
+      index_.Add({{"__name__", "m"}, {"host", "h" + std::to_string(7919 * i % 100'003)}}, i);
+    }
+    std::string text;
+    for (int i = 0; i < 5000; ++i) text += ".*" + std::to_string(i * 13) + ".*|";
+    dear_ = {Make("host", "=~", text + "x"), Make("__name__", "!~", text + "x")};
+  }
+
+  static constexpr SeriesId kSeries = 400;
+  Index index_;
+  std::vector<Matcher> dear_;
+};
+
+TEST_F(DearExpressions, GiveTheSameWithoutTheLock) {
+  Ids expected;
+  for (SeriesId id = 0; id < kSeries; ++id) {
+    const Labels labels = index_.LabelsOf(id);
+    if (dear_[0].Matches(labels) && dear_[1].Matches(labels)) expected.push_back(id);
+  }
+  ASSERT_FALSE(expected.empty());
+  ASSERT_LT(expected.size(), kSeries);
+  EXPECT_EQ(index_.Select(dear_), expected);
+}
+
+TEST_F(DearExpressions, EndWhenInterrupted) {
+  int asked = 0;
+  Interrupt interrupt([&]() -> Result<> {
+    // Nobody holds the lock meanwhile: a scrape may bring a new series.
+    index_.Add({{"__name__", "new"}, {"ask", std::to_string(asked)}}, index_.next_id());
+    if (++asked == 3) return Error(Code::kCanceled, "gone");
+    return {};
+  });
+  const auto ids = index_.Select(dear_, interrupt);
+  ASSERT_FALSE(ids.ok());
+  EXPECT_EQ(ids.error().message(), "gone");
+  EXPECT_EQ(asked, 3);
+}
+
 TEST(Index, ASeriesTakesFewBytes) {
   Index index;
   SeriesId next = 0;
