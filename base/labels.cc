@@ -81,7 +81,7 @@ Labels Labels::FromSorted(std::span<const Label> labels) {
   char* const text = reinterpret_cast<char*>(ends + 2 * labels.size());
   std::uint32_t end = 0;
   auto put = [&](std::string_view part) {
-    std::memcpy(text + end, part.data(), part.size());
+    part.copy(text + end, part.size());  // not memcpy: an empty name may be at no address
     end += static_cast<std::uint32_t>(part.size());
     *ends++ = end;
     text[end++] = '\xff';
