@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int32_t kMinSchema = -4;
 constexpr std::int32_t kMaxSchema = 8;
+constexpr std::int32_t kMaxReserved = 52;
 
 void Reduce(std::vector<BucketSpan>& spans, std::vector<double>& buckets, int halvings) {
   std::vector<BucketSpan> out_spans;
@@ -63,6 +64,10 @@ std::int32_t SchemaForFactor(double factor) {
 HistogramPtr LimitBuckets(HistogramPtr histogram, std::uint64_t limit, double min_factor) {
   if (histogram->uses_custom_buckets()) {
     return limit != 0 && BucketCount(*histogram) > limit ? nullptr : histogram;
+  }
+  // Finer ones are reserved for the future and stored as the finest of today.
+  if (histogram->schema > kMaxSchema && histogram->schema <= kMaxReserved) {
+    histogram = std::make_shared<const Histogram>(ReduceResolution(*histogram, kMaxSchema));
   }
   if (limit != 0) {
     while (BucketCount(*histogram) > limit) {

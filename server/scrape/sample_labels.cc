@@ -15,6 +15,12 @@ const std::string* FindExposed(const RawLabels& exposed, std::string_view name) 
   return nullptr;
 }
 
+// A label that is exposed without a value is no label, even if it comes with one elsewhere.
+bool IsEmptied(const RawLabels& exposed, std::string_view name) {
+  return std::ranges::any_of(
+      exposed, [&](const auto& label) { return label.first == name && label.second.empty(); });
+}
+
 // Both together, sorted; false when a name is there twice or an exposed value is empty.
 bool JoinPlain(const Labels& target, const RawLabels& exposed, std::vector<Label>& joined) {
   joined.reserve(target.size() + exposed.size());
@@ -41,7 +47,9 @@ Labels SampleLabels(const ScrapeConfig& config, const Labels& target, const RawL
     if (JoinPlain(target, exposed, joined)) return Labels::FromSorted(joined);
   }
   LabelsBuilder labels;
-  for (const auto& [name, value] : exposed) labels.Set(name, value);
+  for (const auto& [name, value] : exposed) {
+    if (!IsEmptied(exposed, name)) labels.Set(name, value);
+  }
   if (config.honor_labels) {
     // An exposed label wins even when it is empty: so a page can refuse a target's label.
     for (const Label label : target) {
@@ -114,9 +122,12 @@ std::optional<std::string_view> DuplicateName(const RawLabels& labels) {
   names.reserve(labels.size());
   for (const auto& [name, value] : labels) names.push_back(name);
   std::ranges::sort(names);
-  const auto twice = std::ranges::adjacent_find(names);
-  if (twice == names.end()) return std::nullopt;
-  return *twice;
+  for (auto at = names.begin(); at != names.end(); ++at) {
+    at = std::adjacent_find(at, names.end());
+    if (at == names.end()) break;
+    if (!IsEmptied(labels, *at)) return *at;
+  }
+  return std::nullopt;
 }
 
 }  // namespace meerkat::scrape

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/histogram_check.h"
 #include "base/number.h"
 #include "base/quote.h"
 #include "server/scrape/exposition/text_parser.h"
@@ -317,6 +318,7 @@ std::string TargetWriter::TakeSample(Pass& pass, bool histogram) {
         ++pass.outcome.after_relabeling;
         return "";
       }
+      if (std::string fault = HistogramFault(*pass.histogram); !fault.empty()) return fault;
     }
     if (config_->limits.samples != 0 && ++pass.appended > config_->limits.samples) {
       pass.sample_limit_hit = true;
@@ -334,7 +336,7 @@ std::string TargetWriter::TakeSample(Pass& pass, bool histogram) {
   }
   if (added && tracked) cache_.Track(index);
   ++pass.outcome.after_relabeling;
-  TakeExemplars(pass, cached || added ? cache_.series(index).ref : fresh.ref);
+  TakeExemplars(pass, cached || added ? cache_.series(index).ref : fresh.ref, histogram);
   return "";
 }
 
@@ -366,8 +368,11 @@ bool TargetWriter::Judge(Pass& pass, tsdb::Refusal refusal, std::string& error) 
   return false;
 }
 
-void TargetWriter::TakeExemplars(Pass& pass, tsdb::SeriesRef ref) {
+void TargetWriter::TakeExemplars(Pass& pass, tsdb::SeriesRef ref, bool histogram) {
+  std::vector<tsdb::Exemplar> exemplars;
   while (pass.parser->TakeExemplar(pass.exemplar)) {
+    // Without a time of their own exemplars of a whole histogram could not be told apart.
+    if (histogram && !pass.exemplar.time) continue;
     std::vector<Label> labels;
     std::size_t length = 0;
     for (const auto& [name, value] : pass.exemplar.labels) {
@@ -376,10 +381,12 @@ void TargetWriter::TakeExemplars(Pass& pass, tsdb::SeriesRef ref) {
     }
     if (length > kMaxExemplarLength) continue;
     const auto exposed = config_->honor_timestamps ? pass.parser->time() : std::nullopt;
-    const tsdb::Exemplar exemplar{
-        .labels = Labels::From(std::move(labels)),
-        .value = pass.exemplar.value,
-        .time = pass.exemplar.time.value_or(exposed.value_or(pass.scrape_time))};
+    exemplars.push_back({.labels = Labels::From(std::move(labels)),
+                         .value = pass.exemplar.value,
+                         .time = pass.exemplar.time.value_or(exposed.value_or(pass.scrape_time))});
+  }
+  std::ranges::stable_sort(exemplars, {}, &tsdb::Exemplar::time);
+  for (const tsdb::Exemplar& exemplar : exemplars) {
     if (pass.appender.AppendExemplar(ref, exemplar) == tsdb::Refusal::kOutOfOrder) {
       ++pass.exemplars_out_of_order;
       metrics_.exemplar_out_of_order.Add();

@@ -75,7 +75,7 @@ class TargetWriter {
   bool TakePredicted(Pass& pass) REQUIRES(mu_);
   std::string TakeSample(Pass& pass, bool histogram) REQUIRES(mu_);
   void TakeMetadata(Pass& pass, Entry entry) REQUIRES(mu_);
-  void TakeExemplars(Pass& pass, tsdb::SeriesRef ref) REQUIRES(mu_);
+  void TakeExemplars(Pass& pass, tsdb::SeriesRef ref, bool histogram) REQUIRES(mu_);
   tsdb::Refusal Append(Pass& pass, ScrapeCache::Series& series) REQUIRES(mu_);
   // Counts a refusal; true when the sample is in, an error text when the scrape must fail.
   bool Judge(Pass& pass, tsdb::Refusal refusal, std::string& error);

@@ -24,6 +24,52 @@ bool IsWhole(double value) {
   return value == std::floor(value) && std::abs(value) < 0x1p53;
 }
 
+// The same as one histogram with custom buckets; null when its counts contradict each other. Sorts
+// the buckets and adds the one that has no end.
+HistogramPtr WithCustomBuckets(ClassicHistogram& from) {
+  // Of two counts for one bound the first is taken.
+  std::ranges::stable_sort(from.buckets, {}, &std::pair<double, double>::first);
+  const auto again = std::ranges::unique(from.buckets, {}, &std::pair<double, double>::first);
+  from.buckets.erase(again.begin(), again.end());
+  const bool has_infinite = !from.buckets.empty() && std::isinf(from.buckets.back().first);
+  if (!has_infinite) {
+    from.buckets.emplace_back(
+        std::numeric_limits<double>::infinity(),
+        from.count.value_or(from.buckets.empty() ? 0 : from.buckets.back().second));
+  }
+  const double total = from.buckets.back().second;
+  if (from.count && *from.count != total) return nullptr;
+
+  auto histogram = std::make_shared<Histogram>();
+  histogram->schema = Histogram::kCustomSchema;
+  histogram->count = total;
+  histogram->sum = from.sum.value_or(0);
+  histogram->integer = IsWhole(total);
+  double before = 0;
+  // Empty buckets at both ends stay out of the spans, as a compacted histogram has them.
+  std::vector<double> counts;
+  for (const auto& [bound, cumulative] : from.buckets) {
+    if (cumulative < before) return nullptr;
+    histogram->integer = histogram->integer && IsWhole(cumulative);
+    counts.push_back(cumulative - before);
+    before = cumulative;
+    if (!std::isinf(bound)) histogram->custom_bounds.push_back(bound);
+  }
+  std::int32_t next = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    const auto index = static_cast<std::int32_t>(i);
+    if (histogram->positive_spans.empty() || index != next) {
+      histogram->positive_spans.push_back({index - next, 0});
+    }
+    ++histogram->positive_spans.back().length;
+    histogram->positive_buckets.push_back(counts[i]);
+    next = index + 1;
+  }
+
+  return histogram;
+}
+
 }  // namespace
 
 void NhcbParser::Mirror(Entry entry) {
@@ -113,53 +159,16 @@ bool NhcbParser::Collect() {
   } else {
     collecting_->sum = value;
   }
-  if (!keep_classic_) {
-    ParsedExemplar exemplar;
-    while (inner_->TakeExemplar(exemplar)) collecting_->exemplars.push_back(exemplar);
-  }
+  // They go with the histogram even when the classic series stay.
+  ParsedExemplar exemplar;
+  while (inner_->TakeExemplar(exemplar)) collecting_->exemplars.push_back(exemplar);
   return true;
 }
 
 bool NhcbParser::Emit() {
   ClassicHistogram& from = *collecting_;
-  std::ranges::sort(from.buckets);
-  const bool has_infinite = !from.buckets.empty() && std::isinf(from.buckets.back().first);
-  if (!has_infinite) {
-    if (!from.count && from.buckets.empty()) return false;
-    from.buckets.emplace_back(
-        std::numeric_limits<double>::infinity(),
-        from.count.value_or(from.buckets.empty() ? 0 : from.buckets.back().second));
-  }
-  const double total = from.buckets.back().second;
-  if (from.count && *from.count != total) return false;
-
-  auto histogram = std::make_shared<Histogram>();
-  histogram->schema = Histogram::kCustomSchema;
-  histogram->count = total;
-  histogram->sum = from.sum.value_or(0);
-  histogram->integer = IsWhole(total);
-  double before = 0;
-  // Empty buckets at both ends stay out of the spans, as a compacted histogram has them.
-  std::vector<double> counts;
-  for (const auto& [bound, cumulative] : from.buckets) {
-    if (cumulative < before) return false;
-    histogram->integer = histogram->integer && IsWhole(cumulative);
-    counts.push_back(cumulative - before);
-    before = cumulative;
-    if (!std::isinf(bound)) histogram->custom_bounds.push_back(bound);
-  }
-  std::int32_t next = 0;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    const auto index = static_cast<std::int32_t>(i);
-    if (histogram->positive_spans.empty() || index != next) {
-      histogram->positive_spans.push_back({index - next, 0});
-    }
-    ++histogram->positive_spans.back().length;
-    histogram->positive_buckets.push_back(counts[i]);
-    next = index + 1;
-  }
-
+  HistogramPtr histogram = WithCustomBuckets(from);
+  if (histogram == nullptr) return false;
   histogram_ = std::move(histogram);
   has_time_ = from.time.has_value();
   time_ = from.time.value_or(Timestamp{});

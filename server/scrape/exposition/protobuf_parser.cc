@@ -16,15 +16,6 @@ namespace {
 using remote::Message;
 using tsdb::MetricType;
 
-enum class FamilyType : std::int32_t {
-  kCounter = 0,
-  kGauge = 1,
-  kSummary = 2,
-  kUntyped = 3,
-  kHistogram = 4,
-  kGaugeHistogram = 5,
-};
-
 Timestamp ReadTimestamp(Message message) {
   std::int64_t seconds = 0;
   std::int64_t nanos = 0;
@@ -99,6 +90,37 @@ BucketSpan ReadSpan(Message message) {
   return span;
 }
 
+// Takes out buckets without observations, as upstream does before it looks whether spans make
+// sense.
+void DropEmptyBuckets(std::vector<BucketSpan>& spans, std::vector<double>& buckets) {
+  std::uint64_t named = 0;
+  for (const BucketSpan& span : spans) named += span.length;
+  if (named != buckets.size()) return;
+  std::vector<BucketSpan> kept_spans;
+  std::vector<double> kept;
+  std::int64_t gap = 0;  // since the last bucket that is kept
+  auto bucket = buckets.begin();
+  for (const BucketSpan& span : spans) {
+    gap += span.offset;
+    for (const auto end = bucket + span.length; bucket != end; ++bucket) {
+      if (*bucket == 0) {
+        ++gap;
+        continue;
+      }
+      if (gap == 0 && !kept_spans.empty()) {
+        ++kept_spans.back().length;
+      } else {
+        if (!std::in_range<std::int32_t>(gap)) return;
+        kept_spans.push_back({static_cast<std::int32_t>(gap), 1});
+      }
+      kept.push_back(*bucket);
+      gap = 0;
+    }
+  }
+  spans = std::move(kept_spans);
+  buckets = std::move(kept);
+}
+
 // Each count as its difference to the one before becomes the count itself.
 void SumUp(std::vector<double>& deltas) {
   double sum = 0;
@@ -109,6 +131,33 @@ void SumUp(std::vector<double>& deltas) {
 }
 
 }  // namespace
+
+enum class ProtobufParser::FamilyType : std::int32_t {
+  kCounter = 0,
+  kGauge = 1,
+  kSummary = 2,
+  kUntyped = 3,
+  kHistogram = 4,
+  kGaugeHistogram = 5,
+};
+
+// The field of a metric that holds the value of that type.
+std::uint32_t ProtobufParser::ValueTag(FamilyType type) {
+  switch (type) {
+    case FamilyType::kGauge:
+      return 2;
+    case FamilyType::kCounter:
+      return 3;
+    case FamilyType::kSummary:
+      return 4;
+    case FamilyType::kUntyped:
+      return 5;
+    case FamilyType::kHistogram:
+    case FamilyType::kGaugeHistogram:
+      return 7;
+  }
+  return 0;
+}
 
 struct ProtobufParser::ClassicBucket {
   double count = 0;
@@ -272,13 +321,15 @@ struct ProtobufParser::Metric {
       native.positive_buckets = std::move(positive_counts);
       native.negative_buckets = std::move(negative_counts);
       native.zero_count = float_zero_count;
-      count = float_count;
     } else {
       SumUp(native.positive_buckets);
       SumUp(native.negative_buckets);
     }
     native.integer = !floats;
-    native.count = count;
+    native.count = floats ? float_count : count;
+    if (float_count > 0) count = float_count;
+    DropEmptyBuckets(native.positive_spans, native.positive_buckets);
+    DropEmptyBuckets(native.negative_spans, native.negative_buckets);
     native.sum = sum;
     if (gauge) native.reset_hint = Histogram::ResetHint::kGauge;
   }
@@ -409,43 +460,56 @@ Result<> ProtobufParser::Decode(std::string_view message) {
     }
     items_.emplace_back().entry = Entry::kUnit;
   }
-  for (const std::string_view bytes : metrics) {
-    Metric metric;
-    Message reader(bytes);
-    while (reader.next()) {
-      const bool gauge = type == FamilyType::kGaugeHistogram;
-      switch (reader.tag()) {
-        case 1:
-          metric.labels.push_back(ReadLabel(Message(reader.bytes())));
-          break;
-        case 2:
-        case 3:
-        case 5:
-          metric.ReadSimple(Message(reader.bytes()));
-          break;
-        case 4:
-          metric.ReadSummary(Message(reader.bytes()));
-          break;
-        case 6:
-          if (const std::int64_t millis = reader.get_int64(); millis != 0) {
-            metric.time = FromMillis(millis);
-          }
-          break;
-        case 7:
-          metric.ReadHistogram(Message(reader.bytes()), gauge);
-          break;
-        default:
-          reader.skip();
-      }
-    }
-    for (const auto& [name, value] : metric.labels) {
-      if (!IsValidUtf8(value)) {
-        return Error(Code::kInvalid, "invalid UTF-8 label value: " + Quote(value));
-      }
-    }
-    AddMetric(metric);
+  // What the metric before was decides for this one too, as upstream; the first one for itself.
+  bool as_native = false;
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    auto metric = ReadMetric(metrics[i], type);
+    if (!metric) return std::move(metric).error();
+    as_native = as_native || (i == 0 && metric->is_native);
+    if (!AddMetric(*metric, as_native && options_.native_histograms)) as_native = false;
+    as_native = as_native || metric->is_native;
   }
   return {};
+}
+
+Result<ProtobufParser::Metric> ProtobufParser::ReadMetric(std::string_view bytes, FamilyType type) {
+  Metric metric;
+  Metric other;
+  Message reader(bytes);
+  while (reader.next()) {
+    // A value of another type than the family's is as good as none.
+    Metric& into = reader.tag() == ValueTag(type) ? metric : other;
+    switch (reader.tag()) {
+      case 1:
+        metric.labels.push_back(ReadLabel(Message(reader.bytes())));
+        break;
+      case 2:
+      case 3:
+      case 5:
+        into.ReadSimple(Message(reader.bytes()));
+        break;
+      case 4:
+        into.ReadSummary(Message(reader.bytes()));
+        break;
+      case 6:
+        if (const std::int64_t millis = reader.get_int64(); millis != 0) {
+          metric.time = FromMillis(millis);
+        }
+        break;
+      case 7:
+        into.ReadHistogram(Message(reader.bytes()), type == FamilyType::kGaugeHistogram);
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  for (const auto& [name, value] : metric.labels) {
+    if (name.empty() || !IsValidUtf8(name)) {
+      return Error(Code::kInvalid, "invalid label name: " + name);
+    }
+    if (!IsValidUtf8(value)) return Error(Code::kInvalid, "invalid label value: " + value);
+  }
+  return metric;
 }
 
 ProtobufParser::Item& ProtobufParser::Add(const Metric& metric, std::string_view suffix) {
@@ -457,29 +521,33 @@ ProtobufParser::Item& ProtobufParser::Add(const Metric& metric, std::string_view
   return item;
 }
 
-void ProtobufParser::AddMetric(const Metric& metric) {
-  if (type_ == MetricType::kSummary) return AddSummary(metric);
+bool ProtobufParser::AddMetric(const Metric& metric, bool as_native) {
+  if (type_ == MetricType::kSummary) {
+    AddSummary(metric);
+    return false;
+  }
   if (type_ != MetricType::kHistogram && type_ != MetricType::kGaugeHistogram) {
     Item& item = Add(metric, "");
     item.value = std::isnan(metric.value) ? NormalNan() : metric.value;
     item.exemplars = metric.exemplars;
-    return;
+    return false;
   }
-  if (!options_.native_histograms || !metric.is_native) return AddClassicHistogram(metric);
+  if (!as_native) {
+    AddClassicHistogram(metric);
+    return false;
+  }
   Item& item = Add(metric, "");
   item.entry = Entry::kHistogram;
   item.histogram = std::make_shared<const Histogram>(metric.native);
-  // Without a time of their own exemplars of a whole histogram could not be told apart.
-  for (const ParsedExemplar& exemplar : metric.exemplars) {
-    if (exemplar.time) item.exemplars.push_back(exemplar);
-  }
+  item.exemplars = metric.exemplars;
   if (metric.exemplars.empty()) {
     for (const ClassicBucket& bucket : metric.buckets) {
-      if (bucket.exemplar && bucket.exemplar->time) item.exemplars.push_back(*bucket.exemplar);
+      if (bucket.exemplar) item.exemplars.push_back(*bucket.exemplar);
     }
   }
-  const bool classic_too = options_.classic_beside_native || options_.convert_classic_to_nhcb;
-  if (classic_too && !metric.buckets.empty()) AddClassicHistogram(metric);
+  if (!options_.classic_beside_native || metric.buckets.empty()) return true;
+  AddClassicHistogram(metric);
+  return false;
 }
 
 void ProtobufParser::AddClassicHistogram(const Metric& metric) {

@@ -37,11 +37,15 @@ class ProtobufParser : public Parser {
   };
   struct Metric;
   struct ClassicBucket;
+  enum class FamilyType : std::int32_t;
 
   Result<> ReadFamily();
   // Takes a family's message apart; malformed ones throw protozero's exceptions.
   Result<> Decode(std::string_view message);
-  void AddMetric(const Metric& metric);
+  static std::uint32_t ValueTag(FamilyType type);
+  static Result<Metric> ReadMetric(std::string_view bytes, FamilyType type);
+  // `as_native`: a histogram goes out as a whole. True when that was all of it.
+  bool AddMetric(const Metric& metric, bool as_native);
   void AddClassicHistogram(const Metric& metric);
   void AddSummary(const Metric& metric);
   Item& Add(const Metric& metric, std::string_view suffix);

@@ -146,6 +146,23 @@ TEST(Conversion, ClassicHistogramsBecomeOneWithCustomBuckets) {
   EXPECT_EQ(Read(body, kText, {.convert_classic_to_nhcb = true, .keep_classic = true}).size(), 8u);
 }
 
+TEST(Conversion, TheFirstOfTwoEqualBoundsCountsAndMissingPartsAreZero) {
+  EXPECT_EQ(Read("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1\"} 3\n"
+                 "h_bucket{le=\"+Inf\"} 4\n# TYPE g histogram\ng_sum 1\n",
+                 kText, {.convert_classic_to_nhcb = true}),
+            (Lines{"TYPE h", "h histogram count=4 buckets=2", "TYPE g",
+                   "g histogram count=0 buckets=0"}));
+}
+
+TEST(Conversion, ExemplarsGoWithTheHistogram) {
+  const std::string body =
+      "# TYPE h histogram\nh_bucket{le=\"1\"} 1 # {a=\"b\"} 0.5 1\nh_bucket{le=\"+Inf\"} 1\n# "
+      "EOF\n";
+  EXPECT_EQ(Read(body, kOpenMetrics, {.convert_classic_to_nhcb = true, .keep_classic = true}),
+            (Lines{"TYPE h", "h_bucket{le=\"1.0\"} 1.0", "h_bucket{le=\"+Inf\"} 1.0",
+                   "h histogram count=1 buckets=1 # 1 0.5"}));
+}
+
 TEST(ContentType, PicksTheParserOrRefuses) {
   const std::pair<std::string, std::string> cases[] = {
       {"",
@@ -204,6 +221,49 @@ TEST(Protobuf, HistogramsAreTakenWholeOrInParts) {
                    "h_bucket{le=\"+Inf\"} 3.0"}));
   EXPECT_EQ(
       Read(body, kProtobuf, {.native_histograms = true, .classic_beside_native = true}).size(), 7u);
+}
+
+TEST(Protobuf, TakesTheValueOfItsFamilysTypeOnly) {
+  const std::string gauge = Bytes(4, Bytes(2, Double(1, 7)));
+  EXPECT_EQ(Read(Family(Bytes(1, "c") + Varint(3, 0) + gauge), kProtobuf).back(), "c 0.0");
+  EXPECT_EQ(Read(Family(Bytes(1, "g") + Varint(3, 1) + gauge), kProtobuf).back(), "g 7.0");
+}
+
+TEST(Protobuf, RefusesLabelsThatAreNone) {
+  const auto with_label = [](const std::string& name, const std::string& value) {
+    const std::string label = Bytes(1, Bytes(1, name) + Bytes(2, value));
+    return Read(Family(Bytes(1, "g") + Varint(3, 1) + Bytes(4, label + Bytes(2, Double(1, 7)))),
+                kProtobuf)
+        .back();
+  };
+  EXPECT_EQ(with_label("", "x"), "error: invalid label name: ");
+  EXPECT_EQ(with_label("a", "\xff"), "error: invalid label value: \xff");
+}
+
+TEST(Protobuf, TheFirstHistogramOfAFamilySpeaksForTheNext) {
+  const std::string native =
+      Bytes(4, Bytes(7, Varint(1, 2) + Bytes(12, Varint(1, 0) + Varint(2, 1)) + Varint(13, 4)));
+  const std::string classic = Bytes(4, Bytes(7, Varint(1, 3)));
+  const auto read = [](const std::string& metrics) {
+    return Read(Family(Bytes(1, "h") + Varint(3, 4) + metrics), kProtobuf,
+                {.native_histograms = true});
+  };
+  EXPECT_EQ(read(native + classic).back(), "h histogram count=3 buckets=0");
+  EXPECT_EQ(read(classic + native + native),
+            (Lines{"HELP h ", "TYPE h", "h_count 3.0", "h_sum 0.0", "h_bucket{le=\"+Inf\"} 3.0",
+                   "h_count 2.0", "h_sum 0.0", "h_bucket{le=\"+Inf\"} 2.0",
+                   "h histogram count=2 buckets=1"}));
+}
+
+TEST(Protobuf, BucketsWithoutObservationsAreLeftOut) {
+  // Counts 1, 0, 1 in spans of 2 and 1.
+  const std::string histogram = Varint(1, 2) + Bytes(12, Varint(1, 0) + Varint(2, 2)) +
+                                Bytes(12, Varint(1, 0) + Varint(2, 1)) + Varint(13, 2) +
+                                Varint(13, 1) + Varint(13, 2);
+  EXPECT_EQ(Read(Family(Bytes(1, "h") + Varint(3, 4) + Bytes(4, Bytes(7, histogram))), kProtobuf,
+                 {.native_histograms = true})
+                .back(),
+            "h histogram count=2 buckets=2");
 }
 
 TEST(PlainNumber, AgreesWithTheFullParser) {
