@@ -129,6 +129,7 @@ class Value {
   std::shared_ptr<const Rep> rep_;
 };
 
+extern const Type kEscapedHtml;  // a string that has been escaped for HTML
 extern const Type kSafeHtml;    // html/template.HTML: not escaped in HTML
 extern const Type kSafeUrl;     // html/template.URL
 extern const Type kStringList;  // []string

@@ -33,16 +33,8 @@ Result<std::shared_ptr<Pipeline>> Pipeline::Make(World world, const Config& conf
                                                  std::shared_ptr<const RoutingTree> tree,
                                                  std::shared_ptr<const Inhibitor> inhibitor,
                                                  std::shared_ptr<Transport> transport) {
-  TemplateWorld template_world;
-  template_world.now = [&clock = world.clock] { return clock.Now(); };
-  template_world.zone = [zone = world.zone](std::string_view name,
-                                            Timestamp at) -> Result<templates::LocalZone> {
-    const auto rules = zone(std::string(name));
-    if (!rules) return rules.error();
-    const Zone::Local& local = (*rules)->At(at);
-    return templates::LocalZone{local.offset, local.abbreviation};
-  };
-  auto templates = TemplateSet::Make(config.templates, template_world);
+  const auto now = [&clock = world.clock] { return clock.Now(); };
+  auto templates = TemplateSet::Make(config.templates, MakeTemplateWorld(now, world.zone));
   if (!templates) return std::move(templates).error();
   std::shared_ptr<Pipeline> pipeline(new Pipeline(std::move(world), config, std::move(tree),
                                                   std::move(inhibitor), std::move(transport)));

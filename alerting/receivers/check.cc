@@ -30,13 +30,6 @@ constexpr std::string_view kExample = R"({
                      "commonannotationkey1": "commonannotationvalue1",
                      "commonannotationkey2": "commonannotationvalue2"}}]})";
 
-Result<std::shared_ptr<const TemplateSet>> Compile(const std::vector<TemplateFile>& files) {
-  return TemplateSet::Make(files, {[] { return Timestamp(); },
-                                   [](std::string_view, Timestamp) -> Result<templates::LocalZone> {
-                                     return templates::LocalZone{};
-                                   }});
-}
-
 std::string TextAt(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
@@ -61,6 +54,15 @@ Result<Notification> ReadNotification(std::string_view text) {
   what.receiver = TextAt(data, "receiver");
   what.external_url = TextAt(data, "externalURL");
   what.group_labels = LabelsAt(data, "groupLabels");
+  for (const Label label : LabelsAt(data, "routeLabels")) {
+    what.route_labels.emplace(label.name, label.value);
+  }
+  const std::string reason = TextAt(data, "notification_reason");
+  using Reason = NotificationReason;
+  for (const Reason known : {Reason::kFirst, Reason::kNewAlerts, Reason::kSomeResolved,
+                             Reason::kAllResolved, Reason::kRepeat}) {
+    if (ReasonText(known) == reason) what.reason = known;
+  }
   const auto alerts = data.find("alerts");
   for (std::size_t i = 0; alerts != data.end() && alerts->is_array() && i < alerts->size(); ++i) {
     const json& item = (*alerts)[i];
@@ -82,14 +84,14 @@ Result<Notification> ReadNotification(std::string_view text) {
 }  // namespace
 
 Result<> CheckTemplates(const std::vector<TemplateFile>& files) {
-  auto compiled = Compile(files);
+  auto compiled = TemplateSet::Make(files, {});
   if (!compiled) return std::move(compiled).error();
   return {};
 }
 
 Result<std::string> RenderTemplate(const std::vector<TemplateFile>& files, std::string_view text,
-                                   bool html, std::string_view data) {
-  auto compiled = Compile(files);
+                                   bool html, std::string_view data, const TemplateTime& time) {
+  auto compiled = TemplateSet::Make(files, MakeTemplateWorld(time.now, time.zone));
   if (!compiled) return std::move(compiled).error();
   auto what = ReadNotification(data.empty() ? kExample : data);
   if (!what) return std::move(what).error();

@@ -48,13 +48,15 @@ Result<Value> Resolved(const Value& self, std::span<const Value>);
 
 const Type kAlertType{"template.Alert", {}};
 const Type kAlertsType{"template.Alerts", {{"Firing", {}, Firing}, {"Resolved", {}, Resolved}}};
+// What Firing and Resolved give has no methods any more.
+const Type kChosenType{"[]template.Alert", {}};
 const Type kDataType{"*template.Data", {}};
 
 Result<Value> Firing(const Value& self, std::span<const Value>) {
-  return WithStatus(self, "firing", &kAlertsType);
+  return WithStatus(self, "firing", &kChosenType);
 }
 Result<Value> Resolved(const Value& self, std::span<const Value>) {
-  return WithStatus(self, "resolved", &kAlertsType);
+  return WithStatus(self, "resolved", &kChosenType);
 }
 
 Value AlertValue(const Alert& alert) {
@@ -100,6 +102,20 @@ Labels Common(const std::vector<Alert>& alerts, Labels Alert::* labels) {
 }
 
 }  // namespace
+
+TemplateWorld MakeTemplateWorld(
+    std::function<Timestamp()> now,
+    std::function<Result<std::shared_ptr<const Zone>>(const std::string& name)> zone) {
+  const auto local = [zone = std::move(zone)](std::string_view name,
+                                              Timestamp at) -> Result<templates::LocalZone> {
+    const auto rules = zone(std::string(name));
+    if (!rules) return rules.error();
+    if (*rules == nullptr) return templates::LocalZone{0, "UTC"};
+    const Zone::Local& shown = (*rules)->At(at);
+    return templates::LocalZone{shown.offset, shown.abbreviation};
+  };
+  return {std::move(now), local};
+}
 
 TemplateSet::TemplateSet(std::unique_ptr<const Compiled> compiled)
     : compiled_(std::move(compiled)) {}

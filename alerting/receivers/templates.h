@@ -10,6 +10,7 @@
 #include "alerting/config.h"
 #include "alerting/notify/notification.h"
 #include "alerting/template.h"
+#include "alerting/time_interval.h"
 #include "base/result.h"
 
 namespace meerkat::alerting {
@@ -19,6 +20,11 @@ struct TemplateWorld {
   std::function<Timestamp()> now;
   std::function<Result<templates::LocalZone>(std::string_view zone, Timestamp at)> zone;
 };
+
+// The zones of a loader whose null stands for UTC.
+TemplateWorld MakeTemplateWorld(
+    std::function<Timestamp()> now,
+    std::function<Result<std::shared_ptr<const Zone>>(const std::string& name)> zone);
 
 // The template files of a configuration over upstream's defaults. Immutable. Threads: any.
 class TemplateSet {

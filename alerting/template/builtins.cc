@@ -127,13 +127,16 @@ Result<Value> Ge(Args args) {
 // ---- collections
 
 // An index into something `size` long; at the end is allowed for slices.
-Result<std::size_t> IndexOf(const Value& index, std::size_t size, bool end) {
+Result<std::size_t> IndexOf(const Value& index, std::size_t size, bool end,
+                            std::string_view what = "") {
   if (index.is_nil()) return Wrong("cannot index slice/array with nil");
   if (index.kind() != Value::Kind::kInt) {
     return Wrong("cannot index slice/array with type " + index.TypeName());
   }
   const std::int64_t at = index.integer();
   const auto limit = static_cast<std::int64_t>(size) + (end ? 1 : 0);
+  // Go's own check lets the length itself through, and then its reflection refuses.
+  if (!end && at == limit) return Wrong("reflect: " + std::string(what) + " index out of range");
   if (at < 0 || at >= limit) return Wrong("index out of range: " + std::to_string(at));
   return static_cast<std::size_t>(at);
 }
@@ -146,13 +149,13 @@ Result<Value> Index(Args args) {
       case Value::Kind::kNil:
         return Wrong("index of nil pointer");
       case Value::Kind::kList: {
-        const auto at = IndexOf(index, item.list().size(), false);
+        const auto at = IndexOf(index, item.list().size(), false, "slice");
         if (!at) return at.error();
         item = Value(item.list()[*at]);
         break;
       }
       case Value::Kind::kString: {
-        const auto at = IndexOf(index, item.string().size(), false);
+        const auto at = IndexOf(index, item.string().size(), false, "string");
         if (!at) return at.error();
         item = Value::Int(static_cast<unsigned char>(item.string()[*at]));
         break;
@@ -262,7 +265,7 @@ FunctionSet MakeBuiltins() {
                      return Value::String(Sprintf(args[0].string(), args.subspan(1)));
                    }};
   set["html"] = {any(1), true, [](Args args) -> Result<Value> {
-                   return Value::String(EscapeHtml(Joined(args)), &kSafeHtml);
+                   return Value::String(EscapeHtml(Joined(args)), &kEscapedHtml);
                  }};
   set["js"] = {any(1), true,
                [](Args args) -> Result<Value> { return Value::String(EscapeJs(Joined(args))); }};

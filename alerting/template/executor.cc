@@ -51,7 +51,9 @@ bool Fits(const Value& value, Param param) {
     case Param::kFloat:
       return value.kind() == Value::Kind::kFloat;
     case Param::kString:
-      return value.kind() == Value::Kind::kString;
+      // template.HTML and template.URL are other types than string.
+      return value.kind() == Value::Kind::kString &&
+             (value.type() == nullptr || value.type()->name == NameOf(param));
     case Param::kStrings:
       return value.type() == &kStringList;
     case Param::kList:

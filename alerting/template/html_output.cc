@@ -201,7 +201,7 @@ bool IsDoctype(std::string_view text) {
 }
 
 bool IsHtml(const Value& value) {
-  return value.type() == &kSafeHtml;
+  return value.type() == &kSafeHtml || value.type() == &kEscapedHtml;
 }
 
 }  // namespace
@@ -369,7 +369,7 @@ void HtmlOutput::NoteScript(std::string_view text) {
 }
 
 void HtmlOutput::Print(const Value& value) {
-  const std::string text = value.is_nil() ? "" : value.ToText();
+  const std::string text = value.is_nil() ? "" : PrintedText(value);
   switch (state_) {
     case State::kText:
       out_ += IsHtml(value) ? text : Escape(text);
@@ -430,11 +430,11 @@ std::string HtmlOutput::ForAttribute(const Value& value) const {
     case Content::kPlain:
       break;
   }
-  return value.is_nil() ? "" : value.ToText();
+  return value.is_nil() ? "" : PrintedText(value);
 }
 
 std::string HtmlOutput::ForUrl(const Value& value) const {
-  const std::string url = value.is_nil() ? "" : value.ToText();
+  const std::string url = value.is_nil() ? "" : PrintedText(value);
   if (url_part_ == UrlPart::kQuery) return EscapeUrl(url, value.type() == &kSafeUrl);
   if (url_part_ == UrlPart::kStart && value.type() != &kSafeUrl && !IsSafeScheme(url)) {
     return "#" + std::string(kUnsafe);
@@ -443,7 +443,7 @@ std::string HtmlOutput::ForUrl(const Value& value) const {
 }
 
 std::string HtmlOutput::ForScript(const Value& value) const {
-  if (script_quote_ != '\0') return EscapeScriptString(value.is_nil() ? "" : value.ToText());
+  if (script_quote_ != '\0') return EscapeScriptString(value.is_nil() ? "" : PrintedText(value));
   switch (value.kind()) {
     case Value::Kind::kBool:
     case Value::Kind::kInt:
@@ -456,7 +456,7 @@ std::string HtmlOutput::ForScript(const Value& value) const {
 }
 
 std::string HtmlOutput::ForStyle(const Value& value) const {
-  const std::string text = value.is_nil() ? "" : value.ToText();
+  const std::string text = value.is_nil() ? "" : PrintedText(value);
   return script_quote_ == '\0' ? FilterStyle(text) : EscapeStyleString(text);
 }
 

@@ -51,6 +51,11 @@ void Append(std::string& out, const Value& value, int depth) {
         out += "null";
       } else {
         AppendSampleValue(out, value.number());
+        // encoding/json writes 1e-9 where strconv writes 1e-09.
+        const std::size_t at = out.size();
+        if (at >= 4 && out[at - 4] == 'e' && out[at - 3] == '-' && out[at - 2] == '0') {
+          out.erase(at - 2, 1);
+        }
       }
       return;
     case Value::Kind::kString:

@@ -7,6 +7,13 @@
 
 namespace meerkat::alerting::templates {
 
+// A value as an action prints it: what a pointer points to, where %v would begin with &.
+inline std::string PrintedText(const Value& value) {
+  std::string text = value.ToText();
+  if (value.kind() == Value::Kind::kStruct && text.starts_with('&')) text.erase(0, 1);
+  return text;
+}
+
 // Where an execution writes: the text of the template as it stands, and values that may need
 // escaping on the way.
 class Output {
@@ -27,7 +34,7 @@ class PlainOutput final : public Output {
  public:
   void Text(std::string_view text) override { out_ += text; }
   void Print(const Value& value) override {
-    out_ += value.is_nil() ? "<no value>" : value.ToText();
+    out_ += value.is_nil() ? "<no value>" : PrintedText(value);
   }
 };
 

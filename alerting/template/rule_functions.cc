@@ -211,7 +211,11 @@ std::string TemplateName(std::string_view alert) {
   return "__alert_" + std::string(alert);
 }
 
-const Type kRuleData{"template.tmplData", {}};
+// Upstream's has no name either.
+const Type kRuleData{
+    "struct { Labels map[string]string; ExternalLabels map[string]string; "
+    "ExternalURL string; Value interface {} }",
+    {}};
 
 }  // namespace
 

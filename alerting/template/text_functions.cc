@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "alerting/template/format.h"
 #include "base/letter_case.h"
@@ -105,9 +106,9 @@ std::string HumanizeDuration(double seconds) {
   if (std::abs(seconds) < 1) return WithSmallPrefix(seconds) + "s";
   const std::string sign = seconds < 0 ? "-" : "";
   const double magnitude = std::abs(seconds);
-  // Beyond what 64 bits count there is nothing to divide.
-  if (magnitude >= 9.2e18) return sign + FourDigits(magnitude) + "s";
-  const auto whole = static_cast<std::int64_t>(magnitude);
+  // Beyond what 64 bits count, Go's conversion gives the least of them.
+  const std::int64_t whole = magnitude >= 0x1p63 ? std::numeric_limits<std::int64_t>::min()
+                                                 : static_cast<std::int64_t>(magnitude);
   const std::string s = std::to_string(whole % 60) + "s";
   const std::string m = std::to_string(whole / 60 % 60) + "m ";
   const std::string h = std::to_string(whole / 3600 % 24) + "h ";

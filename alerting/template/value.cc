@@ -213,6 +213,7 @@ Result<Value> Remove(const Value& kv, std::span<const Value> args) {
 
 }  // namespace
 
+const Type kEscapedHtml{"string", {}};
 const Type kSafeHtml{"template.HTML", {}};
 const Type kSafeUrl{"template.URL", {}};
 const Type kStringList{"[]string", {}};

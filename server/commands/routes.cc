@@ -1,3 +1,4 @@
+#include <chrono>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -145,9 +146,12 @@ int Render(std::span<const std::string> args, Streams streams) {
     if (!read) return Fail(streams, read.error().message());
     data = std::move(*read);
   }
+  const alerting::TemplateTime time{
+      [] { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); },
+      config::LoadZone};
   auto rendered =
       alerting::RenderTemplate(files, arguments->Value("template.text"),
-                               arguments->Value("template.type", "text") == "html", data);
+                               arguments->Value("template.type", "text") == "html", data, time);
   if (!rendered) return Fail(streams, rendered.error().message());
   streams.out << *rendered;
   return 0;

@@ -120,7 +120,7 @@ class RuleTestRun {
     doors.expand = [this](std::string_view alert, std::string_view text,
                           const promql::VectorSample& sample, Timestamp at) {
       alerting::templates::RuleData data;
-      data.labels = sample.labels.WithoutName();
+      data.labels = sample.labels;
       data.external_labels = external_labels_;
       data.value =
           sample.histogram == nullptr

@@ -67,6 +67,7 @@ void IntervalFields(Fields& fields, TimeInterval& interval) {
 }  // namespace
 
 Result<std::shared_ptr<const alerting::Zone>> LoadZone(const std::string& name) {
+  if (name.empty() || name == "UTC") return std::shared_ptr<const alerting::Zone>();
   const Error unknown(Code::kInvalid, "unknown time zone " + name);
   std::string path = "/usr/share/zoneinfo/" + name;
   if (name == "Local") path = "/etc/localtime";

@@ -82,6 +82,7 @@ TEST(RuleTemplate, HumanizesNumbers) {
       {"{{ humanizeDuration 0.0 }} {{ humanizeDuration 59.5 }} {{ humanizeDuration 3600 }} "
        "{{ humanizeDuration -90000 }}",
        "0s 59.5s 1h 0m 0s -1d 1h 0m 0s"},
+      {"{{ humanizeDuration 1e24 }}", "-106751991167300d -15h -30m -8s"},
       {"{{ humanizeDuration 1e-9 }} {{ humanizeDuration \"Inf\" }}", "1ns +Inf"},
       {"{{ humanizePercentage 0.12345 }}", "12.35%"},
       {"{{ humanizeTimestamp 1435065584.128 }}", "2015-06-23 13:19:44.128 +0000 UTC"},

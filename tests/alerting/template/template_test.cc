@@ -154,6 +154,7 @@ TEST(Template, CallsFunctions) {
        "1709164800"},
       {"{{ toJson (dict \"b\" 1 \"a\" (list 1.5 \"<x>\" nil)) }}",
        "{\"a\":[1.5,\"\\u003cx\\u003e\",null],\"b\":1}"},
+      {"{{ toJson 1e-9 }} {{ html \"<\" | toUpper }}", "1e-9 &LT;"},
       {"{{ toJson .GroupLabels }}", "{\"alertname\":\"X\",\"cluster\":\"c1\"}"},
       {"{{ len (append (list 1) 2 3) }}", "3"},
       {"{{ index (dict \"a\" \"b\") \"a\" }}{{ (dict \"x\" 1).y }}", "b<no value>"},
@@ -221,6 +222,12 @@ TEST(Template, FailsWhereDataDoesNotFit) {
       {"{{ toUpper .Count }}",
        "template: t:1:11: executing \"t\" at <.Count>: wrong type for value; expected string; got "
        "int"},
+      {"{{ safeHtml \"a\" | toUpper }}",
+       "template: t:1:18: executing \"t\" at <toUpper>: wrong type for value; expected string; got "
+       "template.HTML"},
+      {"{{ index .Alerts (len .Alerts) }}",
+       "template: t:1:3: executing \"t\" at <index .Alerts (len .Alerts)>: error calling index: "
+       "reflect: slice index out of range"},
       {"{{ toUpper }}",
        "template: t:1:3: executing \"t\" at <toUpper>: wrong number of args for "
        "toUpper: want 1 got 0"},

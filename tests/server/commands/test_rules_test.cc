@@ -22,7 +22,7 @@ constexpr std::string_view kRules = R"(groups:
     expr: up == 0
     for: 2m
     labels: {severity: page}
-    annotations: {summary: "{{ $labels.instance }} down {{ $value }}"}
+    annotations: {summary: "{{ $labels.__name__ }} {{ $labels.instance }} down {{ $value }}"}
 )";
 
 class TestRulesCommand : public testing::Test {
@@ -72,7 +72,7 @@ tests:
     alertname: Down
     exp_alerts:
     - exp_labels: {severity: page, job: a, instance: x}
-      exp_annotations: {summary: x down 0}
+      exp_annotations: {summary: up x down 0}
   promql_expr_test:
   - expr: job:up:sum
     eval_time: 1m
@@ -138,7 +138,7 @@ tests:
         got:[
             0:
               Labels:{alertname="Down", instance="x", job="a", severity="page"}
-              Annotations:{summary="x down 0"}
+              Annotations:{summary="up x down 0"}
             ]
     name: first,
     alertname: Down, time: 4m, 
@@ -146,7 +146,7 @@ tests:
         got:[
             0:
               Labels:{alertname="Down", instance="x", job="a", severity="page"}
-              Annotations:{summary="x down 0"}
+              Annotations:{summary="up x down 0"}
             ]
     expr: "job:up:sum", time: 1m,
         exp: {__name__="job:up:sum", job="a"} 1.2E+01
