@@ -276,12 +276,18 @@ Result<std::vector<Matcher>> ParseMatchers(std::string_view text, MatcherSyntax 
 }
 
 Result<Matcher> ParseMatcher(std::string_view text, MatcherSyntax syntax) {
-  auto matchers = ParseMatchers(text, syntax);
-  if (!matchers) return std::move(matchers).error();
-  if (matchers->size() != 1) {
-    return Error(Code::kInvalid, "bad matcher format: " + std::string(text));
+  // The classic grammar's value goes to the end, whatever is in it.
+  auto classic = ParseClassicOne(text);
+  if (syntax == MatcherSyntax::kClassic) return classic;
+  if (text.starts_with('{') || text.ends_with('}')) {
+    return Error(Code::kInvalid, "unexpected open or close brace: " + std::string(text));
   }
-  return std::move(matchers->front());
+  if (syntax == MatcherSyntax::kFallback && classic) return classic;
+  auto utf8 = Utf8Parser(text).Parse();
+  if (utf8 && utf8->size() == 1) return std::move(utf8->front());
+  if (syntax == MatcherSyntax::kFallback) return classic;
+  if (!utf8) return std::move(utf8).error();
+  return Error(Code::kInvalid, "expected 1 matcher, found " + std::to_string(utf8->size()));
 }
 
 std::string MatcherText(const Matcher& matcher) {

@@ -20,7 +20,7 @@ enum class MatcherSyntax : unsigned char {
 // anchored and their dot does not match a newline.
 Result<std::vector<Matcher>> ParseMatchers(std::string_view text,
                                            MatcherSyntax syntax = MatcherSyntax::kFallback);
-// Exactly one.
+// Exactly one, without braces.
 Result<Matcher> ParseMatcher(std::string_view text,
                              MatcherSyntax syntax = MatcherSyntax::kFallback);
 

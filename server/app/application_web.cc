@@ -261,7 +261,8 @@ void Application::Impl::AddAlertManagerRoutes() {
   alert_api_ = std::make_unique<web::AlertmanagerApi>(
       *alert_manager_, registry_, build,
       static_cast<std::size_t>(
-          std::max<std::int64_t>(0, flags_.integer("alertmanager.web.get-concurrency"))));
+          std::max<std::int64_t>(0, flags_.integer("alertmanager.web.get-concurrency"))),
+      flags_.duration("alertmanager.web.timeout"));
   alert_api_->AddRoutes(late_, RoutePrefix(flags_, external_url_), false);
   alert_api_->AddRoutes(alert_late_, AlertManagerPrefix(), true);
 }

@@ -57,6 +57,13 @@ TEST(Matchers, KeepToOneGrammarWhenTold) {
   EXPECT_FALSE(ParseMatchers(R"(a=)", MatcherSyntax::kUtf8).ok());
 }
 
+TEST(Matchers, OneAloneReachesToTheEnd) {
+  EXPECT_EQ(ParseMatcher("a=b,c=d")->value(), "b,c=d");
+  EXPECT_EQ(ParseMatcher("\"a b\"=c")->name(), "a b");
+  EXPECT_FALSE(ParseMatcher(R"({a="b"})").ok());
+  EXPECT_FALSE(ParseMatcher("a=b,c=d", MatcherSyntax::kUtf8).ok());
+}
+
 TEST(Matchers, MissingLabelsAreEmpty) {
   const auto matchers = ParseMatchers(R"({a!="1", b=~"x?"})");
   EXPECT_TRUE(AllMatch(*matchers, {}));

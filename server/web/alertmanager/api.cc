@@ -4,8 +4,10 @@
 #include <atomic>
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <thread>
 
+#include "base/duration.h"
 #include "base/quote.h"
 #include "base/rfc3339.h"
 #include "server/web/alertmanager/rooms.h"
@@ -24,10 +26,10 @@ using net::Response;
 
 using Call = std::function<Response(const Request&)>;
 
-// true unless the parameter is there and is not one of Go's spellings of true.
+// true unless the parameter has a value that is not one of upstream's spellings of true.
 bool Flag(const Request& request, std::string_view name) {
-  if (!request.query.Has(name)) return true;
   const std::string_view value = request.query.Get(name);
+  if (value.empty()) return true;
   for (const std::string_view yes :
        {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"}) {
     if (net::EqualsIgnoreCase(value, yes)) return true;
@@ -338,18 +340,55 @@ Response Preflight(const Request& request) {
   return response;
 }
 
-Response Dispatch(const Request& request, const Methods& methods) {
-  if (request.method == "OPTIONS") return Preflight(request);
+std::string_view TrimSpace(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// Whether a client that sends this Accept header takes JSON.
+bool TakesJson(std::string_view accept) {
+  if (accept.empty()) return true;
+  while (!accept.empty()) {
+    const std::size_t comma = std::min(accept.find(','), accept.size());
+    const std::string_view range = accept.substr(0, comma);
+    const std::size_t semicolon = std::min(range.find(';'), range.size());
+    const std::string_view type = TrimSpace(range.substr(0, semicolon));
+    const bool refused = TrimSpace(range.substr(semicolon)).ends_with("q=0");
+    const bool json = type == "*/*" || net::EqualsIgnoreCase(type, "application/*") ||
+                      net::EqualsIgnoreCase(type, "application/json");
+    if (json && !refused) return true;
+    accept.remove_prefix(std::min(comma + 1, accept.size()));
+  }
+  return false;
+}
+
+// What the schema of version 2 asks of the headers; version 1 never asked.
+std::optional<Response> HeaderFault(const Request& request) {
+  if (!TakesJson(request.headers.Get("Accept"))) {
+    return RefuseSchema(406, 406,
+                        "unsupported media type requested, only [application/json] are available");
+  }
+  if (request.method != "POST" || request.body.empty()) return std::nullopt;
+  std::string_view type = request.headers.Get("Content-Type");
+  if (type.empty()) type = "application/octet-stream";
+  const std::string_view bare = TrimSpace(type.substr(0, std::min(type.find(';'), type.size())));
+  if (net::EqualsIgnoreCase(bare, "application/json")) return std::nullopt;
+  return RefuseSchema(
+      415, 415, "unsupported media type " + Quote(type) + ", only [application/json] are allowed");
+}
+
+Response Dispatch(const Request& request, const Methods& methods, bool schema) {
+  if (request.method == "OPTIONS" && request.headers.Has("Access-Control-Request-Method")) {
+    return Preflight(request);
+  }
   std::string_view wanted = request.method;
   if (wanted == "HEAD") wanted = "GET";
   const auto found = std::find_if(methods.begin(), methods.end(),
                                   [wanted](const auto& entry) { return entry.first == wanted; });
   if (found == methods.end()) return NotAllowed(request, methods);
-  const std::string_view type = request.headers.Get("Content-Type");
-  if (wanted == "POST" && !type.empty() && !type.starts_with("application/json")) {
-    return RefuseSchema(
-        415, 415,
-        "unsupported media type " + Quote(type) + ", only [application/json] are allowed");
+  if (schema) {
+    if (auto fault = HeaderFault(request)) return *std::move(fault);
   }
   return found->second(request);
 }
@@ -400,13 +439,14 @@ std::string Lower(const std::string& method) {
 }  // namespace
 
 AlertmanagerApi::AlertmanagerApi(alerting::AlertManager& manager, Registry& registry,
-                                 BuildInfo build, std::size_t get_concurrency)
+                                 BuildInfo build, std::size_t get_concurrency, Millis timeout)
     : manager_(manager),
       registry_(registry),
       build_(std::move(build)),
       get_concurrency_(get_concurrency > 0
                            ? static_cast<std::int64_t>(get_concurrency)
-                           : std::max<std::int64_t>(8, std::thread::hardware_concurrency())) {}
+                           : std::max<std::int64_t>(8, std::thread::hardware_concurrency())),
+      timeout_(timeout) {}
 
 void AlertmanagerApi::AddRoutes(net::Router& router, const std::string& prefix,
                                 bool version_1) const {
@@ -421,16 +461,22 @@ void AlertmanagerApi::AddRoutes(net::Router& router, const std::string& prefix,
     std::string handler = path;  // as upstream's schema names it
     if (const auto id = handler.find("{id}"); id != std::string::npos)
       handler.replace(id, 4, "{silenceID}");
+    const bool schema = path.starts_with("/api/v2/");
     net::Route route;
     route.pattern = prefix + path;
     route.lane = net::Lane::kQuery;
     route.max_body_bytes = 64 << 20;
-    route.handler = [&manager, &registry = registry_, path = handler, shared, busy,
-                     most = get_concurrency_](const Request& request, std::stop_token) {
+    route.handler = [&manager, &registry = registry_, path = handler, schema, shared, busy,
+                     most = get_concurrency_,
+                     timeout = timeout_](const Request& request, std::stop_token) {
       const Timestamp start = manager.Now();
       const InFlight in_flight(request.method == "GET" ? busy.get() : nullptr);
       Response response =
-          in_flight.count() > most ? TooMany(registry, most) : Dispatch(request, *shared);
+          in_flight.count() > most ? TooMany(registry, most) : Dispatch(request, *shared, schema);
+      if (timeout > Millis(0) && manager.Now() - start > timeout) {
+        response = Response::Text(
+            503, "Exceeded configured timeout of " + FormatDuration(timeout) + ".\n");
+      }
       response.headers.Set("Cache-Control", "no-store");
       response.headers.Set("Vary", "Origin");
       if (request.headers.Has("Origin")) {
@@ -452,6 +498,12 @@ void AlertmanagerApi::AddRoutes(net::Router& router, const std::string& prefix,
           .Observe(static_cast<double>(SizeOf(response)));
       return response;
     };
+    if (schema) {
+      // With a slash at its end it is the same path.
+      net::Route slashed = route;
+      slashed.pattern += '/';
+      router.Add(std::move(slashed));
+    }
     router.Add(std::move(route));
   };
   const auto on = [&manager](Response (*call)(AlertManager&, const Request&)) -> Call {

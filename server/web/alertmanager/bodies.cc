@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "alerting/matchers.h"
 #include "base/duration.h"
@@ -51,7 +52,11 @@ class Faults {
 std::optional<json> ParseJson(const std::string& body, Faults& faults) {
   if (body.empty()) return std::nullopt;
   try {
-    return json::parse(body);
+    // The first value; what comes after it is nobody's.
+    std::istringstream in(body);
+    json value;
+    in >> value;
+    return value;
   } catch (const json::parse_error& error) {
     // As Go would name it: the byte at which the text stops being JSON.
     const auto start = body.find_first_not_of(" \t\r\n");
@@ -62,7 +67,7 @@ std::optional<json> ParseJson(const std::string& body, Faults& faults) {
       faults.Malformed("invalid character '" + body.substr(inside, 1) +
                        "' looking for beginning of object key string");
     } else if (error.byte > body.size()) {
-      faults.Malformed("unexpected end of JSON input");
+      faults.Malformed("unexpected EOF");
     } else {
       const std::string byte = body.substr(error.byte == 0 ? 0 : error.byte - 1, 1);
       faults.Malformed("invalid character '" + byte + "' looking for beginning of value");
@@ -138,7 +143,12 @@ alerting::PostedAlert ReadAlert(const json& item, std::size_t index, Faults& fau
     faults.Required(std::to_string(index) + ".labels");
   }
   const std::string& url = alert.generator_url;
-  if (!url.empty() && url.front() != '/' && !net::Url::Parse(url)) {
+  const auto is_uri = [](const std::string& text) {
+    if (text.front() == '/') return true;
+    const auto parsed = net::Url::Parse(text);
+    return parsed && !parsed->scheme.empty();
+  };
+  if (!url.empty() && !is_uri(url)) {
     faults.Violates(
         601, std::to_string(index) + ".generatorURL in body must be of type uri: " + Quote(url));
   }
@@ -216,11 +226,11 @@ Parsed<alerting::Silence> ParseSilence(const std::string& body) {
     faults.Required("silence");
     return faults.Take();
   }
-  if (!parsed->is_object()) {
+  if (!parsed->is_object() && !parsed->is_null()) {
     faults.WrongType(*parsed, "value of type models.PostableSilence");
     return faults.Take();
   }
-  const json& object = *parsed;
+  const json object = parsed->is_null() ? json::object() : *parsed;
   alerting::Silence silence;
   silence.id = ReadString(object, "id", "PostableSilence", faults);
   silence.created_by = ReadString(object, "createdBy", "Silence", faults);

@@ -27,7 +27,8 @@ struct ApiTest : ::testing::Test {
     api->AddRoutes(router, "/am", true);
   }
 
-  Answer Ask(const std::string& method, const std::string& target, const std::string& body = "") {
+  Answer Ask(const std::string& method, const std::string& target, const std::string& body = "",
+             const net::Headers& headers = {}) {
     net::Request request;
     request.method = method;
     request.target = target;
@@ -39,6 +40,7 @@ struct ApiTest : ::testing::Test {
     }
     request.headers.Set("Origin", "http://elsewhere");
     if (!body.empty()) request.headers.Set("Content-Type", "application/json");
+    for (const auto& [name, value] : headers.fields()) request.headers.Set(name, value);
     request.body = body;
     const auto match = router.Find(method, request.raw_path);
     if (match.route == nullptr) return {404, "", {}};
@@ -82,6 +84,17 @@ TEST_F(ApiTest, RefusesAsUpstreamDoes) {
        R"({"code":601,"message":"0.generatorURL in body must be of type uri: \"::bad\""})"},
       {"GET", "/am/api/v2/alerts?filter=a~%22x%22", "", 400,
        "\"bad matcher format: a~\\\"x\\\"\"\n"},
+      {"GET", "/am/api/v2/alerts?filter={a=%22x%22}", "", 400,
+       "\"unexpected open or close brace: {a=\\\"x\\\"}\"\n"},
+      {"GET", "/am/api/v2/alerts/?filter=a=b,c=d&active=", "", 200, "[]\n"},
+      {"OPTIONS", "/am/api/v2/receivers", "", 405,
+       R"({"code":405,"message":"method OPTIONS is not allowed, but [GET] are"})"},
+      {"POST", "/am/api/v2/alerts", "[{", 400,
+       R"({"code":400,"message":"parsing alerts body from \"\" failed, because unexpected EOF"})"},
+      {"POST", "/am/api/v2/alerts", R"([{"labels":{"a":"b"},"generatorURL":"not a url"}])", 422,
+       R"({"code":601,"message":"0.generatorURL in body must be of type uri: \"not a url\""})"},
+      {"POST", "/am/api/v2/silences", "null", 422,
+       R"({"code":602,"message":"comment in body is required"})"},
       {"GET", "/am/api/v2/alerts?receiver=(", "", 400,
        "\"failed to parse receiver param: error parsing regexp: missing closing ): "
        "`^(?:()$`\"\n"},
@@ -114,6 +127,20 @@ TEST_F(ApiTest, RefusesAsUpstreamDoes) {
     EXPECT_EQ(answer.body, c.answer) << c.target << " " << c.body;
   }
   EXPECT_TRUE(world.manager->AllSilences().empty());
+}
+
+TEST_F(ApiTest, VersionTwoAsksForJsonVersionOneForNothing) {
+  const std::string alerts = R"([{"labels":{"alertname":"X"}}])";
+  const std::string form = "application/x-www-form-urlencoded";
+  EXPECT_EQ(Ask("POST", "/am/api/v2/alerts", alerts, {{"Content-Type", form}}).status, 415);
+  EXPECT_EQ(Ask("POST", "/am/api/v2/alerts", alerts, {{"Content-Type", ""}}).status, 415);
+  EXPECT_EQ(
+      Ask("POST", "/am/api/v2/alerts", alerts, {{"Content-Type", "Application/JSON;a=b"}}).status,
+      200);
+  EXPECT_EQ(Ask("POST", "/am/api/v1/alerts", alerts, {{"Content-Type", form}}).status, 200);
+  EXPECT_EQ(Ask("GET", "/am/api/v2/alerts", "", {{"Accept", "text/plain"}}).status, 406);
+  EXPECT_EQ(Ask("GET", "/am/api/v2/alerts", "", {{"Accept", "application/json;q=0"}}).status, 406);
+  EXPECT_EQ(Ask("GET", "/am/api/v2/alerts", "", {{"Accept", "text/html, */*;q=0.8"}}).status, 200);
 }
 
 TEST_F(ApiTest, ShowsAlertsAsUpstreamDoes) {
