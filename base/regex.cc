@@ -178,11 +178,16 @@ Result<Regex> Regex::Compile(std::string_view pattern, Flavor flavor) {
                      ": `" + program->re->error_arg() + "`");
   }
   program->groups = program->re->NumberOfCapturingGroups();
-  if (flavor == Flavor::kPrometheus) {
+  if (flavor != Flavor::kUnanchored) {
     program->literals = LiteralAlternatives(pattern);
     program->prefix = LiteralPrefix(pattern);
-    if (pattern == ".*") program->shape = Program::Shape::kAnything;
-    if (pattern == ".+") program->shape = Program::Shape::kNonEmpty;
+    // Of these Alertmanager's flavor matches no text with a newline.
+    if (flavor == Flavor::kPrometheus && pattern == ".*") {
+      program->shape = Program::Shape::kAnything;
+    }
+    if (flavor == Flavor::kPrometheus && pattern == ".+") {
+      program->shape = Program::Shape::kNonEmpty;
+    }
     if (!program->literals.empty()) program->shape = Program::Shape::kLiterals;
   }
   // Anchoring by the match call keeps group numbers as written.

@@ -24,6 +24,22 @@ std::string IndexKey(std::string_view name, std::string_view value) {
   return key;
 }
 
+// Where an alert that `matcher` matches finds it: under each value it can match, or under the
+// label's name alone when the label must be there. Empty: the matcher says neither.
+std::vector<std::string> IndexKeys(const Matcher& matcher) {
+  using Type = Matcher::Type;
+  if (matcher.MatchesEmpty()) return {};
+  if (matcher.type() == Type::kEqual) return {IndexKey(matcher.name(), matcher.value())};
+  std::vector<std::string> keys;
+  if (matcher.type() == Type::kRegex) {
+    for (const std::string& value : matcher.regex()->literals()) {
+      keys.push_back(IndexKey(matcher.name(), value));
+    }
+  }
+  if (keys.empty()) keys.push_back(IndexKey(matcher.name(), ""));
+  return keys;
+}
+
 Result<> Validate(const Silence& silence, MatcherSyntax syntax) {
   if (silence.matchers.empty()) return Invalid("invalid silence: at least one matcher required");
   bool all_match_empty = true;
@@ -209,13 +225,16 @@ const Silence* Silences::Find(std::string_view id) const {
 void Silences::BuildIndex() const {
   index_.clear();
   for (const auto& [id, silence] : silences_) {
-    const auto equality =
-        std::find_if(silence.matchers.begin(), silence.matchers.end(), [](const Matcher& matcher) {
-          return matcher.type() == Matcher::Type::kEqual && !matcher.value().empty();
-        });
-    index_[equality == silence.matchers.end() ? std::string()
-                                              : IndexKey(equality->name(), equality->value())]
-        .push_back(&silence);
+    // The matcher that leaves the fewest alerts to look at.
+    std::vector<std::string> keys = {std::string()};
+    for (const Matcher& matcher : silence.matchers) {
+      std::vector<std::string> own = IndexKeys(matcher);
+      const bool by_value = !own.empty() && own.front().back() != '\xff';
+      if (own.empty() || (!by_value && !keys.front().empty())) continue;
+      keys = std::move(own);
+      if (by_value) break;
+    }
+    for (const std::string& key : keys) index_[key].push_back(&silence);
   }
   indexed_ = true;
 }
@@ -234,7 +253,10 @@ std::vector<std::string> Silences::MutedBy(const Labels& labels, Timestamp now) 
   };
   if (index_.empty()) return ids;
   look("");
-  for (const Label label : labels) look(IndexKey(label.name, label.value));
+  for (const Label label : labels) {
+    look(IndexKey(label.name, label.value));
+    look(IndexKey(label.name, ""));
+  }
   std::sort(ids.begin(), ids.end());
   return ids;
 }

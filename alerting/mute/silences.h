@@ -62,8 +62,8 @@ class Silences {
   MatcherSyntax syntax_ = MatcherSyntax::kFallback;
   std::map<std::string, Silence, std::less<>> silences_;
 
-  // By `name \xff value` of the first equality matcher; the rest under "". Built at the first
-  // question after a change.
+  // By `name \xff value` for each value one of its matchers can match, else by `name \xff` where a
+  // label must be there; the rest under "". Built at the first question after a change.
   mutable std::unordered_map<std::string, std::vector<const Silence*>> index_;
   mutable bool indexed_ = false;
 };

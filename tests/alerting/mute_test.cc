@@ -49,6 +49,30 @@ TEST_F(SilencesTest, FindThoseWithoutAnEqualityToo) {
   EXPECT_TRUE(silences.MutedBy({{"c", "x"}}, kStart).empty());
 }
 
+TEST_F(SilencesTest, FindThoseByExpressionUnderEveryValueTheyMatch) {
+  const struct {
+    std::string matcher;
+    std::string mutes;  // which of the instances a, b, aa, and the one without the label: "-"
+  } kCases[] = {{R"(instance=~"a|b")", "a b"},  {R"(instance=~"a|")", "a -"},
+                {R"(instance=~"a.*")", "a aa"}, {R"(instance=~".+")", "a aa b"},
+                {R"(instance!="")", "a aa b"},  {R"(instance!="a")", "aa b -"},
+                {R"(instance=~"(a)|a")", "a"},  {R"(instance!~"a|b")", "aa -"}};
+  for (const auto& c : kCases) {
+    Silence silence = Make(c.matcher, kStart, kStart + hours(1));
+    silence.matchers.push_back(*ParseMatcher("job=~.+"));
+    const auto id = silences.Set(silence, kStart);
+    ASSERT_TRUE(id.ok()) << c.matcher;
+    std::string muted;
+    for (const std::string instance : {"a", "aa", "b", ""}) {
+      const Labels labels = Labels::From({{"instance", instance}, {"job", "x"}});
+      if (silences.MutedBy(labels, kStart + minutes(1)).empty()) continue;
+      muted += (muted.empty() ? "" : " ") + (instance.empty() ? "-" : instance);
+    }
+    EXPECT_EQ(muted, c.mutes) << c.matcher;
+    ASSERT_TRUE(silences.Expire(*id, kStart).ok());
+  }
+}
+
 TEST_F(SilencesTest, IdsAreRandomUuids) {
   const auto id = silences.Set(Make("a=1", kStart, kStart + hours(1)), kStart);
   ASSERT_EQ(id->size(), 36u);

@@ -49,6 +49,14 @@ TEST(Regex, ReplacesAllAsGoDoes) {
   EXPECT_EQ(Make("é", Regex::Flavor::kUnanchored).ReplaceAll("caféé", "e"), "cafee");
 }
 
+TEST(Regex, AnswersLiteralsInBothAnchoredFlavors) {
+  const Regex::Flavor flavor = Regex::Flavor::kAlertmanager;
+  EXPECT_EQ(Make("a|b", flavor).literals(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(Make(".*", flavor).Matches("a\nb"));
+  EXPECT_FALSE(Make(".+", flavor).Matches("a\n"));
+  EXPECT_TRUE(Make("ab", Regex::Flavor::kUnanchored).literals().empty());
+}
+
 TEST(Regex, ReadsGosSyntax) {
   const Regex regex = Make("(?<host>[^:]+):(\\d+)");
   EXPECT_EQ(regex.Expand("$host", regex.Groups("web:80")), "web");
