@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "alerting/rules/group.h"
 #include "alerting/rules/order.h"
@@ -117,6 +118,10 @@ std::vector<RuleGroupStatus> RuleSchedule::Status() const {
   }
   std::vector<RuleGroupStatus> status;
   for (const auto& running : groups) status.push_back(running->group->Status());
+  // The order in which upstream shows them.
+  std::stable_sort(status.begin(), status.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.config->file, a.config->name) < std::tie(b.config->file, b.config->name);
+  });
   return status;
 }
 

@@ -27,7 +27,10 @@ class RuleFileReader {
     const auto read = ReadYamlMap(
         path_, text,
         [this](YamlMap& top) {
-          top.Each("groups", [this](const YamlValue& item) { ReadGroup(item); });
+          top.Each("groups", [this](const YamlValue& item) {
+            // Upstream's reader of rule files leaves nulls out of lists.
+            if (!item.is_null()) ReadGroup(item);
+          });
         },
         yaml);
     // What is wrong with the form hides what is wrong with the content.
@@ -53,7 +56,9 @@ class RuleFileReader {
       map.Read("query_offset", group.query_offset);
       map.Read("limit", group.limit);
       map.Read("labels", group.labels);
-      map.Each("rules", [&](const YamlValue& rule) { ReadRule(group, rule, rule_errors); });
+      map.Each("rules", [&](const YamlValue& rule) {
+        if (!rule.is_null()) ReadRule(group, rule, rule_errors);
+      });
     });
     if (group.name.empty()) {
       Fail(Text(name_position), "Groupname must not be empty");

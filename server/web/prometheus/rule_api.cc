@@ -60,11 +60,14 @@ void Write(JsonWriter& json, const RuleInfo& rule, bool with_alerts) {
   if (rule.alerting) {
     json.Key("annotations");
     WriteAnnotations(json, rule.annotations);
-    json.Key("alerts").BeginArray();
+    json.Key("alerts");
     if (with_alerts) {
+      json.BeginArray();
       for (const AlertInfo& alert : rule.alerts) Write(json, alert);
+      json.EndArray();
+    } else {
+      json.Null();
     }
-    json.EndArray();
   }
   json.Key("health").String(rule.health);
   if (!rule.last_error.empty()) json.Key("lastError").String(rule.last_error);
