@@ -8,6 +8,7 @@ namespace meerkat::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using namespace nlohmann::literals;  // NOLINT(google-build-using-namespace): _json_pointer
 
 constexpr std::size_t kMaxUid = 40;
 
@@ -25,12 +26,22 @@ bool IsWrapper(const Json& json) {
          !json.contains("panels") && !json.contains("rows");
 }
 
+// {"apiVersion": "dashboard.grafana.app/v2…", "metadata": {"name": uid}, "spec": {…}}: Grafana's
+// new model, which the browser turns into the classic one.
+bool IsNewModel(const Json& json) {
+  if (!json.is_object() || !json.contains("spec") || !json["spec"].is_object()) return false;
+  const auto version = json.find("apiVersion");
+  return version != json.end() && version->is_string() &&
+         version->get_ref<const std::string&>().starts_with("dashboard.grafana.app/v2");
+}
+
 }  // namespace
 
 Result<DashboardSummary> ReadDashboard(std::string_view text) {
   const Json parsed = Parse(text);
   if (parsed.is_discarded()) return Error(Code::kInvalid, "not valid JSON");
-  const Json& json = IsWrapper(parsed) ? parsed["dashboard"] : parsed;
+  const bool is_new = IsNewModel(parsed);
+  const Json& json = is_new ? parsed["spec"] : IsWrapper(parsed) ? parsed["dashboard"] : parsed;
   if (!json.is_object() ||
       !(json.contains("panels") || json.contains("rows") || json.contains("title"))) {
     return Error(Code::kInvalid, "not a Grafana dashboard: it has neither title, panels nor rows");
@@ -41,6 +52,12 @@ Result<DashboardSummary> ReadDashboard(std::string_view text) {
     return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
   };
   summary.uid = text_of("uid");
+  if (is_new) {
+    // A saved one has the uid that was given to it, a file the name it had in Grafana.
+    for (const Json::json_pointer& at : {"/metadata/name"_json_pointer, "/uid"_json_pointer}) {
+      if (parsed.contains(at) && parsed[at].is_string()) summary.uid = parsed[at];
+    }
+  }
   summary.title = text_of("title");
   if (const auto tags = json.find("tags"); tags != json.end() && tags->is_array()) {
     for (const auto& tag : *tags) {

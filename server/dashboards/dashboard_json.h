@@ -9,8 +9,9 @@
 // What is read out of a dashboard's JSON; the rest is the browser's business.
 namespace meerkat::server {
 
-// Title, tags and the uid as written (which may be unusable). Takes Grafana's file format and the
-// {"dashboard": {...}} wrapper of its API; kInvalid when it is neither.
+// Title, tags and the uid as written (which may be unusable). Takes Grafana's file format, the
+// {"dashboard": {...}} wrapper of its API, and the new model (apiVersion
+// dashboard.grafana.app/v2…); kInvalid when it is none of them.
 Result<DashboardSummary> ReadDashboard(std::string_view json);
 // The dashboard itself: `json`, or what the wrapper holds.
 std::string UnwrapDashboard(std::string_view json);

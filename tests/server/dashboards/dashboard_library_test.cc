@@ -88,6 +88,21 @@ TEST_F(DashboardLibraryTest, GivesAUidFromTheFileNameWhereTheOwnIsUnusable) {
   EXPECT_EQ(library.List().back().folder, "sub");
 }
 
+TEST_F(DashboardLibraryTest, ReadsGrafanasNewModelToo) {
+  const std::string text = R"({"apiVersion":"dashboard.grafana.app/v2beta1","kind":"Dashboard",)"
+                           R"("metadata":{"name":"abc"},"spec":{"title":"New","tags":["t"]}})";
+  File("new.json", text);
+  File("pod.json", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{}})");
+  auto library = Open();
+  ASSERT_EQ(Uids(library), std::vector<std::string>{"abc"});
+  EXPECT_EQ(library.List()[0].title, "New");
+  EXPECT_EQ(library.List()[0].tags, std::vector<std::string>{"t"});
+  EXPECT_EQ(library.Get("abc")->json, text);
+  const auto saved = library.Save(text, "", "", std::nullopt);
+  ASSERT_TRUE(saved.ok());
+  EXPECT_EQ(saved->uid, "abc");
+}
+
 TEST_F(DashboardLibraryTest, SeesFilesThatChange) {
   auto library = Open();
   EXPECT_TRUE(library.List().empty());

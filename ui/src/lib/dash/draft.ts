@@ -3,6 +3,7 @@
 import { upgradedPanel } from './migrate';
 import { hasRows, rowsToGrid } from './migrate/rows';
 import { unwrap } from './migrate';
+import { classicOf, isNewModel } from './v2';
 import { type GridPos, type Json, list, object, text } from './model';
 
 const kSchema = 39; // what the panels this page writes look like
@@ -11,7 +12,8 @@ const clone = <T>(v: T): T => JSON.parse(JSON.stringify(v)) as T;
 
 // Every panel gets an id, rows of the old layout become today's.
 export function beginDraft(json: Json): Json {
-  const d = clone(unwrap(json) ?? json);
+  const classic = isNewModel(json) ? (classicOf(json) as Json) : json; // the new model is edited, and saved, as the classic one
+  const d = clone(unwrap(classic) ?? classic);
   if (hasRows(d)) {
     d.panels = rowsToGrid(d);
     delete d.rows;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readGiven } from '../dashjson';
+import { beginDraft, everyPanel } from './draft';
 import { layout } from './layout';
 import { migrate } from './migrate';
 
@@ -47,4 +48,10 @@ test('an import is kept in the classic model', () => {
   assert.equal(given.error, undefined);
   assert.equal(given.dashboard!.title, 'New');
   assert.equal((given.dashboard!.panels as unknown[]).length, 1);
+});
+
+test('the new model is edited as the classic one', () => {
+  const draft = beginDraft(dashboard({ kind: 'GridLayout', spec: { items: [item('a', 0, 0), item('b', 12, 0)] } }) as unknown as Record<string, unknown>);
+  assert.deepEqual(everyPanel(draft).map((p) => [p.id, p.type]), [[1, 'timeseries'], [2, 'stat']]);
+  assert.equal(draft.apiVersion, undefined);
 });
