@@ -77,6 +77,65 @@ export const tests = [
     await save(page, 'back');
     await page.getByText('Saved as version 3.').waitFor();
   }],
+  ['variables and annotations are added, previewed, moved and saved', async ({ page, base }) => {
+    const uid = await makeBoard(page, 'With variables');
+    await page.getByRole('button', { name: 'Edit the dashboard' }).click();
+    await page.getByRole('button', { name: /^Settings:/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Settings of the dashboard' });
+    const add = (what) => dialog.getByRole('button', { name: what, exact: true }).click();
+    await add('Variable');
+    await dialog.getByLabel('Name').fill('job');
+    await dialog.getByRole('textbox', { name: 'Query' }).fill('label_values(up, job)');
+    await dialog.getByText(/^Offers \d+ value/).waitFor();
+    await dialog.getByLabel('Several at once').check();
+    await add('Variable');
+    await dialog.getByLabel('Kind').selectOption('custom');
+    await dialog.getByLabel('Name').fill('job');
+    await dialog.getByText('Another variable has this name.').waitFor();
+    await dialog.getByLabel('Name').fill('size');
+    await dialog.getByLabel(/^Values/).fill('small, large : L');
+    await dialog.getByText('Offers 2 values').waitFor();
+    await dialog.getByRole('button', { name: 'Move size up' }).click();
+    await dialog.getByRole('button', { name: /^Annotations/ }).click();
+    await add('Annotation');
+    await dialog.getByLabel('Name').fill('Ups');
+    await dialog.getByRole('textbox', { name: 'Query' }).fill('up == 1');
+    await dialog.getByRole('textbox', { name: 'Query' }).press('Tab');
+    await dialog.getByText(/\d+ marks? in the time shown/).waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.locator('[data-variable="size"][data-value=\'["small"]\']').waitFor({ state: 'attached' });
+    await page.getByRole('button', { name: 'Ups', exact: true }).waitFor();
+    await save(page, 'pickers');
+    await page.getByText('Saved as version 2.').waitFor();
+    const { data } = await (await page.request.get(`${base}/api/v1/dashboards/${uid}`)).json();
+    const list = data.dashboard.templating.list;
+    assert.deepEqual(list.map((v) => [v.name, v.type, v.multi]), [['size', 'custom', false], ['job', 'query', true]]);
+    assert.equal(list[1].query, 'label_values(up, job)');
+    assert.deepEqual(data.dashboard.annotations.list.map((a) => [a.name, a.expr]), [['Ups', 'up == 1']]);
+  }],
+  ['ad hoc filters suggest names, then values, and go into the queries', async ({ page, base }) => {
+    const board = { title: 'Ad hoc', panels: [{ id: 1, type: 'timeseries', title: 'p', gridPos: { x: 0, y: 0, w: 12, h: 8 }, targets: [{ refId: 'A', expr: 'up' }] }], templating: { list: [{ name: 'filters', type: 'adhoc' }] } };
+    const { data } = await (await page.request.post(`${base}/api/v1/dashboards`, { data: { dashboard: board } })).json();
+    await page.go(`d/${data.uid}/x`);
+    const input = page.getByLabel('Add a filter');
+    await input.focus();
+    await page.locator('datalist option[value="job="]').waitFor({ state: 'attached' });
+    await input.fill('job=');
+    const option = page.locator('datalist option[value^="job=\\""]').first();
+    await option.waitFor({ state: 'attached' });
+    const asked = page.waitForRequest((r) => /query_range/.test(r.url()) && decodeURIComponent(r.url() + (r.postData() ?? '')).includes('job="'));
+    await input.fill(await option.getAttribute('value'));
+    await asked;
+    await page.getByRole('button', { name: /^Remove job/ }).waitFor();
+  }],
+  ['a star is kept by the server', async ({ page, base }) => {
+    const uid = await makeBoard(page, 'Starred');
+    await page.getByRole('button', { name: 'Star', exact: true }).click();
+    await page.waitForFunction(async ([b, u]) => (await (await fetch(`${b}/api/v1/dashboards/${u}`)).json()).data.meta.starred, [base, uid]);
+    await page.go('dashboards?starred=1');
+    await page.getByRole('button', { name: 'Remove the star of Starred' }).click();
+    await page.waitForFunction(async ([b, u]) => !(await (await fetch(`${b}/api/v1/dashboards/${u}`)).json()).data.meta.starred, [base, uid]);
+  }],
   ['an alert rule is made from a panel', async ({ page }) => {
     await page.go('d/browser-test/x');
     await page.locator('[data-panel-id="1"]').hover();

@@ -17,6 +17,7 @@ export const getDashboard = (uid: string, signal?: AbortSignal) =>
 export const saveDashboard = (save: DashboardSave) =>
   sendJson<Envelope<DashboardMeta>>(root, { method: 'POST', json: save }).then(data);
 export const deleteDashboard = (uid: string) => sendJson<unknown>(one(uid), { method: 'DELETE' });
+export const starDashboard = (uid: string, on: boolean) => sendJson<unknown>(one(uid) + '/star', { method: on ? 'PUT' : 'DELETE' });
 export const dashboardVersions = (uid: string, signal?: AbortSignal) =>
   sendJson<Envelope<DashboardVersion[]>>(one(uid) + '/versions', { signal }).then(data);
 export const dashboardVersion = (uid: string, version: number, signal?: AbortSignal) =>

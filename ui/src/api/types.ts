@@ -175,6 +175,7 @@ export interface DashboardItem {
   folder: string; // '' for the top level
   slug: string;
   source: 'file' | 'stored';
+  starred: boolean;
 }
 export interface DashboardMeta {
   uid: string;
@@ -183,6 +184,7 @@ export interface DashboardMeta {
   version: number; // counts saves from 1; 0 for a file never saved from the page
   source: 'file' | 'stored';
   updated: string; // RFC 3339
+  starred: boolean;
 }
 export interface DashboardFull {
   dashboard: Record<string, unknown>; // the JSON as it was given

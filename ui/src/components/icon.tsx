@@ -31,6 +31,7 @@ const PATHS: Record<string, string> = {
   trash: '<path d="M3 4.500h10M6.500 4.500v-2h3v2M4.500 4.500l.6 9h5.800l.6-9M6.800 7v4M9.200 7v4"/>',
   copy: '<path d="M5.500 5.500h8v8h-8zM3.500 10.500h-1v-8h8v1"/>',
   mark: '<path d="M8 2.500v8M5.500 13.500h5L8 10.500z"/>',
+  sliders: '<path d="M2.500 4.500h5.500M12 4.500h1.500M2.500 11.500h1.500M8 11.500h5.500"/><circle cx="10" cy="4.500" r="2"/><circle cx="6" cy="11.500" r="2"/>',
   filter: '<path d="M2.500 3h11l-4.200 5v5l-2.600-1.500V8z"/>',
 };
 

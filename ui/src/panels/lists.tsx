@@ -6,7 +6,6 @@ import { rules } from '../api/prometheus';
 import { Icon } from '../components/icon';
 import { ago } from '../lib/duration';
 import { useLoad } from '../lib/load';
-import { readPref } from '../lib/prefs';
 import { severityOf } from '../lib/severity';
 import { formatDate } from '../lib/time';
 import { number, object, text } from './options';
@@ -55,10 +54,9 @@ export function AlertList(p: VizProps) {
 export function DashList(p: VizProps) {
   const loaded = useLoad(listDashboards, []);
   const o = p.panel.options;
-  const starred = readPref<string[]>('stars', []);
   const tags = Array.isArray(o.tags) ? o.tags.map(String) : [];
   const words = text(o.query).toLowerCase();
-  const all = (loaded.data ?? []).filter((d) => (o.showSearch ? d.title.toLowerCase().includes(words) && tags.every((t) => d.tags.includes(t)) : o.showStarred ? starred.includes(d.uid) : true));
+  const all = (loaded.data ?? []).filter((d) => (o.showSearch ? d.title.toLowerCase().includes(words) && tags.every((t) => d.tags.includes(t)) : o.showStarred ? d.starred : true));
   useEffect(() => {
     if (loaded.data) p.onDrawn();
     else if (loaded.error) p.onEmpty(loaded.error.message);

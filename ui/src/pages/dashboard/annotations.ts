@@ -32,7 +32,7 @@ export function switched(all: Annotation[], name: string): string {
 }
 
 // Consecutive samples that are not zero belong to one mark.
-async function fromQuery(a: Annotation, span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {
+export async function marksFrom(a: Annotation, span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {
   const step = Math.max((parseDuration(a.step ?? '') ?? 0) / 1000, niceStep((span.to - span.from) / 1000, kPoints));
   const start = Math.floor(span.from / 1000 / step) * step;
   const times = scoped({ lookup }, { interval: step * 1000, rate: Math.max(4 * step, 60) * 1000 });
@@ -66,6 +66,6 @@ async function fromQuery(a: Annotation, span: Span, lookup: Lookup, signal: Abor
 
 export async function marksOf(all: Annotation[], span: Span, lookup: Lookup, signal: AbortSignal): Promise<Mark[]> {
   const wanted = all.filter((a) => a.enable && a.expr);
-  const found = await Promise.all(wanted.map((a) => fromQuery(a, span, lookup, signal).catch((): Mark[] => [])));
+  const found = await Promise.all(wanted.map((a) => marksFrom(a, span, lookup, signal).catch((): Mark[] => [])));
   return found.flat().slice(0, kMostMarks);
 }

@@ -54,7 +54,7 @@ export interface Asked extends Loaded {
 
 // "new" is a dashboard that is not saved yet.
 function blank(): DashboardFull {
-  return { dashboard: emptyDashboard(), meta: { uid: 'new', slug: 'new', folder: '', version: 0, source: 'stored', updated: new Date().toISOString() } };
+  return { dashboard: emptyDashboard(), meta: { uid: 'new', slug: 'new', folder: '', version: 0, source: 'stored', updated: new Date().toISOString(), starred: false } };
 }
 
 export async function loadDashboard(uid: string, signal: AbortSignal): Promise<Asked> {

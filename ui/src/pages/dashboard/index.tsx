@@ -15,6 +15,7 @@ import { loadDashboard, rangeOf, replaceFor, titleOf, useBoard, useEvery } from 
 import { annotationsOf } from './annotations';
 import { lookupOf } from './context';
 import { SaveDialog } from './edit/save';
+import { SettingsDialog } from './edit/settings';
 import { DashLinks } from './links';
 import { Manage } from './manage';
 import { Star } from './star';
@@ -32,6 +33,7 @@ export default function DashboardPage() {
   const current = loaded.data && (loaded.data.asked === uid ? loaded.data : undefined);
   const [draft, setDraft] = useState<Json>();
   const [saving, setSaving] = useState(false);
+  const [setting, setSetting] = useState(false);
   const dashboard = useMemo(() => (current && draft ? migrate(draft, current.meta.uid) : current?.dashboard), [current, draft]);
   const { board, error, busy, refresh } = useBoard(dashboard, current?.scrapeMs ?? noScrape, query);
   const every = query.get('refresh') ?? dashboard?.refresh ?? '';
@@ -72,10 +74,11 @@ export default function DashboardPage() {
   const change = (d: Json) => setDraft(d);
   return (
     <div data-page="dashboard" data-page-state={state === 'loading' ? 'loading' : 'ready'} data-dashboard-uid={uid} data-dashboard-state={state} data-dashboard-message={state === 'error' ? failed?.message : undefined}>
-      <Top title={title} crumb={current?.meta.folder || 'Dashboards'} after={<>{uid !== 'new' && <Star key={uid} uid={uid} />}{draft && <span class="badge warning"><Icon name="edit" />editing</span>}</>}>
+      <Top title={title} crumb={current?.meta.folder || 'Dashboards'} after={<>{uid !== 'new' && <Star key={uid} uid={uid} starred={current?.meta.starred} />}{draft && <span class="badge warning"><Icon name="edit" />editing</span>}</>}>
         {draft && (
           <>
             <button class="btn" onClick={addPanel}><Icon name="plus" /><span class="wide-only">Panel</span></button>
+            <button class="btn" aria-label="Settings: variables and annotations" onClick={() => setSetting(true)}><Icon name="sliders" /><span class="wide-only">Settings</span></button>
             <button class="btn" onClick={leave}>Discard</button>
             <button class="btn primary" onClick={() => setSaving(true)}>Save</button>
           </>
@@ -104,6 +107,7 @@ export default function DashboardPage() {
           </div>
         </>
       )}
+      {setting && draft && board && <SettingsDialog draft={draft} board={board} onDraft={setDraft} onClose={() => setSetting(false)} />}
       {saving && draft && current && (
         <SaveDialog
           before={current.json} draft={draft} meta={current.meta} isNew={uid === 'new'} onClose={() => setSaving(false)}

@@ -1,5 +1,6 @@
 // The pickers of variables under the top bar.
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
+import { promClient } from '../../api/completion';
 import { Icon } from '../../components/icon';
 import { Drop } from '../../components/popup';
 import { ALL } from '../../lib/dash/interpolate';
@@ -89,20 +90,37 @@ function TextBox({ state, onChange }: Omit<PickerProps, 'load'>) {
   return <label class="btn var"><b>{v.hide === 1 ? '' : (v.label ?? v.name)}</b><input class="var-text" aria-label={v.label ?? v.name} value={text} onInput={(e) => set(e.currentTarget.value)} onBlur={done} onKeyDown={(e) => e.key === 'Enter' && done()} /></label>;
 }
 
+// What can follow the text of a filter: label names, then the values of the one that is named.
+async function filterHints(text: string): Promise<string[]> {
+  const m = /^\s*([\w.:-]+)\s*(=~|!~|!=|=)/.exec(text);
+  if (!m) return (await promClient.labelNames()).filter((n) => n !== '__name__').map((n) => n + '=');
+  return (await promClient.labelValues(m[1]!)).slice(0, kShown).map((v) => `${m[1]}${m[2]}"${v}"`);
+}
+
 function Filters({ state, onChange }: Omit<PickerProps, 'load'>) {
   const v = state.variable;
   const [text, set] = useState('');
-  const add = () => {
-    const m = /^\s*([\w.:-]+)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*$/.exec(text);
+  const [hints, setHints] = useState<string[]>([]);
+  const list = useId();
+  const suggest = (t: string) => void filterHints(t).then(setHints);
+  const add = (t: string) => {
+    const m = /^\s*([\w.:-]+)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*$/.exec(t);
     if (!m) return;
     onChange(v.name, [...state.chosen, `${m[1]}|${m[2]}|${m[3]}`]);
     set('');
+  };
+  // A whole hint that was picked is what is meant; a name alone waits for its value.
+  const typed = (t: string) => {
+    if (hints.includes(t) && t.endsWith('"')) return add(t);
+    set(t);
+    suggest(t);
   };
   return (
     <span class="btn var">
       <b>{v.label ?? v.name}</b>
       {state.chosen.map((f) => <button key={f} class="tag" aria-label={`Remove ${f}`} onClick={() => onChange(v.name, state.chosen.filter((x) => x !== f))}>{f.split('|').join(' ')} ×</button>)}
-      <input class="var-text" aria-label="Add a filter" placeholder='label="value"' value={text} onInput={(e) => set(e.currentTarget.value)} onKeyDown={(e) => e.key === 'Enter' && add()} />
+      <input class="var-text" aria-label="Add a filter" placeholder='label="value"' value={text} list={list} onFocus={() => suggest(text)} onInput={(e) => typed(e.currentTarget.value)} onKeyDown={(e) => e.key === 'Enter' && add(text)} />
+      <datalist id={list}>{hints.map((h) => <option key={h} value={h} />)}</datalist>
     </span>
   );
 }

@@ -111,6 +111,9 @@ async function resolveOne(v: Variable, query: URLSearchParams, lookup: Lookup, s
 
 export const dependsOn = (v: Variable): Set<string> => references(`${v.query} ${v.regex}`);
 
+// While the dashboard is edited its variables change under their names.
+const sameQuestion = (a: Variable, b: Variable): boolean => a === b || (['type', 'query', 'regex', 'sort', 'multi', 'includeAll', 'allValue', 'current', 'options'] as const).every((k) => JSON.stringify(a[k]) === JSON.stringify(b[k]));
+
 // Answers of an earlier round stay when nothing they depend on has changed.
 export async function resolveVariables(
   d: Dashboard, query: URLSearchParams, span: Span, builtin: (name: string, values: Lookup) => Bound | undefined, before: VarStates | undefined, again: boolean, signal: AbortSignal,
@@ -126,9 +129,9 @@ export async function resolveVariables(
       const found = new Map(await Promise.all(needs.map(async (n) => [n, await start(byName.get(n)!, [...path, v.name])] as const)));
       const old = before?.get(v.name);
       const asked = fromAddress(v, query);
-      const fresh = !old || old.error || needs.some((n) => changed.has(n)) || (again && v.refresh === 2) || v.type === 'interval';
+      const fresh = !old || old.error || !sameQuestion(old.variable, v) || needs.some((n) => changed.has(n)) || (again && v.refresh === 2) || v.type === 'interval';
       if (!fresh && (!asked || (asked[0] !== ALL || old.options || v.allValue))) {
-        const state = { ...old, chosen: asked ?? old.chosen };
+        const state = { ...old, variable: v, chosen: asked ?? old.chosen };
         if (JSON.stringify(state.chosen) !== JSON.stringify(old.chosen)) changed.add(v.name);
         return state;
       }

@@ -1,15 +1,15 @@
 // All dashboards: folders, tags, stars, search; and the place to bring new ones.
 import { useMemo, useState } from 'preact/hooks';
-import { listDashboards } from '../../api/dashboards';
+import { listDashboards, starDashboard } from '../../api/dashboards';
 import type { DashboardItem } from '../../api/types';
 import { Icon } from '../../components/icon';
 import { Page, Top } from '../../components/shell';
 import { Empty, Failed, Loading, Stale } from '../../components/state';
+import { toastError } from '../../components/toast';
 import { useTitle } from '../../components/use';
 import { plural } from '../../lib/format';
 import { words } from '../../lib/labels';
 import { useLoad } from '../../lib/load';
-import { readPref, writePref } from '../../lib/prefs';
 import { setQuery, useLocation } from '../../lib/router';
 import { Import } from './import';
 
@@ -35,22 +35,24 @@ export default function Dashboards() {
   useTitle('Dashboards');
   const { query } = useLocation();
   const loaded = useLoad(listDashboards, [], 30_000);
-  const [stars, setStars] = useState(() => readPref<string[]>('stars', []));
+  const [chosen, setChosen] = useState<Record<string, boolean>>({}); // switched since the list was read
   const [importing, setImporting] = useState(false);
   const search = query.get('query') ?? '';
   const tags = query.getAll('tag');
   const onlyStars = query.get('starred') === '1';
-  const all = loaded.data ?? [];
+  const all = useMemo(() => (loaded.data ?? []).map((d) => ({ ...d, starred: chosen[d.uid] ?? d.starred })), [loaded.data, chosen]);
   const shown = useMemo(() => {
     const w = words(search);
-    return all.filter((d) => w.every((x) => `${d.title} ${d.folder} ${d.tags.join(' ')}`.toLowerCase().includes(x)) && tags.every((t) => d.tags.includes(t)) && (!onlyStars || stars.includes(d.uid)));
-  }, [all, search, tags.join(), onlyStars, stars]);
+    return all.filter((d) => w.every((x) => `${d.title} ${d.folder} ${d.tags.join(' ')}`.toLowerCase().includes(x)) && tags.every((t) => d.tags.includes(t)) && (!onlyStars || d.starred));
+  }, [all, search, tags.join(), onlyStars]);
   const folders = [...new Set(shown.map((d) => d.folder))].sort();
   const counts = [...all.flatMap((d) => d.tags).reduce((m, t) => m.set(t, (m.get(t) ?? 0) + 1), new Map<string, number>())].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
-  const star = (uid: string) => {
-    const next = stars.includes(uid) ? stars.filter((s) => s !== uid) : [...stars, uid];
-    writePref('stars', next);
-    setStars(next);
+  const star = (uid: string, on: boolean) => {
+    setChosen((c) => ({ ...c, [uid]: on }));
+    starDashboard(uid, on).catch((e: Error) => {
+      setChosen((c) => ({ ...c, [uid]: !on }));
+      toastError(e);
+    });
   };
   const tag = (t: string) => setQuery({ tag: tags.includes(t) ? tags.filter((x) => x !== t) : [...tags, t] });
   return (
@@ -68,11 +70,11 @@ export default function Dashboards() {
         <Stale error={loaded.error} at={loaded.at} />
         {!loaded.data && (loaded.error ? <Failed what="Dashboards could not be read" error={loaded.error} retry={loaded.reload} /> : <Loading />)}
         {folders.map((f) => {
-          const mine = shown.filter((d) => d.folder === f).sort((a, b) => Number(stars.includes(b.uid)) - Number(stars.includes(a.uid)) || a.title.localeCompare(b.title));
+          const mine = shown.filter((d) => d.folder === f).sort((a, b) => Number(b.starred) - Number(a.starred) || a.title.localeCompare(b.title));
           return (
             <section key={f} class="panel" aria-label={f || 'General'}>
               <header><Icon name="folder" class="faint" /><h2>{f || 'General'}</h2><span class="end faint small pad-right">{plural(mine.length, 'dashboard')}</span></header>
-              <ul>{mine.map((d) => <Row key={d.uid} d={d} starred={stars.includes(d.uid)} onStar={() => star(d.uid)} onTag={tag} />)}</ul>
+              <ul>{mine.map((d) => <Row key={d.uid} d={d} starred={d.starred} onStar={() => star(d.uid, !d.starred)} onTag={tag} />)}</ul>
             </section>
           );
         })}
