@@ -135,6 +135,7 @@ void ReceiverReader::Email(Fields& fields, alerting::EmailConfig& config, Integr
   fields.Field("to", config.to);
   const auto inherited = [&fields](std::string_view key, std::string& value,
                                    const std::string& global) {
+    value.clear();
     fields.Field(key, value);
     if (value.empty()) value = global;
   };

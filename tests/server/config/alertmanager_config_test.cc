@@ -82,6 +82,7 @@ TEST(AlertmanagerConfig, SomeDurationsAreSpeltAsGoSpellsThem) {
 
 TEST(AlertmanagerConfig, ReceiversInheritTheGlobals) {
   const auto file = Parse(std::string("global:\n  smtp_smarthost: 'mail:25'\n  smtp_from: am@x\n"
+                                      "  smtp_hello: mon.x\n"
                                       "  smtp_require_tls: false\n  opsgenie_api_key: k\n"
                                       "  http_config: { proxy_url: 'http://proxy:1' }\n") +
                           kRoute +
@@ -93,6 +94,7 @@ TEST(AlertmanagerConfig, ReceiversInheritTheGlobals) {
   ASSERT_EQ(integrations.size(), 3u);
   const auto& email = std::get<alerting::EmailConfig>(integrations[0].config);
   EXPECT_EQ(email.smarthost_host + ":" + email.smarthost_port, "mail:25");
+  EXPECT_EQ(email.hello, "mon.x");
   EXPECT_FALSE(email.require_tls);
   EXPECT_FALSE(integrations[0].send_resolved);
   EXPECT_EQ(email.headers[1].first, "Reply-To");
