@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <protozero/pbf_writer.hpp>
+#include <utility>
 
 #include "base/name_scheme.h"
 #include "base/utf8.h"
@@ -37,15 +38,21 @@ void WriteSpans(protozero::pbf_writer& writer, protozero::pbf_tag_type tag,
   }
 }
 
-void TakeDeltas(Message& message, std::vector<double>& counts) {
-  std::int64_t count = counts.empty() ? 0 : static_cast<std::int64_t>(counts.back());
-  message.each_sint64([&](std::int64_t delta) {
-    // Wrapping, as a hostile sender may sum past the end; the store judges the result.
-    count = static_cast<std::int64_t>(static_cast<std::uint64_t>(count) +
-                                      static_cast<std::uint64_t>(delta));
-    counts.push_back(static_cast<double>(count));
-  });
-}
+// Buckets of one sign as a sender may give them: of an integer histogram as differences, of the
+// other kind as counts. Which of them holds is said by the count's field, before or after.
+struct WireBuckets {
+  std::int64_t last = 0;
+  std::vector<double> sums, counts;
+
+  void TakeDeltas(Message& message) {
+    message.each_sint64([this](std::int64_t delta) {
+      // Wrapping, as a hostile sender may sum past the end; the store judges the result.
+      last = static_cast<std::int64_t>(static_cast<std::uint64_t>(last) +
+                                       static_cast<std::uint64_t>(delta));
+      sums.push_back(static_cast<double>(last));
+    });
+  }
+};
 
 void TakeDoubles(Message& message, std::vector<double>& values) {
   message.each_double([&values](double value) { values.push_back(value); });
@@ -81,11 +88,13 @@ WireHistogram ReadHistogram(std::string_view message) {
   wire.histogram = std::make_shared<Histogram>();
   Histogram& h = *wire.histogram;
   h.integer = true;
+  WireBuckets negative, positive;
   Message reader(message);
   while (reader.next()) {
     switch (reader.tag()) {
       case 1:
         h.count = static_cast<double>(reader.get_uint64());
+        h.integer = true;
         break;
       case 2:
         h.count = reader.get_double();
@@ -110,19 +119,19 @@ WireHistogram ReadHistogram(std::string_view message) {
         h.negative_spans.push_back(ReadSpan(reader.bytes()));
         break;
       case 9:
-        TakeDeltas(reader, h.negative_buckets);
+        negative.TakeDeltas(reader);
         break;
       case 10:
-        TakeDoubles(reader, h.negative_buckets);
+        TakeDoubles(reader, negative.counts);
         break;
       case 11:
         h.positive_spans.push_back(ReadSpan(reader.bytes()));
         break;
       case 12:
-        TakeDeltas(reader, h.positive_buckets);
+        positive.TakeDeltas(reader);
         break;
       case 13:
-        TakeDoubles(reader, h.positive_buckets);
+        TakeDoubles(reader, positive.counts);
         break;
       case 14: {
         const auto hint = reader.get_enum();
@@ -142,6 +151,8 @@ WireHistogram ReadHistogram(std::string_view message) {
         reader.skip();
     }
   }
+  h.negative_buckets = std::move(h.integer ? negative.sums : negative.counts);
+  h.positive_buckets = std::move(h.integer ? positive.sums : positive.counts);
   return wire;
 }
 

@@ -1,5 +1,9 @@
 #include "server/remote/write_receiver.h"
 
+#include <array>
+#include <protozero/pbf_writer.hpp>
+#include <vector>
+
 #include "server/remote/snappy_body.h"
 #include "server/remote/wire.h"
 #include "tests/server/remote/fixture.h"
@@ -89,6 +93,19 @@ TEST_F(WriteReceiverTest, TakesNativeHistograms) {
   EXPECT_EQ(Dump(), "h 4/10 @0\n");
   const WireHistogram back = ReadHistogram(message);
   EXPECT_TRUE(back.histogram->SameAs(h));
+}
+
+TEST_F(WriteReceiverTest, TheKindOfTheCountSaysWhichBucketsHold) {
+  std::string message;
+  protozero::pbf_writer writer(message);
+  writer.add_uint64(1, 4);
+  const std::array<double, 1> counts = {1e300};
+  const std::array<std::int64_t, 2> deltas = {1, 2};
+  writer.add_packed_double(13, counts.begin(), counts.end());
+  writer.add_packed_sint64(12, deltas.begin(), deltas.end());
+  EXPECT_EQ(ReadHistogram(message).histogram->positive_buckets, (std::vector<double>{1, 3}));
+  writer.add_double(2, 4);
+  EXPECT_EQ(ReadHistogram(message).histogram->positive_buckets, (std::vector<double>{1e300}));
 }
 
 TEST_F(WriteReceiverTest, VersionTwoStoresWhatIsGood) {
