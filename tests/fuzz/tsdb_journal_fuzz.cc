@@ -19,6 +19,7 @@ using namespace meerkat::tsdb;  // NOLINT(google-build-using-namespace)
 class Sink : public JournalReader {
  public:
   std::uint64_t Before(SeriesId series) override { return series * 0x9e3779b97f4a7c15ULL; }
+  void OnSeries(SeriesId, Labels labels) override { count += labels.size(); }
   void OnBatch() override {}
   void OnSample(HeadSample sample) override { count += sample.token.size() + 1; }
   void OnExemplar(Batch::ExemplarOf exemplar) override { count += exemplar.exemplar.labels.size(); }

@@ -210,7 +210,6 @@ Result<> Attic::Adopt(Entries& entries) {
     AtticEntry entry = MakeEntry(number, rows, bytes, {kMinTime, kMaxTime});
     StoreBatch batch;
     batch.Put(Family::kMeta, RecordKey(number), EncodeRecord(entry));
-    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kAtticFormat));
     if (auto written = store_.Write(batch, true); !written) return written;
     log_.Warn("Segment of cold series without record is taken in",
               {{"segment", std::to_string(number)}});
@@ -332,7 +331,6 @@ Result<> Attic::Put(std::vector<std::pair<Labels, SeriesId>> series, TimeRange r
         range);
     if (!written) return std::move(written).error();
     batch.Put(Family::kMeta, RecordKey(written->segment->number()), EncodeRecord(*written));
-    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kAtticFormat));
     entries.push_back(std::move(*written));
   }
   if (auto done = store_.Write(batch, true); !done) {

@@ -24,11 +24,6 @@
 
 namespace meerkat::tsdb {
 
-// The directory's format, in the meta family: a program that knows no attic must not open one.
-inline constexpr std::string_view kFormatKey = "format";
-inline constexpr std::uint64_t kPlainFormat = 1;
-inline constexpr std::uint64_t kAtticFormat = 2;
-
 // A segment as it is known without looking into it; kept in the meta family. Immutable.
 struct AtticEntry {
   std::shared_ptr<const Segment> segment;

@@ -213,7 +213,7 @@ Result<> Shelf::Swap(const std::vector<std::shared_ptr<const Part>>& out,
   return {};
 }
 
-Result<bool> Shelf::SealOldest() {
+Result<bool> Shelf::SealOldest(const Record& record) {
   MutexLock change(change_mu_);
   std::shared_ptr<const Generation> oldest;
   {
@@ -229,7 +229,8 @@ Result<bool> Shelf::SealOldest() {
     metrics_.seals_failed.Add();
     return std::move(sealed).error().Within("sealing");
   }
-  auto taken = Ingest(*sealed);
+  auto taken = record(*oldest);
+  if (taken) taken = Ingest(*sealed);
   if (taken) taken = Swap({}, *sealed, oldest.get());
   if (!taken) {
     metrics_.seals_failed.Add();

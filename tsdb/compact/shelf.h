@@ -67,8 +67,10 @@ class Shelf {
   // The newest generation that a deletion concerns; 0: there is none.
   std::uint64_t newest_deletion() const { return Stones()->newest_generation(); }
 
-  // Seals the oldest closed generation; false when there is none.
-  Result<bool> SealOldest();
+  // Seals the oldest closed generation; false when there is none. `record` saves, before the
+  // journal of the generation goes, what nothing else holds.
+  using Record = std::function<Result<>(const Generation&)>;
+  Result<bool> SealOldest(const Record& record);
   // Does one merge that is due; false when there is none.
   Result<bool> MergeOne(const PlanInput& plan);
   // Merges all parts of each stretch of `longest` into one: the long-term form.

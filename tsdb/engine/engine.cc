@@ -12,6 +12,11 @@ namespace {
 
 class PlainSource : public Source {};
 
+// The directory's format, in the meta family: 2 knows the attic, 3 labels in the journal. A program
+// that knows less must not open it.
+constexpr std::string_view kFormatKey = "format";
+constexpr std::uint64_t kFormat = 3;
+
 }  // namespace
 
 Engine::Engine(const Options& options, const Clock& clock, Registry& registry, Logger log,
@@ -85,16 +90,16 @@ Result<> Engine::CheckFormat() {
     return {};
   }
   if (!format) return std::move(format).error();
-  if (!format->has_value()) {
-    StoreBatch batch;
-    batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kPlainFormat));
-    return store_->Write(batch, true);
+  const std::uint64_t found = format->has_value() ? ReadBigEndian(**format) : 0;
+  if (found == kFormat) return {};
+  if (found > kFormat) {
+    return Error(Code::kInvalid, "the data directory has format " + std::to_string(found) +
+                                     ", this version knows formats up to " +
+                                     std::to_string(kFormat));
   }
-  const std::uint64_t found = ReadBigEndian(**format);
-  if (found <= kAtticFormat) return {};
-  return Error(Code::kInvalid, "the data directory has format " + std::to_string(found) +
-                                   ", this version knows formats up to " +
-                                   std::to_string(kAtticFormat));
+  StoreBatch batch;
+  batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kFormat));
+  return store_->Write(batch, true);
 }
 
 Result<> Engine::LoadSeries() {

@@ -74,7 +74,8 @@ Result<> Engine::Seal() {
   head_->CloseGeneration();
   opened_at_.store(ToMillis(clock_.Now()));
   for (;;) {
-    auto sealed = shelf_.SealOldest();
+    auto sealed = shelf_.SealOldest(
+        [this](const Generation& generation) { return head_->RecordSeries(generation); });
     if (!sealed) return std::move(sealed).error();
     if (!*sealed) return {};
   }

@@ -23,7 +23,8 @@ Error Broken(const char* what) {
 
 std::uint64_t Generation::MemoryBytes() const {
   return arena_.MemoryBytes() + pages_.size() * kPageTails * sizeof(Tail) + column_rows_ * 8 +
-         columns_.size() * sizeof(columns_[0]) + extras_.size() * sizeof(Extra);
+         columns_.size() * sizeof(columns_[0]) + extras_.size() * sizeof(Extra) +
+         defined_.capacity() * sizeof(SeriesId);
 }
 
 void Generation::Append(Slot& slot, const HeadSample& sample, Hint& hint) {

@@ -111,6 +111,10 @@ class Generation {
     return true;
   }
 
+  // Series whose labels stand in this generation's part of the journal alone.
+  void Define(SeriesId series) { defined_.push_back(series); }
+  std::span<const SeriesId> defined() const { return defined_; }
+
   // Whether it has samples of the series. `slot` as for Copy.
   bool Has(SeriesId series, const Slot* slot) const;
   // Its samples in pieces of ascending time, appended to `out`. False: it has none here.
@@ -190,6 +194,7 @@ class Generation {
   std::vector<std::vector<std::int64_t>> columns_;
   std::uint64_t column_rows_ = 0;
   Arena arena_;
+  std::vector<SeriesId> defined_;
   std::unordered_map<std::uint32_t, Extra> extras_;  // by tail
   std::unordered_map<SeriesId, std::vector<Loose>> loose_;
   mutable std::once_flag entries_once_;

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kMaxGroup = 64;
 // Work space for so many samples is kept from group to group; imports bring more.
 constexpr std::size_t kKeptSamples = 1 << 16;
+// Series whose labels are written together: about a megabyte.
+constexpr std::size_t kRecordsAtOnce = 4096;
 
 }  // namespace
 
@@ -215,7 +217,7 @@ void Head::Lead(std::vector<Waiter*>& group) {
   staged_.clear();
   batch_ends_.clear();
   token_bytes_ = 0;
-  persisted_.clear();
+  definitions_.clear();
   entry_.clear();
   entry_.push_back(static_cast<char>(kJournalVersion));
   entry_.push_back(static_cast<char>(first_of_generation_ ? kFirstOfGeneration : 0));
@@ -246,14 +248,14 @@ void Head::Stage(Batch& batch, StoreBatch& changes) {
   if (tokens_.size() < room) tokens_.resize(room);
   staged_.reserve(begin + batch.samples.size());
   for (const Batch::Sample& sample : batch.samples) StageSample(batch, sample);
+  const std::size_t first_defined = definitions_.size();
   for (std::size_t i = begin; i < staged_.size(); ++i) {
-    if ((staged_[i].old_flags & Slot::kPersisted) == 0) [[unlikely]] {
-      Persist(batch, staged_[i].series, changes);
+    if ((staged_[i].old_flags & Slot::kDefined) == 0) [[unlikely]] {
+      Define(batch, staged_[i].series);
     }
   }
-  for (const Batch::ExemplarOf& exemplar : batch.exemplars) {
-    Persist(batch, exemplar.series, changes);
-  }
+  for (const Batch::ExemplarOf& exemplar : batch.exemplars) Define(batch, exemplar.series);
+  EncodeDefinitions(std::span(definitions_).subspan(first_defined), entry_);
   const std::string_view tokens(tokens_.data() + first_token, token_bytes_ - first_token);
   EncodeSamples(std::span(staged_).subspan(begin), first_token, tokens, batch.extras, entry_);
   EncodeExemplars(batch.exemplars, entry_);
@@ -263,18 +265,16 @@ void Head::Stage(Batch& batch, StoreBatch& changes) {
   }
 }
 
-// Its labels go to the series family, unless they are there.
-void Head::Persist(const Batch& batch, SeriesId series, StoreBatch& changes) {
+// Its labels go to the journal, unless they are there or in the series family.
+void Head::Define(const Batch& batch, SeriesId series) {
   Slot* slot = slots_.Find(series);
-  if (slot == nullptr || slot->Is(Slot::kPersisted)) return;
-  slot->Set(Slot::kPersisted, true);
+  if (slot == nullptr || slot->Is(Slot::kDefined)) return;
+  slot->Set(Slot::kDefined, true);
   if (series < first_fresh_ && !slot->Is(Slot::kRevived)) return;
-  persisted_.push_back(series);
   const auto made = std::lower_bound(batch.made.begin(), batch.made.end(), series,
                                      [](const auto& one, SeriesId id) { return one.first < id; });
   const bool here = made != batch.made.end() && made->first == series;
-  changes.Put(Family::kSeries, BigEndianKey(series),
-              EncodeLabels(here ? made->second : index_.LabelsOf(series)));
+  definitions_.emplace_back(series, here ? made->second : index_.LabelsOf(series));
 }
 
 void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
@@ -336,8 +336,8 @@ void Head::TakeBack() {
     it->slot->scale = it->old_scale;
     it->slot->Set(Slot::kHistogramLast, (it->old_flags & Slot::kHistogramLast) != 0);
   }
-  for (const SeriesId series : persisted_) {
-    if (Slot* slot = slots_.Find(series)) slot->Set(Slot::kPersisted, false);
+  for (const Definition& definition : definitions_) {
+    if (Slot* slot = slots_.Find(definition.first)) slot->Set(Slot::kDefined, false);
   }
 }
 
@@ -380,6 +380,7 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
         open.Append(*staged.slot, sample, hint);
       }
     }
+    for (const Definition& definition : definitions_) open.Define(definition.first);
     filling = {open.samples(), open.series_count(), open.range()};
   }
   max_time_.store(newest);
@@ -411,6 +412,24 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
     for (const auto& [metric, metadata] : batch.metadata) metadata_[metric] = metadata;
   }
   committed_(filling);
+}
+
+Result<> Head::RecordSeries(const Generation& generation) {
+  std::span<const SeriesId> series = generation.defined();
+  while (!series.empty()) {
+    const auto some = series.first(std::min(kRecordsAtOnce, series.size()));
+    series = series.subspan(some.size());
+    const std::vector<Labels> labels = index_.LabelsOf(some);
+    StoreBatch batch;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (labels[i].empty()) continue;  // forgotten meanwhile
+      batch.Put(Family::kSeries, BigEndianKey(some[i]), EncodeLabels(labels[i]));
+    }
+    if (auto written = store_.Write(batch, false); !written) {
+      return std::move(written).error().Within("recording series");
+    }
+  }
+  return {};
 }
 
 std::shared_ptr<const Generation> Head::CloseGeneration() {

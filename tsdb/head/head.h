@@ -20,6 +20,7 @@
 #include "tsdb/attic/attic.h"
 #include "tsdb/database.h"
 #include "tsdb/head/batch.h"
+#include "tsdb/head/definitions.h"
 #include "tsdb/head/exemplars.h"
 #include "tsdb/head/head_metrics.h"
 #include "tsdb/head/series_table.h"
@@ -77,6 +78,9 @@ class Head {
 
   // `backfill`: takes samples of any age.
   std::unique_ptr<Appender> NewAppender(bool backfill = false);
+
+  // Writes the labels that only the generation's journal holds to the series family.
+  Result<> RecordSeries(const Generation& generation);
 
   // Ends the open generation and begins another. Null when the open one is empty.
   std::shared_ptr<const Generation> CloseGeneration();
@@ -164,7 +168,7 @@ class Head {
   void Lead(std::vector<Waiter*>& group) REQUIRES(commit_mu_);
   void Stage(Batch& batch, StoreBatch& changes) REQUIRES(commit_mu_);
   void StageSample(const Batch& batch, const Batch::Sample& sample) REQUIRES(commit_mu_);
-  void Persist(const Batch& batch, SeriesId series, StoreBatch& changes) REQUIRES(commit_mu_);
+  void Define(const Batch& batch, SeriesId series) REQUIRES(commit_mu_);
   void TakeBack() REQUIRES(commit_mu_);
   void ApplyStaged(std::span<Waiter*> group) REQUIRES(commit_mu_);
 
@@ -224,7 +228,7 @@ class Head {
   std::string tokens_ GUARDED_BY(commit_mu_);                   // longer than what is written to it
   std::size_t token_bytes_ GUARDED_BY(commit_mu_) = 0;
   std::string entry_ GUARDED_BY(commit_mu_);
-  std::vector<SeriesId> persisted_ GUARDED_BY(commit_mu_);
+  std::vector<Definition> definitions_ GUARDED_BY(commit_mu_);  // of the whole group
   std::unordered_map<SeriesId, HistogramPtr> last_histograms_ GUARDED_BY(histograms_mu_);
   mutable Mutex histograms_mu_;
 

@@ -16,6 +16,18 @@ class Head::Replayer : public JournalReader {
     return slot_->base == head_.base_ ? slot_->last_value.load(std::memory_order_relaxed) : 0;
   }
 
+  void OnSeries(SeriesId series, Labels labels) override REQUIRES(head_.live_.mu) {
+    next_series_ = std::max(next_series_, series + 1);
+    const Index::Added added = head_.index_.Add(labels, series);
+    if (added.id != series) {
+      // The older one was forgotten, or it would not have been made anew.
+      head_.index_.Remove({&added.id, 1});
+      head_.slots_.Make(added.id).state.store(Slot::kDead);
+      head_.index_.Add(labels, series);
+    }
+    head_.live_.view.open->Define(series);
+  }
+
   void OnBatch() override { hint_ = {}; }
 
   void OnSample(HeadSample sample) override REQUIRES(head_.commit_mu_, head_.live_.mu) {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "tsdb/chunk/histograms.h"
-#include "tsdb/head/token.h"
+#include "tsdb/head/walk.h"
 
 namespace meerkat::tsdb {
 
@@ -13,10 +13,15 @@ namespace {
 
 constexpr std::uint8_t kSamples = 1;
 constexpr std::uint8_t kExemplars = 2;
+constexpr std::uint8_t kSeries = 3;
 constexpr std::uint8_t kOneTime = 1;
 
 Error Broken(const char* what) {
   return Error(Code::kCorruption, std::string("journal: ") + what);
+}
+
+bool KnownVersion(int version) {
+  return version == 1 || version == kJournalVersion;
 }
 
 // How many samples from `at` on belong to the same series.
@@ -66,48 +71,6 @@ void Frame(std::uint8_t kind, std::string_view body, std::string& out) {
   AppendVarint(out, body.size());
   out.append(body);
 }
-
-void AppendText(std::string_view text, std::string& out) {
-  AppendVarint(out, text.size());
-  out.append(text);
-}
-
-// A walk over bytes that never leaves them; one failure spoils all that follows.
-class Walk {
- public:
-  explicit Walk(std::string_view bytes) : in_(bytes.data()), end_(in_ + bytes.size()) {}
-  bool ok() const { return in_ != nullptr; }
-  bool done() const { return in_ == end_; }
-  std::uint64_t Varint() {
-    std::uint64_t value = 0;
-    if (in_ != nullptr) in_ = GetVarint(in_, end_, value);
-    return value;
-  }
-  std::uint8_t Byte() {
-    const std::string_view byte = Bytes(1);
-    return byte.empty() ? 0 : static_cast<std::uint8_t>(byte[0]);
-  }
-  std::string_view Bytes(std::uint64_t size) {
-    if (in_ == nullptr || size > static_cast<std::uint64_t>(end_ - in_)) {
-      in_ = nullptr;
-      return {};
-    }
-    const std::string_view bytes(in_, size);
-    in_ += size;
-    return bytes;
-  }
-  std::string_view Text() { return Bytes(Varint()); }
-  // The token here, and its bytes.
-  std::string_view Next(std::uint64_t before, Token& token) {
-    const char* const from = in_;
-    if (in_ != nullptr) in_ = DecodeToken(in_, end_, before, token);
-    return in_ == nullptr ? std::string_view() : std::string_view(from, in_ - from);
-  }
-
- private:
-  const char* in_;
-  const char* end_;
-};
 
 // The tokens of one sample, nothing for one that did not change.
 void AppendChanged(const StagedSample& sample, std::string_view token,
@@ -310,14 +273,21 @@ void EncodeExemplars(std::span<const Batch::ExemplarOf> exemplars, std::string& 
   Frame(kExemplars, body, out);
 }
 
+void EncodeDefinitions(std::span<const Definition> definitions, std::string& out) {
+  if (definitions.empty()) return;
+  std::string body;
+  PutDefinitions(definitions, body);
+  Frame(kSeries, body, out);
+}
+
 std::uint8_t EntryFlags(std::string_view entry) {
-  return entry.size() < 2 || entry[0] != kJournalVersion ? std::uint8_t{0}
-                                                         : static_cast<std::uint8_t>(entry[1]);
+  return entry.size() < 2 || !KnownVersion(entry[0]) ? std::uint8_t{0}
+                                                     : static_cast<std::uint8_t>(entry[1]);
 }
 
 Result<std::uint8_t> ReadEntry(std::string_view entry, JournalReader& reader) {
   Walk walk(entry);
-  if (walk.Byte() != kJournalVersion) return Broken("of an unknown version");
+  if (!KnownVersion(walk.Byte())) return Broken("of an unknown version");
   const std::uint8_t flags = walk.Byte();
   while (walk.ok() && !walk.done()) {
     const std::uint8_t kind = walk.Byte();
@@ -326,6 +296,11 @@ Result<std::uint8_t> ReadEntry(std::string_view entry, JournalReader& reader) {
     Result<> read;
     if (kind == kSamples) read = ReadSamples(body, reader);
     if (kind == kExemplars) read = ReadExemplars(body, reader);
+    if (kind == kSeries) {
+      read = TakeDefinitions(body, [&reader](SeriesId series, Labels labels) {
+        reader.OnSeries(series, std::move(labels));
+      });
+    }
     if (!read) return std::move(read).error();
   }
   if (!walk.ok()) return Broken("entry ends early");

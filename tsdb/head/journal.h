@@ -8,11 +8,13 @@
 
 #include "base/result.h"
 #include "tsdb/head/batch.h"
+#include "tsdb/head/definitions.h"
 
 // The bytes of the journal. One entry holds the batches of one group commit:
 //
-//   entry     := version: u8 (1), flags: u8, record*        flags: 1 the first of a generation
+//   entry     := version: u8 (2), flags: u8, record*        flags: 1 the first of a generation
 //   record    := kind: u8, length: varint, body
+//   series    := (kind 3, from version 2 on) definitions (definitions.h) of series that follow
 //   samples   := (kind 1) flags: u8, count: varint, run*, times, changed: bitmap, tokens
 //                flags: 1 all samples have one time
 //   run       := zigzag(first id - id behind the run before): varint, ids: varint,
@@ -27,13 +29,15 @@
 // sample has no token, and costs one bit.
 namespace meerkat::tsdb {
 
-inline constexpr std::uint8_t kJournalVersion = 1;
+inline constexpr std::uint8_t kJournalVersion = 2;  // 1 knows no definitions
 inline constexpr std::uint8_t kFirstOfGeneration = 1;
 
 // Appends the record of one batch. `tokens` are its tokens one after the other, the first of them
 // at `first_token` of where the staged samples point.
 void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token,
                    std::string_view tokens, std::span<const Batch::Extra> extras, std::string& out);
+// Appends the record of series that the batch brings; nothing for none.
+void EncodeDefinitions(std::span<const Definition> definitions, std::string& out);
 void EncodeExemplars(std::span<const Batch::ExemplarOf> exemplars, std::string& out);
 
 // Reads an entry back. Safe on hostile bytes: kCorruption.
@@ -43,6 +47,7 @@ class JournalReader {
   // In the order they were committed. `before` is asked for each changed float: the bits of the
   // series' newest float in the generation.
   virtual std::uint64_t Before(SeriesId series) = 0;
+  virtual void OnSeries(SeriesId series, Labels labels) = 0;
   virtual void OnBatch() = 0;                    // the samples that follow were committed together
   virtual void OnSample(HeadSample sample) = 0;  // an empty token: unchanged
   virtual void OnExemplar(Batch::ExemplarOf exemplar) = 0;

@@ -19,7 +19,7 @@ struct Slot {
   static constexpr std::int64_t kUnknownTime = std::numeric_limits<std::int64_t>::min();
   static constexpr std::uint32_t kUnused = 0;  // states; else the newest epoch that touched it
   static constexpr std::uint32_t kDead = 0xffffffff;
-  static constexpr std::uint8_t kPersisted = 1;      // its labels are in the series family
+  static constexpr std::uint8_t kDefined = 1;  // its labels are in the journal or the series family
   static constexpr std::uint8_t kHistogramLast = 2;  // the newest sample is a histogram
   static constexpr std::uint8_t kLookedUp = 4;       // last_time says what the parts hold, too
   static constexpr std::uint8_t kRevived = 8;  // back from the attic: an old id without record

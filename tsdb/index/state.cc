@@ -115,6 +115,20 @@ IndexState::PairId IndexState::MakePair(NameId name, std::string_view value) {
   return id;
 }
 
+// Series come by target and family: most labels are those of the series before.
+IndexState::PairId IndexState::MakePair(Label label, std::span<const PairId>& before) {
+  while (!before.empty()) {
+    const Pair& p = pair(before.front());
+    const int order = std::string_view(names[p.name].text).compare(label.name);
+    if (order > 0) break;
+    const PairId id = before.front();
+    before = before.subspan(1);
+    if (order < 0) continue;
+    return p.value.view() == label.value ? id : MakePair(p.name, label.value);
+  }
+  return MakePair(MakeName(label.name), label.value);
+}
+
 Index::Added IndexState::Add(const Labels& labels, SeriesId id) {
   if (const auto known = Find(labels)) return {*known, false};
   assert(!Has(id) && id != ~SeriesId{0});
@@ -128,16 +142,17 @@ Index::Added IndexState::Add(const Labels& labels, SeriesId id) {
     if (records[count] == nullptr) records[count] = std::make_unique<Slab<PairId>>(count);
     const std::uint32_t record = records[count]->Take();
     PairId* list = (*records[count])[record];
+    std::span<const PairId> before = newest;
     for (std::uint32_t i = 0; i < count; ++i) {
-      const Label label = labels[i];
-      const NameId name = MakeName(label.name);
-      const PairId p = MakePair(name, label.value);
+      const PairId p = MakePair(labels[i], before);
       list[i] = p;
-      Postings& series = pairs[p]->series;
-      if (series.empty()) --names[name].dead;
-      series.Add(id);
-      names[name].series.Add(id);
+      Pair& at = *pairs[p];
+      Name& name = names[at.name];
+      if (at.series.empty()) --name.dead;
+      at.series.Add(id);
+      name.series.Add(id);
     }
+    newest.assign(list, list + count);
     entries[page]->entries[id % kEntryPage] = {record, count};
   }
   TableOf(labels).Insert(SlotHash(labels), id);
@@ -148,6 +163,7 @@ Index::Added IndexState::Add(const Labels& labels, SeriesId id) {
 
 void IndexState::Remove(SeriesId id) {
   if (!Has(id)) return;
+  newest.clear();
   const Labels labels = LabelsOf(id);
   TableOf(labels).Erase(SlotHash(labels), id);
   all.Remove(id);

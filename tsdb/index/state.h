@@ -86,11 +86,14 @@ struct IndexState {
   std::vector<NameId> free_names;
   Slab<Pair> pairs;
   IdTable pairs_by_text;
+  std::vector<PairId> newest;  // pairs of the series added last; empty after a removal
 
  private:
   bool Same(SeriesId id, const Labels& labels) const;
   NameId MakeName(std::string_view name);
   PairId MakePair(NameId name, std::string_view value);
+  // The pair of a label; `before` are pairs of another series, those of greater names are left.
+  PairId MakePair(Label label, std::span<const PairId>& before);
   void Sweep(NameId name);
   IdTable& TableOf(const Labels& labels) { return by_labels[labels.hash() % by_labels.size()]; }
   const IdTable& TableOf(const Labels& labels) const {
