@@ -20,7 +20,9 @@ class Sink : public JournalReader {
  public:
   std::uint64_t Before(SeriesId series) override { return series * 0x9e3779b97f4a7c15ULL; }
   void OnSeries(SeriesId, Labels labels) override { count += labels.size(); }
+  void Restore(SeriesId, std::uint64_t before) override { count += before & 1; }
   void OnBatch() override {}
+  void OnLeftOut(std::uint64_t samples) override { count += samples; }
   void OnSample(HeadSample sample) override { count += sample.token.size() + 1; }
   void OnExemplar(Batch::ExemplarOf exemplar) override { count += exemplar.exemplar.labels.size(); }
   std::size_t count = 0;
@@ -38,7 +40,8 @@ void Again(const Record& record) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   Sink sink;
-  (void)ReadEntry(bytes, sink);
+  (void)ReadEntry(bytes, sink, false);
+  (void)ReadEntry(bytes, sink, true);
   if (const auto info = PartInfo::Decode(bytes)) Again(*info);
   if (const auto directory = PartDirectory::Decode(bytes)) Again(*directory);
   if (const auto stones = Tombstones::Decode(bytes)) Again(*stones);

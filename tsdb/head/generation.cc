@@ -38,7 +38,8 @@ void Generation::Append(Slot& slot, const HeadSample& sample, Hint& hint) {
   // The index of a tail in an older generation names another series here, or none.
   if (slot.tail < tails_ && At(slot.tail).series == sample.series) [[likely]] {
     Tail& tail = At(slot.tail);
-    if (const auto gap = PlaceRow(tail, sample.time)) [[likely]] {
+    const auto gap = sample.anew ? std::nullopt : PlaceRow(tail, sample.time);
+    if (gap) [[likely]] {
       hint.column = tail.column;
       Write(tail, slot.tail, sample, *gap);
       return;

@@ -29,6 +29,7 @@ struct HeadSample {
   HistogramPtr histogram;    // null: a float
   std::int64_t start = kNoStart;
   bool loose = false;  // out of order: kept apart, merged when read
+  bool anew = false;   // `before` is not what the series' tail ends with
 
   static constexpr std::int64_t kNoStart = std::numeric_limits<std::int64_t>::min();
 };
@@ -109,6 +110,11 @@ class Generation {
       arena_.Append(tail.chain, token.data(), token.size());
     }
     return true;
+  }
+
+  // Rows of the tail that takes the series' next sample.
+  std::uint32_t RowsOf(const Slot& slot, SeriesId series) const {
+    return slot.tail < tails_ && At(slot.tail).series == series ? At(slot.tail).rows : 0;
   }
 
   // Series whose labels stand in this generation's part of the journal alone.

@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kMaxGroup = 64;
 // Work space for so many samples is kept from group to group; imports bring more.
 constexpr std::size_t kKeptSamples = 1 << 16;
+// What a lost entry can cost a series beyond itself. Twice as often would cost a tenth more
+// journal.
+constexpr std::uint32_t kRestartRows = 32;
 // Series whose labels are written together: about a megabyte.
 constexpr std::size_t kRecordsAtOnce = 4096;
 
@@ -219,8 +222,8 @@ void Head::Lead(std::vector<Waiter*>& group) {
   token_bytes_ = 0;
   definitions_.clear();
   entry_.clear();
-  entry_.push_back(static_cast<char>(kJournalVersion));
-  entry_.push_back(static_cast<char>(first_of_generation_ ? kFirstOfGeneration : 0));
+  if (first_of_generation_) first_sequence_ = next_sequence_;
+  PutEntryHead(first_of_generation_, next_sequence_ - first_sequence_, entry_);
   const std::size_t empty = entry_.size();
   for (const Waiter* waiter : group) Stage(*waiter->batch, changes);
   const bool journalled = entry_.size() != empty;
@@ -257,12 +260,22 @@ void Head::Stage(Batch& batch, StoreBatch& changes) {
   for (const Batch::ExemplarOf& exemplar : batch.exemplars) Define(batch, exemplar.series);
   EncodeDefinitions(std::span(definitions_).subspan(first_defined), entry_);
   const std::string_view tokens(tokens_.data() + first_token, token_bytes_ - first_token);
-  EncodeSamples(std::span(staged_).subspan(begin), first_token, tokens, batch.extras, entry_);
+  const std::span<const StagedSample> staged = std::span(staged_).subspan(begin);
+  const bool restart = !staged.empty() && IsRestart(staged.front());
+  EncodeSamples(staged, first_token, tokens, batch.extras, base_, restart, entry_);
   EncodeExemplars(batch.exemplars, entry_);
   batch_ends_.push_back(staged_.size());
   for (const auto& [metric, metadata] : batch.metadata) {
     changes.Put(Family::kMeta, kMetadataPrefix + metric, EncodeMetadata(metadata));
   }
+}
+
+// Every now and then a batch says what it builds on. Those of one target bring the same series, so
+// that the rows of one tell for all.
+bool Head::IsRestart(const StagedSample& first) const {
+  ReaderLock lock(live_.mu);
+  const std::uint32_t rows = live_.view.open->RowsOf(*first.slot, first.series);
+  return rows != 0 && rows % kRestartRows == 0;
 }
 
 // Its labels go to the journal, unless they are there or in the series family.

@@ -168,6 +168,7 @@ class Head {
   void Lead(std::vector<Waiter*>& group) REQUIRES(commit_mu_);
   void Stage(Batch& batch, StoreBatch& changes) REQUIRES(commit_mu_);
   void StageSample(const Batch& batch, const Batch::Sample& sample) REQUIRES(commit_mu_);
+  bool IsRestart(const StagedSample& first) const REQUIRES(commit_mu_);
   void Define(const Batch& batch, SeriesId series) REQUIRES(commit_mu_);
   void TakeBack() REQUIRES(commit_mu_);
   void ApplyStaged(std::span<Waiter*> group) REQUIRES(commit_mu_);
@@ -221,7 +222,8 @@ class Head {
   Mutex commit_mu_;
   std::uint64_t next_sequence_ GUARDED_BY(commit_mu_) = 1;
   bool first_of_generation_ GUARDED_BY(commit_mu_) = true;
-  std::uint32_t base_ GUARDED_BY(commit_mu_) = 1;  // the open generation, for Slot::base
+  std::uint64_t first_sequence_ GUARDED_BY(commit_mu_) = 1;  // of the open generation
+  std::uint32_t base_ GUARDED_BY(commit_mu_) = 1;            // the open generation, for Slot::base
   // Of the group being committed; kept for their memory.
   std::vector<StagedSample> staged_ GUARDED_BY(commit_mu_);
   std::vector<std::size_t> batch_ends_ GUARDED_BY(commit_mu_);  // of each batch in staged_

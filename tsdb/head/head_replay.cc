@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <unordered_set>
+#include <utility>
 
 #include "tsdb/head/head.h"
 #include "tsdb/head/journal.h"
@@ -28,11 +30,20 @@ class Head::Replayer : public JournalReader {
     head_.live_.view.open->Define(series);
   }
 
+  void Restore(SeriesId series, std::uint64_t before) override REQUIRES(head_.commit_mu_) {
+    if (Before(series) == before) return;
+    slot_->last_value.store(before, std::memory_order_relaxed);
+    slot_->base = head_.base_;
+    restored_.insert(series);
+  }
+
   void OnBatch() override { hint_ = {}; }
+  void OnLeftOut(std::uint64_t samples) override { left_out_ += samples; }
 
   void OnSample(HeadSample sample) override REQUIRES(head_.commit_mu_, head_.live_.mu) {
     if (!Known(*slot_, sample.series)) return;
     if (!sample.loose) {
+      sample.anew = !restored_.empty() && restored_.erase(sample.series) > 0;
       slot_->last_time.store(sample.time, std::memory_order_relaxed);
       slot_->Set(Slot::kHistogramLast, sample.histogram != nullptr);
       if (sample.histogram == nullptr) {
@@ -53,7 +64,10 @@ class Head::Replayer : public JournalReader {
     }
   }
 
+  void OnGeneration() { restored_.clear(); }
+
   std::int64_t max_time() const { return max_time_; }
+  std::uint64_t TakeLeftOut() { return std::exchange(left_out_, 0); }
   SeriesId next_series() const { return next_series_; }
   std::uint64_t unknown() const { return unknown_; }  // samples of series without labels
 
@@ -73,6 +87,8 @@ class Head::Replayer : public JournalReader {
   Head& head_;
   Slot* slot_ = nullptr;
   Generation::Hint hint_;
+  std::unordered_set<SeriesId> restored_;  // their tails end with something else
+  std::uint64_t left_out_ = 0;             // samples
   std::int64_t max_time_ = std::numeric_limits<std::int64_t>::min();
   SeriesId next_series_ = 0;
   std::uint64_t unknown_ = 0;
@@ -117,48 +133,60 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, std::uint64_t de
   }
   Replayer replayer(*this);
   // Entries build on those before them in their generation: behind one that is missing or damaged
-  // the next to be understood is the first of the next generation.
-  bool understood = true;
+  // each batch is asked whether it does, until the next generation.
+  bool doubtful = false;
   bool unreadable = false;
-  std::uint64_t left_out = 0;
+  std::uint64_t lost = 0;
   std::string why;
+  const auto lose = [&](std::uint64_t entries, std::string reason) {
+    if (!doubtful) why = std::move(reason);
+    doubtful = true;
+    lost += entries;
+  };
   const auto tell = [&]() REQUIRES(commit_mu_) {
     metrics_.journal_corruptions.Add();
-    log.Error("Journal entries left out", {{"entries", std::to_string(left_out)},
-                                           {"before", std::to_string(next_sequence_)},
-                                           {"err", why}});
-    left_out = 0;
+    log.Error("Journal entries are lost",
+              {{"entries", std::to_string(lost)},
+               {"samples_that_built_on_them", std::to_string(replayer.TakeLeftOut())},
+               {"before", std::to_string(next_sequence_)},
+               {"err", why}});
+    lost = 0;
   };
-  const auto apply = [&](std::string_view key, std::string_view entry)
-                         REQUIRES(commit_mu_, live_.mu) {
-                           const std::uint64_t sequence = ReadBigEndian(key);
-                           if ((EntryFlags(entry) & kFirstOfGeneration) != 0) {
-                             if (!understood) tell();
-                             understood = true;
-                             live_.view.open->Close();
-                             if (!live_.view.open->empty())
-                               live_.view.closed.push_back(live_.view.open);
-                             live_.view.open = std::make_shared<Generation>(sequence);
-                             ++base_;
-                           } else if (understood && sequence != next_sequence_) {
-                             understood = false;
-                             why = "entries " + std::to_string(next_sequence_) + " to " +
-                                   std::to_string(sequence - 1) + " are missing";
-                           }
-                           next_sequence_ = sequence + 1;
-                           if (options_.replay != nullptr) {
-                             options_.replay->current = static_cast<std::int64_t>(sequence);
-                           }
-                           first_of_generation_ = false;
-                           if (understood) {
-                             const Result<std::uint8_t> read = ReadEntry(entry, replayer);
-                             if (read) return true;
-                             understood = false;
-                             why = read.error().message();
-                           }
-                           ++left_out;
-                           return true;
-                         };
+  const auto begin = [&](std::uint64_t first_of_generation) REQUIRES(commit_mu_, live_.mu) {
+    live_.view.open->Close();
+    if (!live_.view.open->empty()) live_.view.closed.push_back(live_.view.open);
+    live_.view.open = std::make_shared<Generation>(first_of_generation);
+    first_sequence_ = first_of_generation;
+    replayer.OnGeneration();
+    ++base_;
+  };
+  const auto apply = [&](std::string_view key, std::string_view entry) REQUIRES(commit_mu_,
+                                                                                live_.mu) {
+    const std::uint64_t sequence = ReadBigEndian(key);
+    const EntryHead head = ReadEntryHead(entry);
+    if (head.first) {
+      if (doubtful) tell();
+      doubtful = false;
+      begin(sequence);
+    } else if (sequence != next_sequence_) {
+      lose(sequence - next_sequence_, "entries " + std::to_string(next_sequence_) + " to " +
+                                          std::to_string(sequence - 1) + " are missing");
+      // Among them the first of another generation?
+      const std::uint64_t number = sequence - head.behind;
+      if (head.behind != 0 && number > live_.view.open->number() && number < sequence) {
+        begin(number);
+      }
+    }
+    next_sequence_ = sequence + 1;
+    if (options_.replay != nullptr) {
+      options_.replay->current = static_cast<std::int64_t>(sequence);
+    }
+    first_of_generation_ = false;
+    if (const Result<> read = ReadEntry(entry, replayer, doubtful); !read) {
+      lose(1, read.error().message());
+    }
+    return true;
+  };
   const auto damaged = [&](const Error& error) REQUIRES(commit_mu_) {
     metrics_.journal_corruptions.Add();
     log.Error("Journal is unreadable in part", {{"err", error.message()}});
@@ -167,7 +195,7 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, std::uint64_t de
   };
   auto scanned = store_.ScanAround(Family::kJournal, BigEndianKey(first), {}, apply, damaged);
   if (!scanned) return scanned;
-  if (!understood) tell();
+  if (doubtful) tell();
   if (replayer.unknown() != 0) {
     metrics_.journal_corruptions.Add();
     log.Error("Samples of series without labels left out",
@@ -176,13 +204,10 @@ Result<> Head::Replay(std::uint64_t first, Timestamp parts_max, std::uint64_t de
   // What comes now must not build on what could not be read, nor be written over it. A deletion
   // ended its generation, but that stands in no entry yet when nothing was written since.
   if (unreadable) next_sequence_ += std::uint64_t{1} << 32;
-  if (!understood || unreadable || live_.view.open->number() <= deleted) {
+  if (doubtful || unreadable || live_.view.open->number() <= deleted) {
     next_sequence_ = std::max(next_sequence_, deleted + 1);
-    live_.view.open->Close();
-    if (!live_.view.open->empty()) live_.view.closed.push_back(live_.view.open);
-    live_.view.open = std::make_shared<Generation>(next_sequence_);
+    begin(next_sequence_);
     first_of_generation_ = true;
-    ++base_;
   }
   first_fresh_ = std::max(first_fresh_, replayer.next_series());
   next_series_.store(first_fresh_);

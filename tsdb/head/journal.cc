@@ -1,8 +1,13 @@
 #include "tsdb/head/journal.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <bit>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <unordered_map>
 
 #include "tsdb/chunk/histograms.h"
 #include "tsdb/head/walk.h"
@@ -14,14 +19,17 @@ namespace {
 constexpr std::uint8_t kSamples = 1;
 constexpr std::uint8_t kExemplars = 2;
 constexpr std::uint8_t kSeries = 3;
+constexpr std::uint8_t kFirstOfGeneration = 1;
 constexpr std::uint8_t kOneTime = 1;
+constexpr std::uint8_t kChecked = 2;
+constexpr std::uint8_t kBefores = 4;
 
 Error Broken(const char* what) {
   return Error(Code::kCorruption, std::string("journal: ") + what);
 }
 
-bool KnownVersion(int version) {
-  return version == 1 || version == kJournalVersion;
+std::uint32_t CheckOf(std::span<const std::uint64_t> befores) {
+  return static_cast<std::uint32_t>(XXH3_64bits(befores.data(), befores.size_bytes()));
 }
 
 // How many samples from `at` on belong to the same series.
@@ -100,6 +108,13 @@ void AppendChanged(const StagedSample& sample, std::string_view token,
   if (!sample.loose) body.append(token);
 }
 
+void AppendBefore(std::uint64_t before, std::string& body) {
+  char buffer[kMaxToken];
+  std::uint8_t scale = 0;
+  body.append(buffer, before == 0 ? static_cast<std::size_t>(PutSame(buffer, 1) - buffer)
+                                  : EncodeValue(0, before, scale, buffer));
+}
+
 // One changed sample's tokens into `sample`.
 bool ReadChanged(Walk& walk, HeadSample& sample) {
   for (;;) {
@@ -131,13 +146,34 @@ bool ReadChanged(Walk& walk, HeadSample& sample) {
   }
 }
 
-Result<> ReadSamples(std::string_view body, JournalReader& reader) {
+// A record of samples, its tokens still to be read.
+struct SamplesRecord {
+  std::vector<SeriesId> series;     // of each sample
+  std::vector<std::int64_t> times;  // of each; empty: all have `time`
+  std::int64_t time = 0;
+  std::optional<std::uint32_t> check;
+  // Index of a sample, and what it builds on.
+  std::vector<std::pair<std::size_t, std::uint64_t>> befores;
+  std::string_view changed;
+  Walk tokens{{}};
+
+  bool Read(std::size_t i, HeadSample& sample, Walk& walk) const {
+    sample.series = series[i];
+    sample.time = times.empty() ? time : times[i];
+    sample.value = sample.before;
+    return (static_cast<unsigned char>(changed[i / 8]) >> (i % 8) & 1) == 0 ||
+           ReadChanged(walk, sample);
+  }
+};
+
+Result<SamplesRecord> OpenSamples(std::string_view body) {
+  SamplesRecord record;
   Walk walk(body);
   const std::uint8_t flags = walk.Byte();
   const std::uint64_t count = walk.Varint();
   // Each sample costs a bit at least.
   if (!walk.ok() || count > body.size() * 8) return Broken("impossible sample count");
-  std::vector<SeriesId> series;
+  std::vector<SeriesId>& series = record.series;
   series.reserve(count);
   SeriesId behind = 0;
   while (series.size() < count) {
@@ -150,36 +186,76 @@ Result<> ReadSamples(std::string_view body, JournalReader& reader) {
       return Broken("series do not add up");
     }
     for (std::uint64_t i = 0; i < ids; ++i) {
+      if ((flags & kBefores) != 0) record.befores.emplace_back(series.size(), 0);
       series.insert(series.end(), each, first + static_cast<SeriesId>(i));
     }
     behind = first + static_cast<SeriesId>(ids);
   }
-  std::vector<std::int64_t> times;
-  std::uint64_t time = 0;
   if ((flags & kOneTime) != 0) {
-    time = static_cast<std::uint64_t>(UnZigZag(walk.Varint()));
+    record.time = UnZigZag(walk.Varint());
   } else {
-    times.reserve(count);
+    record.times.reserve(count);
+    std::uint64_t time = 0;
     std::uint64_t step = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
       step += static_cast<std::uint64_t>(UnZigZag(walk.Varint()));
       time += step;
-      times.push_back(static_cast<std::int64_t>(time));
+      record.times.push_back(static_cast<std::int64_t>(time));
     }
   }
-  const std::string_view changed = walk.Bytes((count + 7) / 8);
+  if ((flags & kChecked) != 0) {
+    const std::string_view check = walk.Bytes(4);
+    if (walk.ok()) record.check = LoadLittle<std::uint32_t>(check.data());
+  }
+  for (auto& [sample, before] : record.befores) {
+    Token token;
+    (void)walk.Next(0, token);
+    if (!walk.ok()) return Broken("not a value to build on");
+    if (token.kind == Token::Kind::kValue) before = token.value;
+  }
+  record.changed = walk.Bytes((count + 7) / 8);
   if (!walk.ok()) return Broken("shorter than it says");
-  reader.OnBatch();
-  for (std::uint64_t i = 0; i < count; ++i) {
+  record.tokens = walk;
+  return record;
+}
+
+// Whether the batch builds on nothing that was lost.
+bool Stands(const SamplesRecord& record, JournalReader& reader) {
+  if (!record.befores.empty()) return true;
+  if (!record.check) return false;
+  std::unordered_map<SeriesId, std::uint64_t> newest;  // within the batch
+  std::vector<std::uint64_t> befores;
+  Walk walk = record.tokens;
+  for (std::size_t i = 0; i < record.series.size(); ++i) {
+    const SeriesId series = record.series[i];
+    const auto known = newest.find(series);
     HeadSample sample;
-    sample.series = series[i];
-    sample.time = times.empty() ? static_cast<std::int64_t>(time) : times[i];
-    sample.before = reader.Before(sample.series);
-    sample.value = sample.before;
-    if ((static_cast<unsigned char>(changed[i / 8]) >> (i % 8) & 1) != 0 &&
-        !ReadChanged(walk, sample)) {
-      return Broken("not a sample");
+    sample.before = known == newest.end() ? reader.Before(series) : known->second;
+    befores.push_back(sample.before);
+    if (!record.Read(i, sample, walk)) return false;
+    if (!sample.loose && sample.histogram == nullptr) newest[series] = sample.value;
+  }
+  return CheckOf(befores) == *record.check;
+}
+
+Result<> ReadSamples(std::string_view body, JournalReader& reader, bool doubtful) {
+  auto record = OpenSamples(body);
+  if (!record) return std::move(record).error();
+  if (doubtful && !Stands(*record, reader)) {
+    reader.OnLeftOut(record->series.size());
+    return {};
+  }
+  reader.OnBatch();
+  Walk walk = record->tokens;
+  auto restored = record->befores.begin();
+  for (std::size_t i = 0; i < record->series.size(); ++i) {
+    if (restored != record->befores.end() && restored->first == i) {
+      reader.Restore(record->series[i], restored->second);
+      ++restored;
     }
+    HeadSample sample;
+    sample.before = reader.Before(record->series[i]);
+    if (!record->Read(i, sample, walk)) return Broken("not a sample");
     reader.OnSample(std::move(sample));
   }
   return {};
@@ -214,12 +290,13 @@ Result<> ReadExemplars(std::string_view body, JournalReader& reader) {
 
 void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token,
                    std::string_view tokens, std::span<const Batch::Extra> extras,
-                   std::string& out) {
+                   std::uint32_t base, bool restart, std::string& out) {
   if (staged.empty()) return;
   std::string body;
   body.reserve(staged.size() / 8 + tokens.size() + 64);
   const bool one_time = OneTime(staged);
-  body.push_back(static_cast<char>(one_time ? kOneTime : 0));
+  body.push_back(
+      static_cast<char>((one_time ? kOneTime : 0) | kChecked | (restart ? kBefores : 0)));
   AppendVarint(body, staged.size());
   EncodeRuns(staged, body);
   if (one_time) {
@@ -232,6 +309,17 @@ void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token
       AppendVarint(body, ZigZag(static_cast<std::int64_t>(time - before - step)));
       step = time - before;
       before = time;
+    }
+  }
+  std::vector<std::uint64_t> befores;
+  befores.reserve(staged.size());
+  for (const StagedSample& sample : staged) {
+    befores.push_back(sample.old_base == base ? sample.old_value : 0);
+  }
+  PutLittle(CheckOf(befores), body);
+  if (restart) {
+    for (std::size_t i = 0; i < staged.size(); i += SameSeries(staged, i)) {
+      AppendBefore(befores[i], body);
     }
   }
   const std::size_t bitmap = body.size();
@@ -280,31 +368,51 @@ void EncodeDefinitions(std::span<const Definition> definitions, std::string& out
   Frame(kSeries, body, out);
 }
 
-std::uint8_t EntryFlags(std::string_view entry) {
-  return entry.size() < 2 || !KnownVersion(entry[0]) ? std::uint8_t{0}
-                                                     : static_cast<std::uint8_t>(entry[1]);
+void PutEntryHead(bool first, std::uint64_t behind, std::string& out) {
+  out.push_back(static_cast<char>(kJournalVersion));
+  out.push_back(static_cast<char>(first ? kFirstOfGeneration : 0));
+  AppendVarint(out, behind);
 }
 
-Result<std::uint8_t> ReadEntry(std::string_view entry, JournalReader& reader) {
-  Walk walk(entry);
-  if (!KnownVersion(walk.Byte())) return Broken("of an unknown version");
+namespace {
+
+EntryHead TakeHead(Walk& walk) {
+  EntryHead head;
+  const std::uint8_t version = walk.Byte();
   const std::uint8_t flags = walk.Byte();
+  if (version > 1) head.behind = walk.Varint();
+  if (!walk.ok() || version == 0 || version > kJournalVersion) return {};
+  head.version = version;
+  head.first = (flags & kFirstOfGeneration) != 0;
+  return head;
+}
+
+}  // namespace
+
+EntryHead ReadEntryHead(std::string_view entry) {
+  Walk walk(entry);
+  return TakeHead(walk);
+}
+
+Result<> ReadEntry(std::string_view entry, JournalReader& reader, bool doubtful) {
+  Walk walk(entry);
+  if (TakeHead(walk).version == 0) return Broken("of an unknown version");
   while (walk.ok() && !walk.done()) {
     const std::uint8_t kind = walk.Byte();
     const std::string_view body = walk.Text();
     if (!walk.ok()) break;
     Result<> read;
-    if (kind == kSamples) read = ReadSamples(body, reader);
+    if (kind == kSamples) read = ReadSamples(body, reader, doubtful);
     if (kind == kExemplars) read = ReadExemplars(body, reader);
     if (kind == kSeries) {
       read = TakeDefinitions(body, [&reader](SeriesId series, Labels labels) {
         reader.OnSeries(series, std::move(labels));
       });
     }
-    if (!read) return std::move(read).error();
+    if (!read) return read;
   }
   if (!walk.ok()) return Broken("entry ends early");
-  return flags;
+  return {};
 }
 
 }  // namespace meerkat::tsdb

@@ -47,7 +47,8 @@ class IdTable {
     }
     slots_[hole] = Slot{};
     --count_;
-    if (count_ < slots_.size() / 3 && slots_.size() > 64) Rebuild(count_ + count_ / 2 + 8);
+    // A quarter more or fewer, and it has to be made anew: that pays for what is freed.
+    if (count_ < slots_.size() / 2 && slots_.size() > 64) Rebuild(count_ + count_ / 2 + 8);
   }
 
   std::size_t size() const { return count_; }

@@ -79,8 +79,7 @@ TEST_F(DefinedTest, SeriesAreThereAfterAnyStart) {
     const Labels born{{"__name__", "born"}, {"round", std::to_string(round)}};
     EXPECT_EQ(Append(born, At(round * 15), round), Refusal::kNone);
     if (round % 2 == 1) ASSERT_TRUE(db->Seal().ok());
-    db.reset();
-    Open();
+    Reopen();
     Content content = ReadAll();
     ASSERT_EQ(content.size(), static_cast<std::size_t>(round) + 1);
     EXPECT_EQ(content[born.ToString()], (Samples{{At(round * 15), static_cast<double>(round)}}));
