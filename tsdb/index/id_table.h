@@ -47,8 +47,11 @@ class IdTable {
     }
     slots_[hole] = Slot{};
     --count_;
-    // A quarter more or fewer, and it has to be made anew: that pays for what is freed.
-    if (count_ < slots_.size() / 2 && slots_.size() > 64) Rebuild(count_ + count_ / 2 + 8);
+    if (count_ == 0) {
+      slots_ = {};
+    } else if (count_ < slots_.size() / 2 && slots_.size() > 64) {
+      Rebuild(count_ + count_ / 2 + 8);  // a quarter must come or go before the next one
+    }
   }
 
   std::size_t size() const { return count_; }

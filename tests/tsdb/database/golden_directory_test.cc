@@ -24,6 +24,13 @@ Labels Cold(int i) {
 }
 constexpr int kCold = 4100;
 
+// What a directory holds besides the six series.
+struct Contents {
+  bool cold = false;  // series in the attic
+  bool born = false;  // a series that only the journal knows
+};
+const Labels kBorn{{"__name__", "born"}, {"i", "last"}};
+
 class GoldenDirectoryTest : public DatabaseTest {
  protected:
   void AppendStep(int step) {
@@ -43,9 +50,9 @@ class GoldenDirectoryTest : public DatabaseTest {
     ASSERT_TRUE(appender->Commit().ok());
   }
 
-  void Fill(bool cold) {
+  void Fill(const Contents& contents) {
     Open();
-    if (cold) {
+    if (contents.cold) {
       auto appender = db->NewAppender();
       for (int i = 0; i < kCold; ++i) {
         appender->Append(appender->Resolve(Cold(i)), FromMillis(At(-7200)), 1);
@@ -61,14 +68,15 @@ class GoldenDirectoryTest : public DatabaseTest {
       if (step == 70) ASSERT_TRUE(db->Compact().ok());
       if (step == 90) ASSERT_TRUE(db->Seal().ok());
     }
-    if (cold) ASSERT_TRUE(db->CleanTombstones().ok());
+    if (contents.cold) ASSERT_TRUE(db->CleanTombstones().ok());
     const std::vector<std::vector<Matcher>> deleted{{Matcher::Equal("i", "5")}};
     ASSERT_TRUE(db->DeleteSeries({FromMillis(At(0)), FromMillis(At(150))}, deleted).ok());
     AppendStep(kSteps);
+    if (contents.born) EXPECT_EQ(Append(kBorn, At(kSteps * 15), 1), Refusal::kNone);
     db.reset();
   }
 
-  void Check(bool cold) {
+  void Check(const Contents& contents) {
     Open();
     Content content = ReadAll();
     for (int i = 0; i < 6; ++i) {
@@ -78,10 +86,11 @@ class GoldenDirectoryTest : public DatabaseTest {
       }
       EXPECT_EQ(content[Series(i).ToString()], expected) << i;
     }
-    for (int i = 0; i < (cold ? kCold : 0); ++i) {
+    for (int i = 0; i < (contents.cold ? kCold : 0); ++i) {
       ASSERT_EQ(content[Cold(i).ToString()], (Samples{{At(-7200), 1}})) << i;
     }
-    EXPECT_EQ(content.size(), cold ? 6u + kCold : 6u);
+    if (contents.born) EXPECT_EQ(content[kBorn.ToString()], (Samples{{At(kSteps * 15), 1}}));
+    EXPECT_EQ(content.size(), 6u + (contents.cold ? kCold : 0) + (contents.born ? 1 : 0));
     const auto metadata = db->MetricMetadata("golden_0");
     ASSERT_EQ(metadata.size(), 1u);
     EXPECT_EQ(metadata[0].second, (Metadata{MetricType::kCounter, "What it counts.", "seconds"}));
@@ -91,22 +100,24 @@ class GoldenDirectoryTest : public DatabaseTest {
     ASSERT_TRUE(exemplars.ok());
     EXPECT_EQ(registry->counter("prometheus_tsdb_wal_corruptions_total", "").value(), 0);
     EXPECT_EQ(registry->counter("prometheus_tsdb_mmap_chunk_corruptions_total", "").value(), 0);
-    if (cold) {
-      EXPECT_NE(registry->Exposition().find("\nprometheus_tsdb_head_series 6\n"), std::string::npos)
+    if (contents.cold) {
+      EXPECT_NE(registry->Exposition().find("\nprometheus_tsdb_head_series " +
+                                            std::to_string(contents.born ? 7 : 6) + "\n"),
+                std::string::npos)
           << "the others are in the attic";
     }
     // It goes on from there.
     AppendStep(kSteps + 1);
     ASSERT_TRUE(db->Compact().ok());
     EXPECT_EQ(ReadAll()[Series(1).ToString()].size(), kSteps + 2u);
-    if (cold) EXPECT_EQ(Append(Cold(7), At(kSteps * 15), 2), Refusal::kNone);
-    if (cold) EXPECT_EQ(ReadAll()[Cold(7).ToString()].size(), 2u);
+    if (contents.cold) EXPECT_EQ(Append(Cold(7), At(kSteps * 15), 2), Refusal::kNone);
+    if (contents.cold) EXPECT_EQ(ReadAll()[Cold(7).ToString()].size(), 2u);
   }
 
-  void Run(const std::string& name, bool cold) {
+  void Run(const std::string& name, const Contents& contents) {
     const auto golden = kGolden / name;
     if (!std::filesystem::exists(golden) && std::getenv("MEERKAT_WRITE_GOLDEN") != nullptr) {
-      Fill(cold);
+      Fill(contents);
       std::filesystem::create_directories(golden / "db");
       for (const auto& entry : std::filesystem::directory_iterator(options().path / "db")) {
         const std::string file = entry.path().filename();
@@ -119,16 +130,20 @@ class GoldenDirectoryTest : public DatabaseTest {
     std::filesystem::create_directories(options().path);
     std::filesystem::copy(golden / "db", options().path / "db");
     registry = std::make_unique<Registry>();
-    Check(cold);
+    Check(contents);
   }
 };
 
 TEST_F(GoldenDirectoryTest, OfFormatOneOpens) {
-  Run("directory.v1", false);
+  Run("directory.v1", {});
 }
 
 TEST_F(GoldenDirectoryTest, OfFormatTwoOpensWithItsAttic) {
-  Run("directory.v2", true);
+  Run("directory.v2", {.cold = true});
+}
+
+TEST_F(GoldenDirectoryTest, OfFormatThreeOpensWithWhatItsJournalDefines) {
+  Run("directory.v3", {.cold = true, .born = true});
 }
 
 }  // namespace
