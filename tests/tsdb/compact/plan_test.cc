@@ -60,6 +60,35 @@ TEST(PlanMerge, JoinsManyPartsOfOneLevelWhileTheirStretchGoesOn) {
   EXPECT_EQ(PlanMerge(parts, At(1)), Chosen()) << "each sample is rewritten once a level";
 }
 
+PartInfo Of(std::uint64_t generation, double from, double to) {
+  PartInfo info = Part(from, to);
+  info.first_generation = info.last_generation = generation;
+  return info;
+}
+
+TEST(PlanMerge, KeepsTheOrderOfWhatOverlaps) {
+  const Row rows[] = {
+      {"what straddles, and came between",
+       {Of(1, 0, 1), Of(3, 1, 2), Of(2, 1.5, 3)},
+       14,
+       {0, 1, 2}},
+      {"but not what came before", {Of(2, 0, 1), Of(3, 1, 2), Of(1, 1.5, 3)}, 14, {0, 1}},
+      {"nor behind", {Of(1, 0, 1), Of(2, 1, 2), Of(3, 1.5, 3)}, 14, {0, 1}},
+      {"nor at other times", {Of(1, 0, 1), Of(3, 1, 2), Of(2, 2, 3)}, 14, {0, 1}},
+      {"and what came between those",
+       {Of(1, 0, 1), Of(5, 1, 2), Of(2, 1.5, 3), Of(4, 2.5, 5), Of(6, 2.5, 3)},
+       14,
+       {0, 1, 2, 3}},
+      {"nothing at all when it would be too long",
+       {Of(1, 0, 1), Of(3, 1, 2), Of(2, 1.5, 40)},
+       100,
+       {}},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(PlanMerge(row.parts, At(row.newest)), row.chosen) << row.what;
+  }
+}
+
 TEST(PlanMerge, LivesAtTheEndsOfTime) {
   PartInfo first = Part(0, 1);
   first.range = {kMinTime, kMinTime + Millis(5)};
