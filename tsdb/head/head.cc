@@ -1,6 +1,7 @@
 #include "tsdb/head/head.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "tsdb/head/journal.h"
 #include "tsdb/head/records.h"
@@ -35,6 +36,11 @@ Head::Head(const HeadOptions& options, const Clock& clock, Store& store, Index& 
       committed_(std::move(committed)) {
   first_fresh_ = std::max({options_.first_series, index_.next_id(), attic_.next_id()});
   next_series_.store(first_fresh_);
+}
+
+Head::~Head() {
+  MutexLock lock(appenders_mu_);
+  assert(appender_epochs_.empty());  // an appender looks at its head to the last
 }
 
 SeriesRef Head::Resolve(const Labels& labels, std::uint32_t epoch, Batch& batch) {

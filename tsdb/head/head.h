@@ -69,6 +69,7 @@ class Head {
 
   Head(const HeadOptions& options, const Clock& clock, Store& store, Index& index, Attic& attic,
        LiveView& live, HeadMetrics& metrics, LookUp look_up, Committed committed);
+  ~Head();  // its appenders are gone
 
   // Applies the journal from `first` on. Entries that do not decode are counted, named in the log
   // and passed over. `parts_max`: the newest time in the parts; `deleted`: the newest generation
