@@ -74,5 +74,67 @@ TEST_F(ThreadsTest, ReadersSeeWholeBatchesWhileAllElseGoesOn) {
   for (const auto& [series, samples] : content) EXPECT_EQ(samples.size(), std::size_t{kSteps});
 }
 
+// Pods come, go to the attic and come back while readers count them: none is missed, or seen twice,
+// on the way.
+TEST_F(ThreadsTest, SeriesGoColdAndReturnUnderReadersEyes) {
+  base_options.live.retention_time = Millis(0);
+  base_options.partition = std::chrono::minutes(10);  // a quarter of it is cold
+  Open();
+  constexpr int kPods = 4200;  // worth a segment
+  constexpr int kSteps = 24;
+  const auto pod = [](int i) { return Labels{{"__name__", "pod"}, {"i", std::to_string(i)}}; };
+  const auto alive = [](int step) { return step / 4 % 2 == 0; };
+  std::atomic<int> samples{0};  // committed, of each pod
+  std::atomic<bool> writing{true};
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] {
+    for (int step = 0; step < kSteps; ++step) {
+      const Timestamp now = FromMillis(At(step * 60));
+      clock.AdvanceTo(now);
+      auto appender = db->NewAppender();
+      EXPECT_EQ(appender->Append(appender->Resolve({{"__name__", "up"}}), now, step),
+                Refusal::kNone);
+      for (int i = 0; i < kPods && alive(step); ++i) {
+        EXPECT_EQ(appender->Append(appender->Resolve(pod(i)), now, step), Refusal::kNone);
+      }
+      EXPECT_TRUE(appender->Commit().ok());
+      if (alive(step)) ++samples;
+      if (!alive(step)) EXPECT_TRUE(db->CleanTombstones().ok());  // and sends home what is cold
+    }
+    writing = false;
+  });
+  threads.emplace_back([&] {
+    while (writing) EXPECT_TRUE(db->Seal().ok());
+  });
+  for (int r = 0; r < 2; ++r) {
+    threads.emplace_back([&] {
+      while (writing) {
+        const int least = samples;
+        auto querier = db->NewQuerier({});
+        const Matcher m[] = {Matcher::Equal("__name__", "pod")};
+        auto set = (*querier)->Select(m, {});
+        SeriesColumns columns;
+        std::size_t seen = 0;
+        std::size_t size = 0;
+        while (*(*set)->Next()) {
+          ASSERT_TRUE((*set)->Read(columns).ok());
+          if (seen++ == 0) size = columns.size();
+          ASSERT_EQ(columns.size(), size) << "half a batch";
+        }
+        if (least > 0) ASSERT_EQ(seen, std::size_t{kPods});
+        ASSERT_GE(size, static_cast<std::size_t>(least));
+        const std::size_t values = (*querier)->LabelValues("i", m, 0)->size();
+        if (least > 0) ASSERT_EQ(values, std::size_t{kPods});
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const Content content = ReadAll();
+  EXPECT_EQ(content.size(), std::size_t{kPods + 1});
+  for (const auto& [series, of_it] : content) {
+    EXPECT_EQ(of_it.size(), series == "up" ? kSteps : static_cast<std::size_t>(samples)) << series;
+  }
+}
+
 }  // namespace
 }  // namespace meerkat::tsdb
