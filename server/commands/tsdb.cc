@@ -7,6 +7,7 @@ namespace meerkat::commands {
 std::vector<Command> TsdbCommands() {
   std::vector<Command> all = TsdbShowCommands();
   for (const Command& command : TsdbAnalyzeCommands()) all.push_back(command);
+  for (const Command& command : TsdbBenchCommands()) all.push_back(command);
   for (const Command& command : TsdbMoveCommands()) all.push_back(command);
   return all;
 }

@@ -36,6 +36,7 @@ std::string LengthOf(Millis length);
 // The commands of the rooms behind TsdbCommands().
 std::vector<Command> TsdbShowCommands();
 std::vector<Command> TsdbAnalyzeCommands();
+std::vector<Command> TsdbBenchCommands();
 std::vector<Command> TsdbMoveCommands();
 
 }  // namespace meerkat::commands

@@ -163,6 +163,22 @@ TEST_F(TsdbCommandsTest, AnalyzesChurnAndCardinality) {
   EXPECT_EQ(Run("tsdb analyze", {db, "7"}).err, "error: block 7 not found\n");
 }
 
+TEST_F(TsdbCommandsTest, BenchWritesWhatItCounts) {
+  std::string text;
+  for (int i = 0; i < 1500; ++i)
+    text += "{\"__name__\":\"m\",\"i\":\"" + std::to_string(i) + "\"}\n";
+  const std::string file = Write("series.json", text + text);
+  const auto written =
+      Run("tsdb bench write", {"--metrics=1200", "--scrapes=150", "--out=" + Path("out"), file});
+  EXPECT_EQ(written.code, 0) << written.err;
+  EXPECT_NE(written.out.find("ingestion completed\n"), std::string::npos) << written.out;
+  EXPECT_NE(written.out.find(" > total samples: 180000\n"), std::string::npos) << written.out;
+  EXPECT_EQ(Run("tsdb verify", {Path("out/storage")}).out,
+            "1200 series, 180000 samples, 0 series with damage\n");
+  EXPECT_EQ(Run("tsdb bench write", {"--out=" + Path("out"), Write("bad", "{\"a\":1}\n")}).err,
+            "error: " + Path("bad") + ": line 1: not the labels of a series\n");
+}
+
 TEST_F(TsdbCommandsTest, SaysWhatIsWrong) {
   const std::string db = Path("db");
   const std::string no_time = Write("no_time.om", "a_total 1\n# EOF\n");
