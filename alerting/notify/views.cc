@@ -82,10 +82,14 @@ std::vector<GroupView> AlertManager::Core::Groups(const AlertFilter& filter) con
       }
       out.alerts.push_back(std::move(view));
     }
-    if (!out.alerts.empty()) groups.push_back(std::move(out));
+    if (out.alerts.empty()) continue;
+    std::stable_sort(
+        out.alerts.begin(), out.alerts.end(),
+        [](const AlertView& a, const AlertView& b) { return AlertLess(*a.alert, *b.alert); });
+    groups.push_back(std::move(out));
   }
   std::stable_sort(groups.begin(), groups.end(), [](const GroupView& a, const GroupView& b) {
-    return a.labels != b.labels ? a.labels < b.labels : a.receiver < b.receiver;
+    return a.labels != b.labels ? LabelsBefore(a.labels, b.labels) : a.receiver < b.receiver;
   });
   return groups;
 }

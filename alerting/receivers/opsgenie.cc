@@ -23,10 +23,16 @@ std::vector<std::string> SplitComma(const std::string& text, bool trim) {
   return parts;
 }
 
-void WriteList(JsonWriter& json, std::string_view key, const std::string& text) {
-  if (text.empty()) return;
+// Upstream takes the space around the whole text away, and parts that are empty.
+void WriteList(JsonWriter& json, std::string_view key, std::string_view text) {
+  constexpr std::string_view kSpaces = " \t\n\v\f\r";
+  const auto first = std::min(text.find_first_not_of(kSpaces), text.size());
+  text = text.substr(first, text.find_last_not_of(kSpaces) + 1 - first);
+  std::vector<std::string> parts = SplitComma(std::string(text), false);
+  std::erase(parts, "");
+  if (parts.empty()) return;
   json.Key(key).BeginArray();
-  for (const std::string& part : SplitComma(text, false)) json.String(part);
+  for (const std::string& part : parts) json.String(part);
   json.EndArray();
 }
 

@@ -8,7 +8,8 @@ namespace {
 // A flush may take as long as the group has until the next one, but always a fair try.
 constexpr Millis kLeastFlushTime = std::chrono::seconds(10);
 
-// Fewer labels first; then name by name over both sets, a missing one before any value.
+}  // namespace
+
 bool LabelsBefore(const Labels& a, const Labels& b) {
   if (a.size() != b.size()) return a.size() < b.size();
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -17,6 +18,8 @@ bool LabelsBefore(const Labels& a, const Labels& b) {
   }
   return false;
 }
+
+namespace {
 
 std::string GroupId(const Route& route, const Labels& labels) {
   return route.id + ":" + LabelSetText(labels);
@@ -28,7 +31,9 @@ bool AlertLess(const Alert& a, const Alert& b) {
   for (const std::string_view name : {"job", "instance"}) {
     const auto left = a.labels.Get(name);
     const auto right = b.labels.Get(name);
-    if (left != right) return left < right;
+    if (left == right) continue;
+    // What has the label goes before what has not.
+    return left.empty() || right.empty() ? right.empty() : left < right;
   }
   return LabelsBefore(a.labels, b.labels);
 }

@@ -65,7 +65,11 @@ class Dispatcher {
   std::map<std::string, std::shared_ptr<Group>> groups_;
 };
 
-// Upstream's order of alerts in notifications.
+// Upstream's order of label sets: fewer labels first; then name by name over both, a missing one
+// before any value.
+bool LabelsBefore(const Labels& a, const Labels& b);
+// Upstream's order of alerts in notifications and groups: by job, by instance, those without them
+// last; then by labels.
 bool AlertLess(const Alert& a, const Alert& b);
 
 }  // namespace meerkat::alerting

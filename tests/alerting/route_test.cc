@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "alerting/route/dispatcher.h"
 #include "tests/alerting/world.h"
 
 namespace meerkat::alerting {
@@ -51,6 +52,29 @@ TEST(RoutingTree, ChildrenInheritAndNodesTakeWhatNoChildTakes) {
   EXPECT_EQ(mail->group_wait, Millis(5));
   EXPECT_EQ(mail->repeat_interval, std::chrono::hours(4));
   EXPECT_EQ(mail->labels, (Templates{{"also", "team"}, {"from", "root"}}));
+}
+
+// What Alertmanager 0.33 makes of the same.
+TEST(AlertLess, OrdersByJobInstanceAndLabels) {
+  const std::vector<Labels> in_order = {{{"n", "7"}, {"job", "a"}, {"instance", "b"}},
+                                        {{"n", "3"}, {"job", "a"}, {"instance", "z"}},
+                                        {{"n", "4"}, {"job", "a"}},
+                                        {{"n", "2"}, {"job", "b"}},
+                                        {{"n", "5"}, {"instance", "a"}},
+                                        {{"n", "6"}, {"instance", "b"}, {"x", "y"}},
+                                        {{"n", "1"}},
+                                        {{"n", "9"}, {"zz", "x"}},
+                                        {{"n", "0"}, {"aa", "w"}},
+                                        {{"n", "8"}, {"aa", "x"}}};
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    for (std::size_t j = 0; j < in_order.size(); ++j) {
+      Alert a;
+      Alert b;
+      a.labels = in_order[i];
+      b.labels = in_order[j];
+      EXPECT_EQ(AlertLess(a, b), i < j) << in_order[i].Get("n") << " " << in_order[j].Get("n");
+    }
+  }
 }
 
 TEST(Route, GroupKeysNameThePathAndTheGroup) {
