@@ -111,6 +111,8 @@ export interface RuntimeInfo {
   lastConfigTime: string;
   corruptionCount: number;
   goroutineCount?: number;
+  GOMAXPROCS?: number;
+  GOMEMLIMIT?: number; // bytes
   storageRetention: string;
   [more: string]: unknown;
 }

@@ -30,6 +30,9 @@ export function choose(hidden: ReadonlySet<number>, count: number, i: number, ad
   return only ? new Set() : new Set(Array.from({ length: count }, (_, k) => k).filter((k) => k !== i));
 }
 
+// The key looks like the line: lines of one colour are told apart by their dashes.
+const keyOf = (line: Line): string => (!line.dash?.length ? '' : line.dash[0]! > 3 ? ' dashed' : ' dotted');
+
 export function Legend({ lines, hidden, onHidden, onLift, table, values, sortBy, sortDesc = true }: Props) {
   const [sort, setSort] = useState<{ by?: string; desc: boolean }>({ by: sortBy, desc: sortDesc });
   const rows = useMemo(() => {
@@ -47,7 +50,7 @@ export function Legend({ lines, hidden, onHidden, onLift, table, values, sortBy,
       onClick={(e) => onHidden(choose(hidden, lines.length, i, e.ctrlKey || e.metaKey || e.shiftKey))}
       onMouseEnter={() => onLift?.(i)} onMouseLeave={() => onLift?.(undefined)} onFocus={() => onLift?.(i)} onBlur={() => onLift?.(undefined)}
     >
-      <span class="key" style={{ '--c': line.color }} />
+      <span class={'key' + keyOf(line)} style={{ '--c': line.color }} />
       <span class="clip">{line.label || 'no name'}</span>
     </button>
   );

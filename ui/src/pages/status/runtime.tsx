@@ -9,6 +9,8 @@ import { useLoad } from '../../lib/load';
 import { formatDate } from '../../lib/time';
 import { StatusTabs } from './index';
 
+const kNoLimit = 2 ** 62; // bytes: what a process without a limit says
+
 type Pair = [string, preact.ComponentChildren];
 
 function Facts({ title, pairs }: { title: string; pairs: Pair[] }) {
@@ -34,7 +36,11 @@ export function Runtime() {
     return { build, runtime, managers, memory, cpu };
   }, [], 30_000);
   const d = loaded.data;
-  const more: Pair[] = d ? Object.entries(d.runtime).filter(([k, v]) => /^(GO|goroutine|corruption)/.test(k) && v !== '').map(([k, v]) => [k, String(v)]) : [];
+  const limit = Number(d?.runtime.GOMEMLIMIT);
+  const more: Pair[] = d ? [
+    ['Threads', d.runtime.goroutineCount], ['Cores used', d.runtime.GOMAXPROCS], ['Memory limit', limit > 0 && limit < kNoLimit ? bytes(limit) : undefined],
+    ['Damage found in storage', d.runtime.corruptionCount ? <span class="critical-t">{d.runtime.corruptionCount} times</span> : 'none'],
+  ] : [];
   return (
     <Page name="status" ready={!loaded.loading || !!d}>
       <Top title="Status" />
