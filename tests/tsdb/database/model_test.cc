@@ -351,6 +351,7 @@ TEST(ModelTest, ReadsLikeASortedMap) {
     ASSERT_FALSE(HasFailure());
     operations += play.operations();
   }
+  RecordProperty("operations", std::to_string(operations));
 }
 
 }  // namespace
