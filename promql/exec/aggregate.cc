@@ -8,6 +8,7 @@
 #include "promql/exec/histogram_sum.h"
 #include "promql/exec/quantile.h"
 #include "promql/exec/samples.h"
+#include "promql/histogram_buckets.h"
 
 // Aggregations that make one element of each group: every series is added to its group's columns
 // as it comes, so only groups are held.
@@ -83,7 +84,8 @@ class Aggregation {
         aggregate_(*static_cast<const AggregateExpr*>(node.expr)),
         node_(node),
         grid_(grid),
-        grouping_(aggregate_) {}
+        grouping_(aggregate_),
+        held_(execution.budget()) {}
 
   Result<> Run(const RowSink& sink) {
     std::vector<double> param;
@@ -104,26 +106,22 @@ class Aggregation {
       groups_[i] = GroupColumns();
       done = sink(row);
     }
-    execution_.Release(held_);
     return done;
   }
 
  private:
-  Result<> Hold(std::uint64_t samples) {
-    held_ += samples;
-    return execution_.Hold(samples);
-  }
-
   Result<> Add(Row& row) {
     const std::size_t at = grouping_.GroupOf(row.labels);
     if (at == groups_.size()) {
-      if (auto held = Hold(grid_.count); !held) return held;
       groups_.emplace_back();
       Prepare(groups_.back());
+      if (auto ok = held_.Add(FootprintOf(groups_.back())); !ok) return ok;
       groups_.back().drop_name = row.drop_name;
     }
     GroupColumns& group = groups_[at];
-    if (!row.histograms.empty()) AddHistograms(row, group);
+    if (!row.histograms.empty()) {
+      if (auto added = AddHistograms(row, group); !added) return added;
+    }
     return AddFloats(row, group);
   }
 
@@ -152,7 +150,13 @@ class Aggregation {
     }
   }
 
-  void AddHistograms(Row& row, GroupColumns& group) {
+  Footprint FootprintOf(const GroupColumns& group) const {
+    const std::size_t doubles =
+        group.value.size() + group.lost.size() + group.mean.size() + group.count.size();
+    return {grid_.count, group.seen.size() + doubles * sizeof(double)};
+  }
+
+  Result<> AddHistograms(Row& row, GroupColumns& group) {
     const AggregateOp op = aggregate_.op;
     for (std::size_t i = 0; i < grid_.count; ++i) {
       if (row.histograms[i] == nullptr) continue;
@@ -163,13 +167,18 @@ class Aggregation {
         group.seen[i] |= kHistogram;
         if (group.histograms.empty()) group.histograms.resize(grid_.count);
         auto& sum = group.histograms[i];
-        if (sum == nullptr) sum = std::make_unique<HistogramSum>(op == AggregateOp::kAvg);
+        if (sum == nullptr) {
+          sum = std::make_unique<HistogramSum>(op == AggregateOp::kAvg);
+          const Footprint histogram = OfPoints(SampleWeight(*row.histograms[i]));
+          if (auto ok = held_.Add({0, sizeof(HistogramSum) + histogram.bytes}); !ok) return ok;
+        }
         sum->Add(*row.histograms[i], row.labels.metric_name());
       } else {
         execution_.notes().Add(Note::kIgnoredHistogramAggregation, node_.children[0]->position,
                                TextOf(op));
       }
     }
+    return {};
   }
 
   template <typename Each>
@@ -223,7 +232,7 @@ class Aggregation {
         break;
       default: {  // quantile
         ForEachFloat(row, group, [](double, std::size_t, bool) {});
-        if (auto held = Hold(grid_.count); !held) return held;
+        if (auto ok = held_.Add(OfColumn(grid_.count)); !ok) return ok;
         group.rows.push_back(std::move(row.values));
         break;
       }
@@ -283,7 +292,7 @@ class Aggregation {
   Grouping grouping_;
   std::vector<GroupColumns> groups_;
   std::vector<double> scratch_;
-  std::uint64_t held_ = 0;
+  Held held_;
 };
 
 }  // namespace

@@ -171,6 +171,23 @@ void Annotations::AddUnreadable(std::string_view reason) {
   }
 }
 
+void Annotations::Append(const Annotations& later) {
+  for (const Entry& entry : later.entries_) {
+    Entry& known = Find(entry.note, entry.where, entry.detail);
+    if (known.count == 0) {
+      known = entry;
+      continue;
+    }
+    known.count += entry.count;
+    known.first_time = std::min(known.first_time, entry.first_time);
+    known.last_time = std::max(known.last_time, entry.last_time);
+    known.low_bucket = std::min(known.low_bucket, entry.low_bucket);
+    known.high_bucket = std::max(known.high_bucket, entry.high_bucket);
+    known.max_difference = std::max(known.max_difference, entry.max_difference);
+  }
+  for (const std::string& reason : later.unreadable_) AddUnreadable(reason);
+}
+
 std::vector<std::string> Annotations::Render(std::string_view query, bool warnings) const {
   std::vector<std::string> out;
   for (const Entry& entry : entries_) {

@@ -59,6 +59,10 @@ class Annotations {
   // Samples that storage cannot read are missing from the result; `reason` names the place.
   void AddUnreadable(std::string_view reason);
 
+  bool empty() const { return entries_.empty() && unreadable_.empty(); }
+  // Adds what came up in `later`, as if it had come up here.
+  void Append(const Annotations& later);
+
   // Whole sentences, with prefix and (line:column) of `query`, in the order they came up.
   std::vector<std::string> Warnings(std::string_view query) const;
   std::vector<std::string> Infos(std::string_view query) const;

@@ -28,7 +28,9 @@ Result<> CountValues(Execution& execution, const Node& node, const Grid& grid,
   }
   Grouping grouping(aggregate, label);
   std::vector<Counted> counted;
-  std::uint64_t held = 0;
+  Held held(execution.budget());
+  // Beside the count, what finds it again.
+  constexpr Footprint kCounted{1, 64};
   LabelsBuilder builder;
   auto done = execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
     std::size_t group = 0;
@@ -57,8 +59,7 @@ Result<> CountValues(Execution& execution, const Node& node, const Grid& grid,
         continue;
       }
       target.counts.emplace_back(step, 1);
-      ++held;
-      if (auto ok = execution.Hold(1); !ok) return ok;
+      if (auto ok = held.Add(kCounted); !ok) return ok;
     }
     return {};
   });
@@ -70,7 +71,6 @@ Result<> CountValues(Execution& execution, const Node& node, const Grid& grid,
     row.drop_name = counted[i].drop_name;
     done = sink(row);
   }
-  execution.Release(held);
   return done;
 }
 

@@ -22,7 +22,20 @@ Execution::Execution(const EngineOptions& options, const tsdb::Storage& storage,
       lookback_(lookback),
       deadline_(deadline),
       stop_(std::move(stop)),
-      loaded_(plan.selections.size()) {}
+      loaded_(plan.selections.size()),
+      own_budget_(std::make_unique<Budget>(options.max_samples, options.max_memory)),
+      budget_(own_budget_.get()) {}
+
+Execution::Execution(Execution& whole, SampleCounter& counter)
+    : options_(whole.options_),
+      storage_(whole.storage_),
+      plan_(whole.plan_),
+      query_(whole.query_),
+      lookback_(whole.lookback_),
+      deadline_(whole.deadline_),
+      stop_(whole.stop_),
+      counter_(&counter),
+      budget_(whole.budget_) {}
 
 Result<> Execution::Check() {
   if (stop_.stop_requested()) {
@@ -47,16 +60,6 @@ Result<std::unique_ptr<tsdb::Querier>> Execution::NewQuerier(std::int64_t min_ti
   auto querier = storage_.NewQuerier({FromMillis(min_time), FromMillis(max_time)});
   if (querier) (*querier)->InterruptBy(tsdb::Interrupt([this] { return CheckNow(); }));
   return querier;
-}
-
-Result<> Execution::Hold(std::uint64_t samples) {
-  held_ += samples;
-  peak_ = std::max(peak_, held_);
-  if (held_ > options_.max_samples) {
-    return Error(Code::kExecution,
-                 "query processing would load too many samples into memory in query execution");
-  }
-  return {};
 }
 
 Result<> Execution::Evaluate(const Node& node, const Grid& grid, const RowSink& sink) {
@@ -113,10 +116,10 @@ Result<> Execution::Dispatch(const Node& node, const Grid& grid, const RowSink& 
   return Error(Code::kInternal, "a range vector or string stands where a vector is computed");
 }
 
-Result<std::vector<Row>> Execution::Gather(const Node& node, const Grid& grid) {
+Result<std::vector<Row>> Execution::Gather(const Node& node, const Grid& grid, Held& held) {
   std::vector<Row> rows;
   auto done = Evaluate(node, grid, [&](Row& row) -> Result<> {
-    if (auto held = Hold(grid.count); !held) return held;
+    if (auto ok = held.Add(Of(row)); !ok) return ok;
     rows.push_back(std::move(row));
     return {};
   });
@@ -142,18 +145,33 @@ void Execution::DropName(Row& row) const {
   }
 }
 
+Result<> Execution::Open(const Selection& selection, SeriesFeed& feed) {
+  auto querier = NewQuerier(selection.min_time, selection.max_time);
+  if (!querier) return std::move(querier).error();
+  feed.querier = std::move(*querier);
+  auto series =
+      feed.querier->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
+  if (!series) return std::move(series).error();
+  feed.series = std::move(*series);
+  for (const std::string& damage : feed.querier->Damage()) notes_.AddUnreadable(damage);
+  return {};
+}
+
+Result<bool> Execution::ReadSeries(tsdb::SeriesSet& series, tsdb::SeriesColumns& columns) {
+  // What can be read of a damaged database is an answer, and the client hears what is missing.
+  auto read = series.Read(columns);
+  if (!read) {
+    if (read.error().code() != Code::kCorruption) return std::move(read).error();
+    notes_.AddUnreadable(read.error().message());
+  }
+  return columns.size() > 0;
+}
+
 Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit) {
   SeriesFeed own;
   SeriesFeed& feed = feed_ != nullptr ? *feed_ : own;
   if (feed.series == nullptr) {
-    auto querier = NewQuerier(selection.min_time, selection.max_time);
-    if (!querier) return std::move(querier).error();
-    feed.querier = std::move(*querier);
-    auto series =
-        feed.querier->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
-    if (!series) return std::move(series).error();
-    feed.series = std::move(*series);
-    for (const std::string& damage : feed.querier->Damage()) notes_.AddUnreadable(damage);
+    if (auto opened = Open(selection, feed); !opened) return opened;
   }
   tsdb::SeriesColumns& columns = feed.columns;
   for (; feed.room > 0; --feed.room) {
@@ -162,13 +180,9 @@ Result<> Execution::Read(const Selection& selection, const SeriesVisitor& visit)
     if (!more) return std::move(more).error();
     feed.done = !*more;
     if (feed.done) return {};
-    // What can be read of a damaged database is an answer, and the client hears what is missing.
-    auto read = feed.series->Read(columns);
-    if (!read) {
-      if (read.error().code() != Code::kCorruption) return read;
-      notes_.AddUnreadable(read.error().message());
-    }
-    if (columns.size() == 0) continue;
+    auto read = ReadSeries(*feed.series, columns);
+    if (!read) return std::move(read).error();
+    if (!*read) continue;
     if (auto visited = visit(feed.series->labels(), columns); !visited) return visited;
   }
   return {};
@@ -178,17 +192,16 @@ Result<> Execution::ForEachSeries(std::size_t index, const SeriesVisitor& visit)
   const Selection& selection = plan_.selections[index];
   if (selection.uses <= 1) {
     return Read(selection, [&](const Labels& labels, const tsdb::SeriesColumns& columns) {
-      auto held = Hold(columns.size());
-      if (held) held = visit(labels, columns);
-      Release(columns.size());
-      return held;
+      Held held(*budget_);
+      auto ok = held.Add(Of(columns));
+      return ok ? visit(labels, columns) : std::move(ok);
     });
   }
   Loaded& loaded = loaded_[index];
   if (!loaded.done) {
     auto read =
         Read(selection, [&](const Labels& labels, const tsdb::SeriesColumns& columns) -> Result<> {
-          if (auto held = Hold(columns.size()); !held) return held;
+          if (auto ok = budget_->Take(Of(columns)); !ok) return ok;
           loaded.labels.push_back(labels);
           loaded.columns.push_back(columns);
           return {};

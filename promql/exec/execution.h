@@ -11,6 +11,7 @@
 
 #include "promql/engine.h"
 #include "promql/exec/annotations.h"
+#include "promql/exec/budget.h"
 #include "promql/exec/plan.h"
 #include "promql/exec/rows.h"
 #include "promql/funcs/window.h"
@@ -36,18 +37,21 @@ struct SeriesFeed {
 };
 
 // One query on its way: the plan, what it may use, what it has found. Operators are functions that
-// take it (exec/operators.h). One thread; nothing outlives Run.
+// take it (exec/operators.h). One thread at a time; nothing outlives Run.
 class Execution {
  public:
   Execution(const EngineOptions& options, const tsdb::Storage& storage, const Plan& plan,
             const QueryTimes& query, std::int64_t lookback,
             std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+  // For another thread that works for the same query and holds of the same budget: with notes and
+  // counters of its own. `whole` outlives it.
+  Execution(Execution& whole, SampleCounter& counter);
 
   // Computes `node` at every time of `grid`, row by row. Rows come in the order of the instant
   // vector; a scalar is one row without labels and with a value at every step.
   Result<> Evaluate(const Node& node, const Grid& grid, const RowSink& sink);
-  // All rows at once, counted against the limit until the caller releases them.
-  Result<std::vector<Row>> Gather(const Node& node, const Grid& grid);
+  // All rows at once; `held` counts them.
+  Result<std::vector<Row>> Gather(const Node& node, const Grid& grid, Held& held);
   // A scalar at every step.
   Result<std::vector<double>> Scalars(const Node& node, const Grid& grid);
 
@@ -57,10 +61,8 @@ class Execution {
   Result<> CheckNow() const;
   // A view of storage that gives up when the query does.
   Result<std::unique_ptr<tsdb::Querier>> NewQuerier(std::int64_t min_time, std::int64_t max_time);
-  // Counts samples held in memory; refuses beyond query.max-samples.
-  Result<> Hold(std::uint64_t samples);
-  void Release(std::uint64_t samples) { held_ -= samples; }
-  std::uint64_t peak() const { return peak_; }
+  // The limits of the query, see Held.
+  Budget& budget() { return *budget_; }
 
   Annotations& notes() { return notes_; }
   const EngineOptions& options() const { return options_; }
@@ -84,6 +86,14 @@ class Execution {
   // Series of a selection. `visit` sees columns that stay valid during its call, or, with more than
   // one use of the selection, until the query's end.
   using SeriesVisitor = std::function<Result<>(const Labels&, const tsdb::SeriesColumns&)>;
+  // Whether ForEachSeries reads it from storage, for nobody else, in one go.
+  bool IsReadOnce(std::size_t selection) const {
+    return plan_.selections[selection].uses <= 1 && feed_ == nullptr;
+  }
+  // Makes ready to read a selection.
+  Result<> Open(const Selection& selection, SeriesFeed& feed);
+  // Reads the series a set is at. False: it has no samples.
+  Result<bool> ReadSeries(tsdb::SeriesSet& series, tsdb::SeriesColumns& columns);
   Result<> ForEachSeries(std::size_t selection, const SeriesVisitor& visit);
   // Straight from storage, whatever the plan says.
   Result<> Read(const Selection& selection, const SeriesVisitor& visit);
@@ -132,7 +142,8 @@ class Execution {
   std::size_t bounds_cells_ = 0;
   SampleCounter* counter_ = nullptr;
   SeriesFeed* feed_ = nullptr;
-  std::uint64_t held_ = 0, peak_ = 0;
+  std::unique_ptr<Budget> own_budget_;
+  Budget* const budget_;
   std::uint32_t checks_ = 0;
 };
 

@@ -34,13 +34,13 @@ class VectorMatcher {
         unique_(execution) {}
 
   Result<> Run(const RowSink& sink) {
-    auto left = execution_.Gather(*node_.children[0], grid_);
+    Held held(execution_.budget());
+    auto left = execution_.Gather(*node_.children[0], grid_, held);
     if (!left) return std::move(left).error();
-    auto right = execution_.Gather(*node_.children[1], grid_);
+    auto right = execution_.Gather(*node_.children[1], grid_, held);
     if (!right) return std::move(right).error();
     many_ = std::move(swapped_ ? *right : *left);
     one_ = std::move(swapped_ ? *left : *right);
-    const std::size_t held = (many_.size() + one_.size()) * grid_.count;
     if ((!many_.empty() && !one_.empty()) || fill_one_ || fill_many_) {
       MakeGroups();
       // Duplicates on the one side are the first thing to fail.
@@ -55,7 +55,7 @@ class VectorMatcher {
     }
     many_.clear();
     one_.clear();
-    execution_.Release(held);
+    held.Clear();
     return unique_.Flush(sink);
   }
 

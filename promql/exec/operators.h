@@ -44,16 +44,14 @@ Labels WithoutMetadata(const Labels& labels);
 // "vector cannot contain metrics with the same labelset". Call Flush at the end.
 class UniqueRows {
  public:
-  explicit UniqueRows(Execution& execution) : execution_(execution) {}
-  ~UniqueRows();
+  explicit UniqueRows(Execution& execution) : held_(execution.budget()) {}
   Result<> Add(Row& row);
   Result<> Flush(const RowSink& sink);
 
  private:
-  Execution& execution_;
   std::vector<Row> rows_;
   std::unordered_map<Labels, std::size_t> index_;
-  std::uint64_t held_ = 0;
+  Held held_;
 };
 
 }  // namespace meerkat::promql

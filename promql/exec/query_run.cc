@@ -5,6 +5,7 @@
 
 #include "promql/exec/operators.h"
 #include "promql/histogram_buckets.h"
+#include "promql/workers.h"
 
 namespace meerkat::promql {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::int64_t kFarthest = std::int64_t{1} << 60;
 // The samples of a range vector as they are: only for instant queries.
 Result<Value> EvaluateMatrix(Execution& execution, const Node& node, const Grid& grid) {
   Matrix matrix;
+  Held held(execution.budget());
   auto done = ForEachRange(execution, node, grid, [&](RangeSeries& series) -> Result<> {
     const Span span = RangeAt(node, grid, 0);
     const auto inside = [&](Timestamp time) {
@@ -42,7 +44,7 @@ Result<Value> EvaluateMatrix(Execution& execution, const Node& node, const Grid&
     execution.counter().touched[0] += weight;
     execution.counter().read[0] += weight;
     matrix.push_back(std::move(out));
-    return execution.Hold(weight);
+    return held.Add(OfPoints(weight));
   });
   if (!done) return std::move(done).error();
   std::sort(matrix.begin(), matrix.end(),
@@ -116,6 +118,7 @@ Result<QueryResult> QueryRun::Complete(std::string_view text) {
     empty.value = Matrix();
     return empty;
   }
+  const Workers::Guest guest(engine_.workers);
   const auto evaluating = SteadyClock::now();
   double sort_seconds = 0;
   auto value = EvaluateRoot(sort_seconds);
@@ -140,6 +143,7 @@ Result<Value> QueryRun::EvaluateRoot(double& sort_seconds) {
 }
 
 Result<> QueryRun::EvaluatePart(ResultBuilder& builder) {
+  const Workers::Guest guest(engine_.workers);
   const auto begun = SteadyClock::now();
   execution_->set_deadline(begun + timeout_ - spent_);
   auto done =
@@ -155,7 +159,7 @@ QueryResult QueryRun::Finish(Value value, double sort_seconds, std::string_view 
   result.infos = execution_->notes().Infos(text);
   result.stats = std::move(stats_);
   QueryStats& stats = result.stats;
-  FillStats(engine_, times_.grid, *counter_, execution_->peak(), stats);
+  FillStats(engine_, times_.grid, *counter_, execution_->budget().peak_samples(), stats);
   stats.result_sort = sort_seconds;
   stats.eval_total = stats.exec_total = Seconds(spent_);
   stats.inner_eval = stats.eval_total - stats.preparation - sort_seconds;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "promql/exec/map_series.h"
 #include "promql/exec/operators.h"
 #include "promql/exec/samples.h"
 #include "promql/funcs/registry.h"
@@ -54,7 +55,8 @@ Result<> ForEachOfSubquery(Execution& execution, const Node& node, const Grid& g
   if (first > last) return {};
   const auto count = static_cast<std::uint64_t>((last - first) / node.step) + 1;
   // One series of this many steps would be refused: so is the first.
-  if (auto held = execution.Hold(count); !held) return held;
+  Held held(execution.budget());
+  if (auto ok = held.Add(OfColumn(count)); !ok) return ok;
   const Grid inner{first, node.step, count};
   auto all_times = std::make_shared<tsdb::SeriesColumns::Times>(inner.count);
   for (std::size_t i = 0; i < inner.count; ++i) (*all_times)[i] = FromMillis(inner.At(i));
@@ -72,7 +74,6 @@ Result<> ForEachOfSubquery(Execution& execution, const Node& node, const Grid& g
     return visited;
   });
   execution.set_counter(outer);
-  execution.Release(count);
   return done;
 }
 
@@ -172,6 +173,58 @@ void WarnIfNotCounter(RangeCall& call, const Row& row) {
   call.execution.notes().Add(Note::kPossibleNonCounter, call.Position(), name);
 }
 
+// A call's value over the windows of each series.
+class RangeRows : public RowMaker {
+ public:
+  RangeRows(Execution& execution, const Node& node, const Node& argument, const Grid& grid,
+            std::vector<std::vector<double>> arguments)
+      : execution_(execution),
+        node_(node),
+        grid_(grid),
+        call_{execution, node, argument, nullptr, std::move(arguments), argument.range, {}} {}
+
+  Result<bool> Make(const Labels& labels, const tsdb::SeriesColumns& columns, Row& row) override {
+    PrepareRange(columns, call_.argument.find_resets, series_);
+    series_.labels = labels;
+    return MakeFrom(series_, row);
+  }
+
+  Result<bool> MakeFrom(RangeSeries& series, Row& row) {
+    const FunctionImpl& function = *node_.function;
+    const Node& argument = call_.argument;
+    const auto bounds =
+        execution_.BoundsFor(argument, grid_, series.times, ReadBefore(execution_, argument),
+                             ReadAfter(execution_, argument));
+    tally_.Add(execution_.counter(), bounds);
+    row.Clear(grid_.count);
+    call_.labels = &series.labels;
+    const bool look_around = argument.anchored || argument.smoothed;
+    if (function.kernel != nullptr && series.histograms.empty() && series.starts.empty() &&
+        !look_around) {
+      function.kernel(call_, series, bounds, grid_, row.values);
+      if (std::all_of(row.values.begin(), row.values.end(), IsAbsent)) return false;
+    } else {
+      auto any = SlideOver(call_, function.range, series, grid_, *bounds, row);
+      if (!any || !*any) return any;
+    }
+    WarnIfNotCounter(call_, row);
+    row.labels = series.labels;
+    row.drop_name = series.drop_name;
+    if (!function.keeps_name) execution_.DropName(row);
+    return true;
+  }
+
+  void Finish() override { tally_.Settle(execution_.counter()); }
+
+ private:
+  Execution& execution_;
+  const Node& node_;
+  const Grid& grid_;
+  RangeCall call_;
+  SampleTally tally_;
+  RangeSeries series_;
+};
+
 }  // namespace
 
 void CountSamples(SampleCounter& counter, const WindowBounds& bounds, std::uint64_t series) {
@@ -228,46 +281,35 @@ Result<> CallOverRange(Execution& execution, const Node& node, const Grid& grid,
                        const RowSink& sink) {
   const auto is_range = [](const auto& child) { return child->type == ValueType::kMatrix; };
   const Node& argument = **std::find_if(node.children.begin(), node.children.end(), is_range);
-  RangeCall call{execution, node, argument, nullptr, {}, argument.range, {}};
-  call.scalars.resize(node.children.size());
+  std::vector<std::vector<double>> arguments(node.children.size());
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     if (node.children[i]->type != ValueType::kScalar) continue;
     auto scalars = execution.Scalars(*node.children[i], grid);
     if (!scalars) return std::move(scalars).error();
-    call.scalars[i] = std::move(*scalars);
+    arguments[i] = std::move(*scalars);
   }
 
-  const FunctionImpl& function = *node.function;
-  const bool look_around = argument.anchored || argument.smoothed;
   // Dropping the name can make one series of two only when they differ in nothing else.
   const bool may_collide =
-      node.names_vary && !function.keeps_name && !execution.options().delayed_name_removal;
+      node.names_vary && !node.function->keeps_name && !execution.options().delayed_name_removal;
   UniqueRows unique(execution);
-  SampleTally tally;
-  Row row;
-  auto done = ForEachRange(execution, argument, grid, [&](RangeSeries& series) -> Result<> {
-    const auto bounds =
-        execution.BoundsFor(argument, grid, series.times, ReadBefore(execution, argument),
-                            ReadAfter(execution, argument));
-    tally.Add(execution.counter(), bounds);
-    row.Clear(grid.count);
-    call.labels = &series.labels;
-    if (function.kernel != nullptr && series.histograms.empty() && series.starts.empty() &&
-        !look_around) {
-      function.kernel(call, series, bounds, grid, row.values);
-      if (std::all_of(row.values.begin(), row.values.end(), IsAbsent)) return {};
-    } else {
-      auto any = SlideOver(call, function.range, series, grid, *bounds, row);
-      if (!any) return std::move(any).error();
-      if (!*any) return {};
-    }
-    WarnIfNotCounter(call, row);
-    row.labels = series.labels;
-    row.drop_name = series.drop_name;
-    if (!function.keeps_name) execution.DropName(row);
-    return may_collide ? unique.Add(row) : sink(row);
-  });
-  tally.Settle(execution.counter());
+  const RowSink collect = [&](Row& row) { return may_collide ? unique.Add(row) : sink(row); };
+  Result<> done;
+  if (argument.kind == Expr::Kind::kSubquery) {
+    RangeRows rows(execution, node, argument, grid, std::move(arguments));
+    Row row;
+    done = ForEachOfSubquery(execution, argument, grid, [&](RangeSeries& series) -> Result<> {
+      auto made = rows.MakeFrom(series, row);
+      if (!made) return std::move(made).error();
+      return *made ? collect(row) : Result<>();
+    });
+    rows.Finish();
+  } else {
+    const auto new_maker = [&](Execution& own) -> std::unique_ptr<RowMaker> {
+      return std::make_unique<RangeRows>(own, node, argument, grid, arguments);
+    };
+    done = MapSeries(execution, argument.selection, grid, new_maker, collect);
+  }
   if (done && may_collide) done = unique.Flush(sink);
   return done;
 }

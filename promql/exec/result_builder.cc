@@ -63,7 +63,7 @@ Result<Value> ResultBuilder::Finish(ValueType type) {
 }
 
 Matrix ResultBuilder::Take() {
-  execution_.Release(std::exchange(held_, 0));
+  held_.Clear();
   return std::exchange(matrix_, {});
 }
 
@@ -77,8 +77,13 @@ Result<> ResultBuilder::AddSample(Labels labels, Row& row) {
     sample.value = 0;
     sample.histogram = row.histograms[0];
   }
+  // A histogram counts as one sample here, with all of its bytes.
+  Footprint footprint{1, sizeof(VectorSample)};
+  if (sample.histogram != nullptr) {
+    footprint.bytes += OfPoints(SampleWeight(*sample.histogram)).bytes;
+  }
   vector_.push_back(std::move(sample));
-  return execution_.Hold(1);
+  return held_.Add(footprint);
 }
 
 Result<> ResultBuilder::AddSeries(Labels labels, Row& row) {
@@ -99,8 +104,7 @@ Result<> ResultBuilder::AddSeries(Labels labels, Row& row) {
   has_histograms_ = has_histograms_ || !series.histograms.empty();
   series.labels = std::move(labels);
   matrix_.push_back(std::move(series));
-  held_ += weight;
-  return execution_.Hold(weight);
+  return held_.Add(OfPoints(weight));
 }
 
 // Series that only their dropped name told apart are one, as long as no step has both.

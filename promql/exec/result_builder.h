@@ -10,7 +10,7 @@ Error SameLabelset();
 class ResultBuilder {
  public:
   ResultBuilder(Execution& execution, const Grid& grid, bool instant)
-      : execution_(execution), grid_(grid), instant_(instant) {}
+      : grid_(grid), instant_(instant), held_(execution.budget()) {}
 
   Result<> Add(Row& row);
   Result<Value> Finish(ValueType type);
@@ -26,12 +26,11 @@ class ResultBuilder {
   Result<> AddSeries(Labels labels, Row& row);
   Result<> MergeEqual();
 
-  Execution& execution_;
   const Grid& grid_;
   const bool instant_;
   Vector vector_;
   Matrix matrix_;
-  std::uint64_t held_ = 0;  // by matrix_
+  Held held_;  // the vector or matrix
   bool has_histograms_ = false;
   double sort_seconds_ = 0;
 };

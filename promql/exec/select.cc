@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "promql/exec/map_series.h"
 #include "promql/exec/operators.h"
 #include "promql/exec/samples.h"
 #include "promql/histogram_buckets.h"
@@ -8,55 +9,82 @@
 // Instant selectors: the newest sample of each series within the lookback of each step.
 namespace meerkat::promql {
 
-Result<> SelectInstant(Execution& execution, const Node& node, const Grid& grid,
-                       const RowSink& sink) {
-  Row row;
-  const auto visit = [&](const Labels& labels, const tsdb::SeriesColumns& columns) -> Result<> {
-    const auto bounds = execution.BoundsFor(node, grid, columns.times, 0, 0);
-    SampleCounter& counter = execution.counter();
-    const std::uint32_t* low = bounds->low.data();
-    const std::uint32_t* high = bounds->high.data();
-    const double* values = columns.values.data();
-    row.Clear(grid.count);
-    bool any = false;
-    if (columns.histograms.empty()) {
-      std::uint32_t last = 0;
-      for (std::size_t i = 0; i < grid.count; ++i) {
-        if (high[i] <= low[i]) continue;
-        const double value = values[high[i] - 1];
-        if (IsAbsent(value)) continue;  // the series ended
-        row.values[i] = value;
-        any = true;
-        ++counter.touched[i];
-        counter.read[i] += high[i] != last;
-        last = high[i];
-      }
-    } else {
-      const HistogramColumn histograms(columns, node.find_resets);
-      for (std::size_t i = 0; i < grid.count; ++i) {
-        if (high[i] <= low[i]) continue;
-        const std::uint32_t at = high[i] - 1;
-        if (HistogramPtr histogram = histograms.At(at); histogram != nullptr) {
-          if (histogram->IsStale()) continue;
-          const std::uint64_t weight = SampleWeight(*histogram, node.find_resets);
-          counter.touched[i] += weight;
-          counter.read[i] += weight;
-          row.SetHistogram(i, std::move(histogram));
-        } else {
-          if (IsAbsent(values[at])) continue;
-          row.values[i] = values[at];
-          ++counter.touched[i];
-          ++counter.read[i];
-        }
-        any = true;
-      }
-    }
-    if (!any) return {};
+namespace {
+
+class NewestRows : public RowMaker {
+ public:
+  NewestRows(Execution& execution, const Node& node, const Grid& grid)
+      : execution_(execution), node_(node), grid_(grid) {}
+
+  Result<bool> Make(const Labels& labels, const tsdb::SeriesColumns& columns, Row& row) override {
+    const auto bounds = execution_.BoundsFor(node_, grid_, columns.times, 0, 0);
+    row.Clear(grid_.count);
+    const bool any = columns.histograms.empty() ? TakeFloats(columns, *bounds, row)
+                                                : TakeHistograms(columns, *bounds, row);
+    if (!any) return false;
     row.labels = labels;
     row.drop_name = false;
-    return sink(row);
+    return true;
+  }
+
+ private:
+  bool TakeFloats(const tsdb::SeriesColumns& columns, const WindowBounds& bounds, Row& row) {
+    SampleCounter& counter = execution_.counter();
+    const std::uint32_t* low = bounds.low.data();
+    const std::uint32_t* high = bounds.high.data();
+    const double* values = columns.values.data();
+    bool any = false;
+    std::uint32_t last = 0;
+    for (std::size_t i = 0; i < grid_.count; ++i) {
+      if (high[i] <= low[i]) continue;
+      const double value = values[high[i] - 1];
+      if (IsAbsent(value)) continue;  // the series ended
+      row.values[i] = value;
+      any = true;
+      ++counter.touched[i];
+      counter.read[i] += high[i] != last;
+      last = high[i];
+    }
+    return any;
+  }
+
+  bool TakeHistograms(const tsdb::SeriesColumns& columns, const WindowBounds& bounds, Row& row) {
+    SampleCounter& counter = execution_.counter();
+    const HistogramColumn histograms(columns, node_.find_resets);
+    bool any = false;
+    for (std::size_t i = 0; i < grid_.count; ++i) {
+      if (bounds.high[i] <= bounds.low[i]) continue;
+      const std::uint32_t at = bounds.high[i] - 1;
+      if (HistogramPtr histogram = histograms.At(at); histogram != nullptr) {
+        if (histogram->IsStale()) continue;
+        const std::uint64_t weight = SampleWeight(*histogram, node_.find_resets);
+        counter.touched[i] += weight;
+        counter.read[i] += weight;
+        row.SetHistogram(i, std::move(histogram));
+      } else {
+        if (IsAbsent(columns.values[at])) continue;
+        row.values[i] = columns.values[at];
+        ++counter.touched[i];
+        ++counter.read[i];
+      }
+      any = true;
+    }
+    return any;
+  }
+
+  Execution& execution_;
+  const Node& node_;
+  const Grid& grid_;
+};
+
+}  // namespace
+
+Result<> SelectInstant(Execution& execution, const Node& node, const Grid& grid,
+                       const RowSink& sink) {
+  const auto new_maker = [&](Execution& own) -> std::unique_ptr<RowMaker> {
+    return std::make_unique<NewestRows>(own, node, grid);
   };
-  return execution.ForEachSeries(node.selection, visit);
+  return MapSeries(execution, node.selection, grid, new_maker, sink);
 }
 
 }  // namespace meerkat::promql

@@ -133,6 +133,7 @@ Result<> BestK(Execution& execution, const Node& node, const Grid& grid,
                const std::vector<std::size_t>& k, Grouping& grouping, bool largest,
                std::string_view name, const RowSink& sink) {
   std::vector<Row> rows;
+  Held held(execution.budget());
   std::vector<std::vector<std::size_t>> members;
   auto done = execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
     for (std::size_t i = 0; i < row.histograms.size(); ++i) {
@@ -143,7 +144,7 @@ Result<> BestK(Execution& execution, const Node& node, const Grid& grid,
     }
     row.histograms.clear();
     if (std::all_of(row.values.begin(), row.values.end(), IsAbsent)) return {};
-    if (auto held = execution.Hold(grid.count); !held) return held;
+    if (auto ok = held.Add(Of(row)); !ok) return ok;
     const std::size_t group = grouping.GroupOf(row.labels);
     if (group == members.size()) members.emplace_back();
     members[group].push_back(rows.size());
@@ -151,7 +152,6 @@ Result<> BestK(Execution& execution, const Node& node, const Grid& grid,
     return {};
   });
   if (!done) return done;
-  execution.Release(rows.size() * grid.count);
   std::vector<std::uint8_t> stays(rows.size());
   for (const std::vector<std::size_t>& group : members) {
     if (auto ok = execution.Check(); !ok) return ok;

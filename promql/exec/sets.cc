@@ -43,12 +43,13 @@ Result<> CombineSets(Execution& execution, const Node& node, const Grid& grid,
   const auto& binary = *static_cast<const BinaryExpr*>(node.expr);
   const MatchingLabels matching(MatchingOf(binary));
   if (binary.op == Op::kOr) {
-    auto left = execution.Gather(*node.children[0], grid);
+    Held held(execution.budget());
+    auto left = execution.Gather(*node.children[0], grid, held);
     if (!left) return std::move(left).error();
     const Presence present(matching, *left, grid.count);
     UniqueRows unique(execution);
+    held.Clear();
     for (Row& row : *left) {
-      execution.Release(grid.count);
       if (auto added = unique.Add(row); !added) return added;
     }
     auto done = execution.Evaluate(*node.children[1], grid, [&](Row& row) -> Result<> {
@@ -57,11 +58,12 @@ Result<> CombineSets(Execution& execution, const Node& node, const Grid& grid,
     });
     return done ? unique.Flush(sink) : std::move(done);
   }
-  auto right = execution.Gather(*node.children[1], grid);
+  Held held(execution.budget());
+  auto right = execution.Gather(*node.children[1], grid, held);
   if (!right) return std::move(right).error();
   const Presence present(matching, *right, grid.count);
-  execution.Release(right->size() * grid.count);
   right->clear();
+  held.Clear();
   const bool wanted = binary.op == Op::kAnd;
   return execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
     if (!Mask(row, present.Find(matching.Of(row.labels)), wanted)) return {};

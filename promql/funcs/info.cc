@@ -55,7 +55,7 @@ std::string IdentityOf(const Labels& labels) {
 class InfoJoin {
  public:
   InfoJoin(Execution& execution, const Node& node, const Grid& grid)
-      : execution_(execution), node_(node), grid_(grid) {
+      : execution_(execution), node_(node), grid_(grid), held_(execution.budget()) {
     const auto& args = static_cast<const CallExpr*>(node.expr)->args;
     if (args.size() > 1) {
       const auto& selector = static_cast<const VectorSelector&>(Unwrap(*args[1]));
@@ -76,7 +76,8 @@ class InfoJoin {
   }
 
   Result<> Run(const RowSink& sink) {
-    auto rows = execution_.Gather(*node_.children[0], grid_);
+    Held held(execution_.budget());
+    auto rows = execution_.Gather(*node_.children[0], grid_, held);
     if (!rows) return std::move(rows).error();
     if (auto read = ReadInfos(*rows); !read) return read;
     UniqueRows unique(execution_);
@@ -86,7 +87,7 @@ class InfoJoin {
         return enriched;
       }
     }
-    execution_.Release(rows->size() * grid_.count);
+    held.Clear();
     return unique.Flush(sink);
   }
 
@@ -128,7 +129,7 @@ class InfoJoin {
           if (auto found = FindTimes(columns, series); !found) return found;
           std::string identity = IdentityOf(labels);
           if (!identities.contains(identity)) return {};
-          if (auto held = execution_.Hold(grid_.count); !held) return held;
+          if (auto ok = held_.Add(OfColumn(grid_.count)); !ok) return ok;
           infos_[std::move(identity)].push_back(std::move(series));
           return {};
         });
@@ -257,6 +258,7 @@ class InfoJoin {
   std::vector<Matcher> names_, data_;
   std::vector<TimeShift> shifts_;
   std::unordered_map<std::string, std::vector<InfoSeries>> infos_;
+  Held held_;  // infos_
 };
 
 Result<> Info(Execution& execution, const Node& node, const Grid& grid, const RowSink& sink) {

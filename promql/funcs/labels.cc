@@ -37,15 +37,14 @@ Result<> Relabel(Execution& execution, const Node& node, const Grid& grid, const
                  std::string_view target, Change&& change) {
   UniqueRows unique(execution);
   LabelsBuilder builder;
-  std::uint64_t held = 0;
+  Held held(execution.budget());
   auto done = execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
     Result<std::optional<std::string>> value = change(row.labels);
     if (!value) return std::move(value).error();
     if (*value) {
       if ((*value)->size() > kLongestValue) return TooLong(node, target);
       if ((*value)->size() > kShortValue) {
-        held += (*value)->size() / 16;
-        if (auto ok = execution.Hold((*value)->size() / 16); !ok) return ok;
+        if (auto ok = held.Add(OfPoints((*value)->size() / 16)); !ok) return ok;
       }
       builder.Reset(row.labels);
       builder.Set(target, **value);
@@ -55,9 +54,7 @@ Result<> Relabel(Execution& execution, const Node& node, const Grid& grid, const
     }
     return unique.Add(row);
   });
-  if (done) done = unique.Flush(sink);
-  execution.Release(held);
-  return done;
+  return done ? unique.Flush(sink) : std::move(done);
 }
 
 Result<> LabelReplace(Execution& execution, const Node& node, const Grid& grid,

@@ -30,8 +30,9 @@ struct Histograms {
   std::vector<Group> groups;
 };
 
-Result<Histograms> Collect(Execution& execution, const Node& argument, const Grid& grid) {
-  auto rows = execution.Gather(argument, grid);
+Result<Histograms> Collect(Execution& execution, const Node& argument, const Grid& grid,
+                           Held& held) {
+  auto rows = execution.Gather(argument, grid, held);
   if (!rows) return std::move(rows).error();
   Histograms out;
   out.rows = std::move(*rows);
@@ -196,12 +197,12 @@ Result<> HistogramQuantile(Execution& execution, const Node& node, const Grid& g
                            const RowSink& sink) {
   auto rank = execution.Scalars(*node.children[0], grid);
   if (!rank) return std::move(rank).error();
-  auto histograms = Collect(execution, *node.children[1], grid);
+  Held held(execution.budget());
+  auto histograms = Collect(execution, *node.children[1], grid, held);
   if (!histograms) return std::move(histograms).error();
   UniqueRows unique(execution);
   const Wanted wanted{node.children[0].get(), std::move(*rank), {}};
   auto done = RunQuantile(execution, *node.children[1], grid, *histograms, wanted, {}, {}, unique);
-  execution.Release(histograms->rows.size() * grid.count);
   return done ? unique.Flush(sink) : std::move(done);
 }
 
@@ -218,7 +219,8 @@ Result<> HistogramQuantiles(Execution& execution, const Node& node, const Grid& 
   if (label.empty()) {
     return Error(Code::kExecution, "invalid label name " + Quote(label));
   }
-  auto histograms = Collect(execution, *node.children[0], grid);
+  Held held(execution.budget());
+  auto histograms = Collect(execution, *node.children[0], grid, held);
   if (!histograms) return std::move(histograms).error();
   UniqueRows unique(execution);
   for (std::size_t i = 2; i < node.children.size(); ++i) {
@@ -241,7 +243,6 @@ Result<> HistogramQuantiles(Execution& execution, const Node& node, const Grid& 
       if (!done) return done;
     }
   }
-  execution.Release(histograms->rows.size() * grid.count);
   return unique.Flush(sink);
 }
 
@@ -252,7 +253,8 @@ Result<> HistogramFraction(Execution& execution, const Node& node, const Grid& g
   auto upper = execution.Scalars(*node.children[1], grid);
   if (!upper) return std::move(upper).error();
   const Node& argument = *node.children[2];
-  auto histograms = Collect(execution, argument, grid);
+  Held held(execution.budget());
+  auto histograms = Collect(execution, argument, grid, held);
   if (!histograms) return std::move(histograms).error();
   UniqueRows unique(execution);
   const auto classic = [&](std::vector<ClassicBucket>& buckets, const Group&, std::size_t step) {
@@ -266,7 +268,6 @@ Result<> HistogramFraction(Execution& execution, const Node& node, const Grid& g
   };
   auto done =
       Evaluator(execution, argument, grid).Run(*histograms, {}, {}, classic, native, unique);
-  execution.Release(histograms->rows.size() * grid.count);
   return done ? unique.Flush(sink) : std::move(done);
 }
 

@@ -57,11 +57,11 @@ Result<> SortRows(Execution& execution, const Node& node, const Grid& grid, cons
       return sink(row);
     });
   }
-  auto rows = execution.Gather(*node.children[0], grid);
+  Held held(execution.budget());
+  auto rows = execution.Gather(*node.children[0], grid, held);
   if (!rows) return std::move(rows).error();
   if (floats_only) std::erase_if(*rows, [](const Row& row) { return IsAbsent(row.values[0]); });
   std::stable_sort(rows->begin(), rows->end(), less);
-  execution.Release(rows->size());
   for (Row& row : *rows) {
     if (auto pushed = sink(row); !pushed) return pushed;
   }

@@ -32,6 +32,7 @@ promql::EngineOptions EngineOptionsOf(const Flags& flags, const config::Promethe
   options.lookback = flags.duration("query.lookback-delta");
   options.timeout = flags.duration("query.timeout");
   options.max_samples = static_cast<std::uint64_t>(flags.integer("query.max-samples"));
+  options.max_memory = flags.bytes("query.max-memory");
   options.default_subquery_step = config.global.evaluation_interval;
   options.parse = ParseOptionsOf(flags);
   options.delayed_name_removal = flags.feature("promql-delayed-name-removal");
@@ -387,7 +388,9 @@ void Application::Impl::Apply(Configuration configuration) {
   database_->Apply(live);
   {
     MutexLock lock(state_mu_);
-    engine_ = std::make_shared<promql::Engine>(EngineOptionsOf(flags_, prometheus), *database_);
+    promql::EngineOptions options = EngineOptionsOf(flags_, prometheus);
+    options.workers = &query_workers_;
+    engine_ = std::make_shared<promql::Engine>(std::move(options), *database_);
     external_labels_ = prometheus.ExternalLabels();
     global_ = prometheus.global;
     config_yaml_ = prometheus.ToYaml();

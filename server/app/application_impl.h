@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "promql/engine.h"
+#include "promql/workers.h"
 #include "server/app/application.h"
 #include "server/app/auto_reload.h"
 #include "server/app/configuration.h"
@@ -124,6 +125,7 @@ class Application::Impl {
   web::Doors doors_;
   const std::shared_ptr<tsdb::ReplayProgress> replay_ = std::make_shared<tsdb::ReplayProgress>();
   std::unique_ptr<tsdb::Database> database_;
+  promql::Workers query_workers_{std::max(1U, std::thread::hardware_concurrency())};
   // Handlers may use what stands below: false while the server starts and when it stops.
   std::atomic<bool> open_ = false;
 

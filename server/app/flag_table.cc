@@ -186,6 +186,8 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
     {"query.max-concurrency", Kind::kInt, "20", kQuery, "Queries at the same time."},
     {"query.max-samples", Kind::kInt, "50000000", kQuery,
      "Most samples a query may hold in memory."},
+    {"query.max-memory", Kind::kSize, "2GB", kQuery,
+     "Most memory a query may hold in samples and results: 512MB, 4GB. 0: no limit."},
 
     {"enable-feature", Kind::kList, "", kOther,
      "Features to switch on, comma separated. Upstream's names."},

@@ -79,11 +79,19 @@ TEST(RandomQueries, AgreeWithTheNaiveEvaluator) {
     const std::size_t seed = first_seed + i / kQueriesPerData;
     RandomQueries random(seed);
     const MemoryStorage storage = random.Data();
-    const Engine engine(EngineOptions(), storage);
-    const NaiveEvaluator naive(storage, kStart, kEnd, 300000);
+    EngineOptions engine_options;
+    engine_options.parse = {
+        .experimental_functions = true, .extended_range_selectors = true, .fill_modifiers = true};
+    engine_options.delayed_name_removal = seed % 2 == 0;
+    const Engine engine(engine_options, storage);
+    const NaiveEvaluator naive(storage,
+                               {.start = kStart,
+                                .end = kEnd,
+                                .step = kStep,
+                                .delayed_name_removal = engine_options.delayed_name_removal});
     for (std::size_t q = 0; q < kQueriesPerData; ++q) {
       const std::string text = random.Query();
-      const auto tree = Parse(text);
+      const auto tree = Parse(text, engine_options.parse);
       ASSERT_TRUE(tree.ok()) << text << ": " << tree.error().message();
       QueryOptions options;
       options.start = FromMillis(kStart);
@@ -94,7 +102,7 @@ TEST(RandomQueries, AgreeWithTheNaiveEvaluator) {
       std::string error;
       try {
         for (std::int64_t time = kStart; time <= kEnd; time += kStep) {
-          for (const auto& sample : naive.At(**tree, time)) {
+          for (const auto& sample : naive.Answer(**tree, time)) {
             expected[{sample.labels, time}] = {sample.value, sample.histogram};
           }
         }

@@ -18,20 +18,6 @@ using Samples = NaiveEvaluator::Samples;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-Labels Drop(const Labels& labels) {
-  const std::vector<std::string> names = {"__name__", "__type__", "__unit__"};
-  return labels.Without(names);
-}
-
-void RequireUnique(const Samples& samples) {
-  std::set<Labels> seen;
-  for (const Sample& sample : samples) {
-    if (!seen.insert(sample.labels).second) {
-      throw NaiveError{"vector cannot contain metrics with the same labelset"};
-    }
-  }
-}
-
 double QuantileOf(double rank, std::vector<double> values) {
   if (values.empty() || std::isnan(rank)) return kNan;
   if (rank < 0) return -INFINITY;
@@ -43,90 +29,6 @@ double QuantileOf(double rank, std::vector<double> values) {
   const std::size_t upper = std::min(values.size() - 1, lower + 1);
   const double weight = place - static_cast<double>(lower);
   return values[lower] * (1 - weight) + values[upper] * weight;
-}
-
-double Apply(Op op, double a, double b) {
-  switch (op) {
-    case Op::kAdd:
-      return a + b;
-    case Op::kSub:
-      return a - b;
-    case Op::kMul:
-      return a * b;
-    case Op::kDiv:
-      return a / b;
-    case Op::kMod:
-      return std::fmod(a, b);
-    case Op::kPow:
-      return std::pow(a, b);
-    case Op::kAtan2:
-      return std::atan2(a, b);
-    case Op::kEqual:
-      return a == b;
-    case Op::kNotEqual:
-      return a != b;
-    case Op::kLess:
-      return a < b;
-    case Op::kLessEqual:
-      return a <= b;
-    case Op::kGreater:
-      return a > b;
-    default:
-      return a >= b;
-  }
-}
-
-bool IsArithmetic(Op op) {
-  return !IsComparison(op) && !IsSetOperator(op);
-}
-
-// One element with one element; nullopt: nothing comes of it.
-std::optional<Sample> Combine(const BinaryExpr& expr, const Sample& left, const Sample& right) {
-  Sample out;
-  const bool h_left = left.histogram != nullptr, h_right = right.histogram != nullptr;
-  if (!h_left && !h_right) {
-    const double value = Apply(expr.op, left.value, right.value);
-    if (IsComparison(expr.op) && !expr.return_bool) {
-      if (value == 0) return std::nullopt;
-      out.value = left.value;
-    } else {
-      out.value = value;
-    }
-    return out;
-  }
-  if (h_left && h_right && (expr.op == Op::kAdd || expr.op == Op::kSub)) {
-    WorkingHistogram sum(*left.histogram);
-    if (!sum.Add(*right.histogram, expr.op == Op::kAdd ? 1 : -1).compatible) return std::nullopt;
-    out.histogram = sum.Share();
-    return out;
-  }
-  if (h_left && h_right && (expr.op == Op::kEqual || expr.op == Op::kNotEqual)) {
-    const bool keep = EqualHistograms(*left.histogram, *right.histogram) == (expr.op == Op::kEqual);
-    if (expr.return_bool) {
-      out.value = keep;
-      return out;
-    }
-    if (!keep) return std::nullopt;
-    out.histogram = left.histogram;
-    return out;
-  }
-  if (expr.op == Op::kMul && h_left != h_right) {
-    out.histogram =
-        h_left ? Scaled(*left.histogram, right.value) : Scaled(*right.histogram, left.value);
-    return out;
-  }
-  if (expr.op == Op::kDiv && h_left && !h_right) {
-    out.histogram = Divided(*left.histogram, right.value);
-    return out;
-  }
-  return std::nullopt;
-}
-
-Labels Signature(const VectorMatching& matching, const Labels& labels) {
-  std::vector<std::string> names = matching.labels;
-  if (matching.on) return labels.Keep(names);
-  names.emplace_back(kMetricName);
-  return labels.Without(names);
 }
 
 HistogramPtr SumOf(const std::vector<HistogramPtr>& histograms, double divisor) {
@@ -164,6 +66,20 @@ double ExtremeOf(const std::vector<double>& values, bool max) {
 
 }  // namespace
 
+Labels WithoutName(const Labels& labels) {
+  const std::vector<std::string> names = {"__name__", "__type__", "__unit__"};
+  return labels.Without(names);
+}
+
+void RequireUnique(const Samples& samples) {
+  std::set<Labels> seen;
+  for (const Sample& sample : samples) {
+    if (!seen.insert(sample.labels).second) {
+      throw NaiveError{"vector cannot contain metrics with the same labelset"};
+    }
+  }
+}
+
 std::int64_t NaiveEvaluator::Reference(const TimeModifiers& modifiers, std::int64_t time) const {
   switch (modifiers.at) {
     case AtKind::kNone:
@@ -172,13 +88,62 @@ std::int64_t NaiveEvaluator::Reference(const TimeModifiers& modifiers, std::int6
       time = ToMillis(modifiers.at_time);
       break;
     case AtKind::kStart:
-      time = start_;
+      time = query_.start;
       break;
     case AtKind::kEnd:
-      time = end_;
+      time = query_.end;
       break;
   }
-  return time - modifiers.offset.count();
+  return time - Duration(modifiers.offset_expr, modifiers.offset);
+}
+
+std::int64_t NaiveEvaluator::Duration(const DurationExprPtr& expr, Millis fixed) const {
+  return expr == nullptr ? fixed.count() : std::llround(Seconds(*expr) * 1000);
+}
+
+double NaiveEvaluator::Seconds(const DurationExpr& expr) const {
+  using Kind = DurationExpr::Kind;
+  const double left = expr.left != nullptr ? Seconds(*expr.left) : 0;
+  const double right = expr.right != nullptr ? Seconds(*expr.right) : 0;
+  switch (expr.kind) {
+    case Kind::kNumber:
+      return expr.number;
+    case Kind::kStep:
+      return static_cast<double>(query_.step) / 1000;
+    case Kind::kRange:
+      return static_cast<double>(query_.end - query_.start) / 1000;
+    case Kind::kMinOf:
+      return std::min(left, right);
+    case Kind::kMaxOf:
+      return std::max(left, right);
+    case Kind::kAdd:
+      return left + right;
+    case Kind::kSub:
+      return left - right;
+    case Kind::kMul:
+      return left * right;
+    case Kind::kDiv:
+      return left / right;
+    default:
+      throw NaiveError{"unsupported"};
+  }
+}
+
+void NaiveEvaluator::LoseName(Sample& sample) const {
+  if (query_.delayed_name_removal) {
+    sample.drop_name = true;
+  } else {
+    sample.labels = WithoutName(sample.labels);
+  }
+}
+
+Samples NaiveEvaluator::Answer(const Expr& expr, std::int64_t time) const {
+  Samples samples = At(expr, time);
+  for (Sample& sample : samples) {
+    if (sample.drop_name) sample.labels = WithoutName(sample.labels);
+  }
+  RequireUnique(samples);
+  return samples;
 }
 
 double NaiveEvaluator::ScalarAt(const Expr& expr, std::int64_t time) const {
@@ -196,7 +161,7 @@ Samples NaiveEvaluator::At(const Expr& expr, std::int64_t time) const {
       Samples samples = At(*unary.operand, time);
       if (!unary.negate) return samples;
       for (Sample& sample : samples) {
-        sample.labels = Drop(sample.labels);
+        if (unary.type == ValueType::kVector) LoseName(sample);
         sample.value = -sample.value;
         if (sample.histogram != nullptr) sample.histogram = Scaled(*sample.histogram, -1);
       }
@@ -227,7 +192,7 @@ Samples NaiveEvaluator::Select(const VectorSelector& selector, std::int64_t time
     const MemoryStorage::Sample* newest = nullptr;
     for (const auto& sample : series.samples) {
       const std::int64_t t = ToMillis(sample.time);
-      if (t > at - lookback_ && t <= at) newest = &sample;
+      if (t > at - query_.lookback && t <= at) newest = &sample;
     }
     if (newest == nullptr) continue;
     if (newest->histogram == nullptr && IsStaleNan(newest->value)) continue;
@@ -245,16 +210,21 @@ NaiveEvaluator::Range NaiveEvaluator::SelectRange(const Expr& expr, std::int64_t
   if (expr.kind == Expr::Kind::kMatrixSelector) {
     const auto& matrix = static_cast<const MatrixSelector&>(expr);
     range.end = Reference(matrix.selector->modifiers, time);
-    range.start = range.end - matrix.range.count();
+    range.start = range.end - Duration(matrix.range_expr, matrix.range);
+    range.anchored = matrix.selector->anchored;
+    range.smoothed = matrix.selector->smoothed;
+    const bool extended = range.anchored || range.smoothed;
+    const std::int64_t from = range.start - (extended ? query_.lookback : 0);
+    const std::int64_t until = range.end + (range.smoothed ? query_.lookback : 0);
     for (const auto& [labels, series] : storage_.series()) {
       if (!std::all_of(matrix.selector->matchers.begin(), matrix.selector->matchers.end(),
                        [&](const Matcher& matcher) { return matcher.Matches(labels); })) {
         continue;
       }
-      RangeSeries out{labels, {}, {}};
+      RangeSeries out{labels, false, {}, {}};
       for (const auto& sample : series.samples) {
         const std::int64_t t = ToMillis(sample.time);
-        if (t <= range.start || t > range.end) continue;
+        if (t <= from || t > until) continue;
         if (sample.histogram != nullptr) {
           out.histograms.emplace_back(t, sample.histogram);
         } else if (!IsStaleNan(sample.value)) {
@@ -267,8 +237,9 @@ NaiveEvaluator::Range NaiveEvaluator::SelectRange(const Expr& expr, std::int64_t
   }
   const auto& subquery = static_cast<const SubqueryExpr&>(expr);
   range.end = Reference(subquery.modifiers, time);
-  range.start = range.end - subquery.range.count();
-  const std::int64_t step = subquery.step.count() > 0 ? subquery.step.count() : 60000;
+  range.start = range.end - Duration(subquery.range_expr, subquery.range);
+  const std::int64_t written = Duration(subquery.step_expr, subquery.step);
+  const std::int64_t step = written > 0 ? written : 60000;
   std::int64_t t = range.start / step * step;
   while (t <= range.start) t += step;
   std::map<Labels, RangeSeries> found;
@@ -276,6 +247,7 @@ NaiveEvaluator::Range NaiveEvaluator::SelectRange(const Expr& expr, std::int64_t
     for (const Sample& sample : At(*subquery.inner, t)) {
       RangeSeries& series = found[sample.labels];
       series.labels = sample.labels;
+      series.drop_name = sample.drop_name;
       if (sample.histogram != nullptr) {
         series.histograms.emplace_back(t, sample.histogram);
       } else {
@@ -294,14 +266,19 @@ Samples NaiveEvaluator::OverRange(std::string_view name, const Range& range) con
     for (const auto& [time, value] : series.floats) values.push_back(value);
     std::vector<HistogramPtr> histograms;
     for (const auto& [time, histogram] : series.histograms) histograms.push_back(histogram);
-    Sample sample{Drop(series.labels), 0, nullptr};
+    Sample sample{series.labels, 0, nullptr, series.drop_name};
+    if (name != "last_over_time") LoseName(sample);
+    if (range.anchored || range.smoothed) {
+      if (!histograms.empty()) throw NaiveError{"unsupported"};
+      if (Extended(name, range, series, sample.value)) out.push_back(std::move(sample));
+      continue;
+    }
     const bool mixed = !values.empty() && !histograms.empty();
     if (name == "count_over_time") {
       sample.value = static_cast<double>(values.size() + histograms.size());
     } else if (name == "present_over_time") {
       sample.value = 1;
     } else if (name == "last_over_time") {
-      sample.labels = series.labels;
       if (histograms.empty() ||
           (!values.empty() && series.floats.back().first > series.histograms.back().first)) {
         sample.value = values.back();
@@ -376,6 +353,71 @@ Samples NaiveEvaluator::OverRange(std::string_view name, const Range& range) con
   return out;
 }
 
+// What a straight line through two samples shows at a time between them; a counter that was reset
+// there began anew from 0 (left of a range) or went on rising (right of it).
+static double Between(std::pair<std::int64_t, double> a, std::pair<std::int64_t, double> b,
+                      std::int64_t time, bool counter, bool left) {
+  if (counter && b.second < a.second) {
+    if (left) {
+      a.second = 0;
+    } else {
+      b.second += a.second;
+    }
+  }
+  return a.second + (b.second - a.second) * static_cast<double>(time - a.first) /
+                        static_cast<double>(b.first - a.first);
+}
+
+bool NaiveEvaluator::Extended(std::string_view name, const Range& range, const RangeSeries& series,
+                              double& value) const {
+  using Point = std::pair<std::int64_t, double>;
+  std::optional<Point> before, after;
+  std::vector<Point> inside;
+  for (const Point& point : series.floats) {
+    if (point.first <= range.start) {
+      before = point;
+    } else if (point.first <= range.end) {
+      inside.push_back(point);
+    } else if (!after) {
+      after = point;
+    }
+  }
+  const bool counter = name != "delta";
+  std::vector<Point> points = inside;
+  if (range.anchored) {
+    if (inside.empty()) return false;
+    if (before) points.insert(points.begin(), *before);
+  } else {
+    // Something at or before the end, and something behind the start.
+    if ((!before && inside.empty()) || (inside.empty() && !after)) return false;
+    if (before) {
+      const Point next = inside.empty() ? *after : inside.front();
+      const double left = before->first == range.start
+                              ? before->second
+                              : Between(*before, next, range.start, counter, true);
+      points.insert(points.begin(), {range.start, left});
+    }
+    if (after && (inside.empty() || inside.back().first < range.end)) {
+      const Point last = inside.empty() ? *before : inside.back();
+      points.emplace_back(range.end, Between(last, *after, range.end, counter, false));
+    }
+  }
+  if (name == "changes" || name == "resets") {
+    value = 0;
+    for (std::size_t i = 1; i < points.size(); ++i) {
+      const double a = points[i - 1].second, b = points[i].second;
+      value += name == "resets" ? b < a : b != a && !(std::isnan(a) && std::isnan(b));
+    }
+    return true;
+  }
+  value = points.back().second - points.front().second;
+  for (std::size_t i = 1; counter && i < points.size(); ++i) {
+    if (points[i].second < points[i - 1].second) value += points[i - 1].second;
+  }
+  if (name == "rate") value /= static_cast<double>(range.end - range.start) / 1000;
+  return true;
+}
+
 Samples NaiveEvaluator::Call(const CallExpr& expr, std::int64_t time) const {
   const std::string_view name = expr.function->name;
   if (name == "time") return {{{}, static_cast<double>(time) / 1000, nullptr}};
@@ -400,8 +442,9 @@ Samples NaiveEvaluator::Call(const CallExpr& expr, std::int64_t time) const {
       std::vector<double> values;
       for (const auto& [t, value] : series.floats) values.push_back(value);
       if (values.empty()) continue;
-      out.push_back(
-          {Drop(series.labels), QuantileOf(ScalarAt(*expr.args[0], time), values), nullptr});
+      out.push_back({series.labels, QuantileOf(ScalarAt(*expr.args[0], time), values), nullptr,
+                     series.drop_name});
+      LoseName(out.back());
     }
     RequireUnique(out);
     return out;
@@ -411,7 +454,8 @@ Samples NaiveEvaluator::Call(const CallExpr& expr, std::int64_t time) const {
   }
   Samples out;
   for (Sample& sample : At(*expr.args[0], time)) {
-    Sample mapped{Drop(sample.labels), 0, nullptr};
+    Sample mapped{sample.labels, 0, nullptr, sample.drop_name};
+    LoseName(mapped);
     if (name == "histogram_count" || name == "histogram_sum") {
       if (sample.histogram == nullptr) continue;
       mapped.value = name == "histogram_count" ? sample.histogram->count : sample.histogram->sum;
@@ -452,7 +496,7 @@ Samples NaiveEvaluator::Aggregate(const AggregateExpr& expr, std::int64_t time) 
         values.push_back(member.value);
       }
     }
-    Sample sample{labels, 0, nullptr};
+    Sample sample{labels, 0, nullptr, members[0].drop_name};
     switch (expr.op) {
       case AggregateOp::kCount:
         sample.value = static_cast<double>(members.size());
@@ -497,95 +541,6 @@ Samples NaiveEvaluator::Aggregate(const AggregateExpr& expr, std::int64_t time) 
         break;
     }
     out.push_back(std::move(sample));
-  }
-  return out;
-}
-
-Samples NaiveEvaluator::Binary(const BinaryExpr& expr, std::int64_t time) const {
-  Samples left = At(*expr.left, time), right = At(*expr.right, time);
-  const bool scalar_left = expr.left->type == ValueType::kScalar;
-  const bool scalar_right = expr.right->type == ValueType::kScalar;
-  if (scalar_left && scalar_right) {
-    return {{{}, Apply(expr.op, left[0].value, right[0].value), nullptr}};
-  }
-  if (!scalar_left && !scalar_right) {
-    Samples out = IsSetOperator(expr.op) ? Sets(expr, left, right)
-                                         : Match(expr, std::move(left), std::move(right));
-    RequireUnique(out);
-    return out;
-  }
-  Samples out;
-  for (const Sample& element : scalar_left ? right : left) {
-    auto combined =
-        scalar_left ? Combine(expr, left[0], element) : Combine(expr, element, right[0]);
-    if (!combined) continue;
-    // A comparison keeps the vector's element, whichever side it is on.
-    if (IsComparison(expr.op) && !expr.return_bool) combined->value = element.value;
-    combined->labels =
-        IsArithmetic(expr.op) || expr.return_bool ? Drop(element.labels) : element.labels;
-    out.push_back(std::move(*combined));
-  }
-  RequireUnique(out);
-  return out;
-}
-
-Samples NaiveEvaluator::Sets(const BinaryExpr& expr, const Samples& left,
-                             const Samples& right) const {
-  const VectorMatching matching = expr.matching.value_or(VectorMatching());
-  const auto signatures = [&](const Samples& samples) {
-    std::set<Labels> out;
-    for (const Sample& sample : samples) out.insert(Signature(matching, sample.labels));
-    return out;
-  };
-  const std::set<Labels> in_left = signatures(left), in_right = signatures(right);
-  Samples out;
-  for (const Sample& sample : left) {
-    const bool matched = in_right.contains(Signature(matching, sample.labels));
-    if (expr.op == Op::kOr || matched == (expr.op == Op::kAnd)) out.push_back(sample);
-  }
-  for (const Sample& sample : right) {
-    if (expr.op == Op::kOr && !in_left.contains(Signature(matching, sample.labels))) {
-      out.push_back(sample);
-    }
-  }
-  return out;
-}
-
-Samples NaiveEvaluator::Match(const BinaryExpr& expr, Samples left, Samples right) const {
-  const VectorMatching matching = expr.matching.value_or(VectorMatching());
-  if (left.empty() || right.empty()) return {};
-  const bool swapped = matching.card == Cardinality::kOneToMany;
-  const Samples& many = swapped ? right : left;
-  const Samples& one = swapped ? left : right;
-  std::map<Labels, const Sample*> partners;
-  for (const Sample& sample : one) {
-    if (!partners.try_emplace(Signature(matching, sample.labels), &sample).second) {
-      throw NaiveError{"found duplicate series"};
-    }
-  }
-  Samples out;
-  std::set<std::pair<Labels, Labels>> taken;
-  for (const Sample& sample : many) {
-    const Labels signature = Signature(matching, sample.labels);
-    const auto partner = partners.find(signature);
-    if (partner == partners.end()) continue;
-    Labels labels = IsArithmetic(expr.op) ? Drop(sample.labels) : sample.labels;
-    if (matching.card == Cardinality::kOneToOne) {
-      labels = matching.on ? labels.Keep(matching.labels) : labels.Without(matching.labels);
-      if (!taken.emplace(signature, Labels()).second) throw NaiveError{"multiple matches"};
-    } else {
-      LabelsBuilder builder(labels);
-      for (const std::string& name : matching.include) {
-        builder.Set(name, partner->second->labels.Get(name));
-      }
-      labels = builder.Build();
-      if (!taken.emplace(signature, labels).second) throw NaiveError{"multiple matches"};
-    }
-    auto combined =
-        swapped ? Combine(expr, *partner->second, sample) : Combine(expr, sample, *partner->second);
-    if (!combined) continue;
-    combined->labels = expr.return_bool ? Drop(labels) : labels;
-    out.push_back(std::move(*combined));
   }
   return out;
 }

@@ -53,17 +53,22 @@ std::string RandomQueries::Selector() {
          (Below(2) == 0 ? "" : OneOf({"{a=\"1\"}", "{a=~\"1|2\"}", "{c!=\"x\"}"}));
 }
 
-std::string RandomQueries::Range(int depth) {
-  const std::string modifiers = OneOf({"", "", " offset 1m", " offset -45s", " @ 600", " @ end()"});
+std::string RandomQueries::Range(int depth, bool extended) {
+  const std::string modifiers =
+      OneOf({"", "", "", " offset 1m", " offset -45s", " @ 600", " @ end()",
+             " offset (step() / 2 + 10s)", " offset min_of(step(), 40s)"});
   if (depth > 0 && Below(5) == 0) {
     return "(" + Vector(depth - 1) + ")[" + OneOf({"3m", "5m"}) + ":" +
-           OneOf({"30s", "1m", "47s", ""}) + "]" + modifiers;
+           OneOf({"30s", "1m", "47s", "step()", "max_of(step(), 1m)", ""}) + "]" + modifiers;
   }
   std::string selector = Selector();
   if (selector.starts_with("{") && selector.find("}{") != std::string::npos) {
     selector = selector.substr(0, selector.find("}{") + 1);
   }
-  return selector + "[" + OneOf({"1m", "90s", "5m", "10m", "31s"}) + "]" + modifiers;
+  const std::string range =
+      OneOf({"1m", "90s", "5m", "10m", "31s", "2 * step()", "range() / 7", "step() + 1m - 5s"});
+  return selector + "[" + range + "]" + (extended ? OneOf({" anchored", " smoothed"}) : "") +
+         modifiers;
 }
 
 std::string RandomQueries::Scalar(int depth) {
@@ -94,6 +99,10 @@ std::string RandomQueries::Operation(int depth) {
   }
   std::string matching = OneOf({"", "", " on (a, c)", " on (a)", " ignoring (c)"});
   if (!set && !matching.empty()) matching += OneOf({"", "", " group_left ()", " group_right ()"});
+  if (!set && Below(4) == 0) {
+    matching += OneOf({" fill (0)", " fill_left (2)", " fill_right (-1)",
+                       " fill_left (1) fill_right (3)", " fill (NaN)"});
+  }
   return "(" + Vector(depth - 1) + ") " + op + flag + matching + " (" + Vector(depth - 1) + ")";
 }
 
@@ -112,17 +121,26 @@ std::string RandomQueries::Vector(int depth) {
     case 1:
     case 2:
       if (Below(8) == 0) return std::string("quantile_over_time(0.7, ") + Range(depth) + ")";
-      return std::string(OneOf({"rate", "increase", "delta", "irate", "idelta", "changes", "resets",
-                                "sum_over_time", "avg_over_time", "min_over_time", "max_over_time",
+      if (Below(5) == 0) {
+        const std::string function = OneOf({"rate", "increase", "delta"});
+        return function + "(" + Range(0, true) + ")";
+      }
+      // A step or a jump would make a large difference of a rounded last digit: these look at
+      // stored samples alone.
+      if (Below(8) == 0) return std::string(OneOf({"changes", "resets"})) + "(" + Range(0) + ")";
+      return std::string(OneOf({"rate", "increase", "delta", "irate", "idelta", "sum_over_time",
+                                "avg_over_time", "min_over_time", "max_over_time",
                                 "count_over_time", "last_over_time", "present_over_time",
                                 "stddev_over_time", "stdvar_over_time"})) +
              "(" + Range(depth) + ")";
     case 3:
       return Aggregation(depth);
     case 4:
-      return std::string(
-                 OneOf({"abs", "ceil", "floor", "sgn", "-", "histogram_count", "histogram_sum"})) +
-             "(" + Vector(depth - 1) + ")";
+      if (Below(2) == 0) {
+        return std::string(OneOf({"ceil", "floor", "sgn"})) + "(" + Vector(0) + ")";
+      }
+      return std::string(OneOf({"abs", "-", "histogram_count", "histogram_sum"})) + "(" +
+             Vector(depth - 1) + ")";
     default:
       return Operation(depth);
   }

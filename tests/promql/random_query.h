@@ -7,8 +7,8 @@
 
 namespace meerkat::promql {
 
-// Writes valid queries and data for them: gaps, stale markers, counter resets, NaN, Inf, native
-// histograms. The same seed gives the same.
+// Writes valid queries, with all features switched on, and data for them: gaps, stale markers,
+// counter resets, NaN, Inf, native histograms. The same seed gives the same.
 class RandomQueries {
  public:
   explicit RandomQueries(std::uint64_t seed) : random_(seed) {}
@@ -23,7 +23,7 @@ class RandomQueries {
     return choices[Below(N)];
   }
   std::string Selector();
-  std::string Range(int depth);
+  std::string Range(int depth, bool extended = false);
   std::string Scalar(int depth);
   std::string Vector(int depth);
   std::string Aggregation(int depth);
