@@ -1,5 +1,7 @@
 #include "promql/ast.h"
 
+#include "promql/parse/deep.h"
+
 namespace meerkat::promql {
 
 std::string_view NameOf(ValueType type) {
@@ -156,7 +158,7 @@ void Collect(const Expr& expr, std::vector<const VectorSelector*>& out) {
 
 std::vector<const VectorSelector*> SelectorsOf(const Expr& expr) {
   std::vector<const VectorSelector*> selectors;
-  Collect(expr, selectors);
+  CallDeep(DepthOf(expr), [&] { Collect(expr, selectors); });
   return selectors;
 }
 

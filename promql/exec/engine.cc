@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "promql/exec/query_run.h"
+#include "promql/parse/deep.h"
 
 namespace meerkat::promql {
 
@@ -18,9 +19,13 @@ Result<QueryResult> Engine::Run(std::string_view query, const QueryOptions& opti
 
 Result<QueryResult> Engine::Run(const Expr& expr, std::string_view text,
                                 const QueryOptions& options, std::stop_token stop) const {
-  auto run = QueryRun::Prepare(options_, *storage_, expr, options, std::move(stop));
-  if (!run) return std::move(run).error();
-  return (*run)->Complete(text);
+  Result<QueryResult> result =
+      Error(Code::kUnavailable, "no memory for an expression of such depth");
+  CallDeep(DepthOf(expr), [&] {
+    auto run = QueryRun::Prepare(options_, *storage_, expr, options, std::move(stop));
+    result = run ? (*run)->Complete(text) : std::move(run).error();
+  });
+  return result;
 }
 
 }  // namespace meerkat::promql

@@ -88,8 +88,8 @@ class Planner {
   }
 
  private:
-  // Evaluation recurses, with frames of a few kilobytes.
-  static constexpr int kMaxDepth = 1000;
+  // Evaluation recurses, see parse/deep.h for the stack it has.
+  static constexpr int kMaxDepth = 25'000;
 
   static Result<> Adopt(Node& node, std::unique_ptr<Node> child) {
     node.depth = std::max(node.depth, child->depth + 1);
@@ -245,6 +245,14 @@ class Planner {
       node->number = ApplyScalar(binary.op, left->number, right->number);
       return node;
     }
+    if (JoinsUnion(binary, *left)) {
+      left->constant = left->constant && right->constant;
+      left->expr = &binary;
+      left->position = position;
+      if (auto adopted = Adopt(*left, std::move(right)); !adopted)
+        return std::move(adopted).error();
+      return left;
+    }
     node->kind = Expr::Kind::kBinary;
     node->type = left->type == ValueType::kScalar && right->type == ValueType::kScalar
                      ? ValueType::kScalar
@@ -254,6 +262,15 @@ class Planner {
     if (auto adopted = Adopt(*node, std::move(left)); !adopted) return std::move(adopted).error();
     if (auto adopted = Adopt(*node, std::move(right)); !adopted) return std::move(adopted).error();
     return node;
+  }
+
+  // a or b or c: one union of three, when all are matched by the same labels. Chains may be long.
+  static bool JoinsUnion(const BinaryExpr& binary, const Node& left) {
+    if (binary.op != Op::kOr || left.kind != Expr::Kind::kBinary) return false;
+    const auto& before = *static_cast<const BinaryExpr*>(left.expr);
+    if (before.op != Op::kOr) return false;
+    return binary.matching->on == before.matching->on &&
+           binary.matching->labels == before.matching->labels;
   }
 
   Result<> MakeAggregate(Node& node, const AggregateExpr& aggregate, TimeSpan times, Above above) {

@@ -7,19 +7,25 @@ namespace {
 // For each signature, at which steps some row of it has an element.
 class Presence {
  public:
-  Presence(const MatchingLabels& matching, const std::vector<Row>& rows, std::size_t steps) {
+  Presence(const VectorMatching& matching, std::size_t steps)
+      : matching_(matching), count_(steps) {}
+
+  void Add(std::span<const Row> rows) {
     for (const Row& row : rows) {
-      std::vector<std::uint8_t>& present = steps_[matching.Of(row.labels)];
-      present.resize(steps);
-      for (std::size_t i = 0; i < steps; ++i) present[i] |= row.Has(i);
+      std::vector<std::uint8_t>& present = steps_[matching_.Of(row.labels)];
+      present.resize(count_);
+      for (std::size_t i = 0; i < count_; ++i) present[i] |= row.Has(i);
     }
   }
-  const std::vector<std::uint8_t>* Find(const Labels& signature) const {
-    const auto it = steps_.find(signature);
+  // Of what is matched with the row; null: nothing anywhere.
+  const std::vector<std::uint8_t>* Find(const Row& row) const {
+    const auto it = steps_.find(matching_.Of(row.labels));
     return it == steps_.end() ? nullptr : &it->second;
   }
 
  private:
+  const MatchingLabels matching_;
+  const std::size_t count_;
   std::unordered_map<Labels, std::vector<std::uint8_t>> steps_;
 };
 
@@ -36,37 +42,48 @@ bool Mask(Row& row, const std::vector<std::uint8_t>* present, bool wanted) {
   return any;
 }
 
+// or, of two operands or many: each adds what is not there yet.
+Result<> Unite(Execution& execution, const Node& node, const Grid& grid, const RowSink& sink) {
+  Presence present(MatchingOf(*static_cast<const BinaryExpr*>(node.expr)), grid.count);
+  UniqueRows unique(execution);
+  for (std::size_t i = 0; i + 1 < node.children.size(); ++i) {
+    Held held(execution.budget());
+    auto rows = execution.Gather(*node.children[i], grid, held);
+    if (!rows) return std::move(rows).error();
+    held.Clear();
+    std::vector<std::uint8_t> stays(rows->size(), 1);
+    for (std::size_t r = 0; i > 0 && r < rows->size(); ++r) {
+      stays[r] = Mask((*rows)[r], present.Find((*rows)[r]), false) ? 1 : 0;
+    }
+    present.Add(*rows);
+    for (std::size_t r = 0; r < rows->size(); ++r) {
+      if (stays[r] == 0) continue;
+      if (auto added = unique.Add((*rows)[r]); !added) return added;
+    }
+  }
+  auto done = execution.Evaluate(*node.children.back(), grid, [&](Row& row) -> Result<> {
+    if (!Mask(row, present.Find(row), false)) return {};
+    return unique.Add(row);
+  });
+  return done ? unique.Flush(sink) : std::move(done);
+}
+
 }  // namespace
 
 Result<> CombineSets(Execution& execution, const Node& node, const Grid& grid,
                      const RowSink& sink) {
   const auto& binary = *static_cast<const BinaryExpr*>(node.expr);
-  const MatchingLabels matching(MatchingOf(binary));
-  if (binary.op == Op::kOr) {
+  if (binary.op == Op::kOr) return Unite(execution, node, grid, sink);
+  Presence present(MatchingOf(binary), grid.count);
+  {
     Held held(execution.budget());
-    auto left = execution.Gather(*node.children[0], grid, held);
-    if (!left) return std::move(left).error();
-    const Presence present(matching, *left, grid.count);
-    UniqueRows unique(execution);
-    held.Clear();
-    for (Row& row : *left) {
-      if (auto added = unique.Add(row); !added) return added;
-    }
-    auto done = execution.Evaluate(*node.children[1], grid, [&](Row& row) -> Result<> {
-      if (!Mask(row, present.Find(matching.Of(row.labels)), false)) return {};
-      return unique.Add(row);
-    });
-    return done ? unique.Flush(sink) : std::move(done);
+    auto right = execution.Gather(*node.children[1], grid, held);
+    if (!right) return std::move(right).error();
+    present.Add(*right);
   }
-  Held held(execution.budget());
-  auto right = execution.Gather(*node.children[1], grid, held);
-  if (!right) return std::move(right).error();
-  const Presence present(matching, *right, grid.count);
-  right->clear();
-  held.Clear();
   const bool wanted = binary.op == Op::kAnd;
   return execution.Evaluate(*node.children[0], grid, [&](Row& row) -> Result<> {
-    if (!Mask(row, present.Find(matching.Of(row.labels)), wanted)) return {};
+    if (!Mask(row, present.Find(row), wanted)) return {};
     return sink(row);
   });
 }

@@ -8,6 +8,7 @@
 #include "promql/exec/operators.h"
 #include "promql/exec/query_run.h"
 #include "promql/funcs/registry.h"
+#include "promql/parse/deep.h"
 
 // Range queries that look at one series at a time, answered part by part.
 //
@@ -144,9 +145,15 @@ Result<QueryAnswer> Engine::Start(std::string_view query, const QueryOptions& op
                                   std::stop_token stop) const {
   auto expr = Parse(query, options_.parse);
   if (!expr) return std::move(expr).error();
+  QueryAnswer answer;
+  if (DepthOf(**expr) > kShallow) {
+    auto result = Run(**expr, query, options, std::move(stop));
+    if (!result) return std::move(result).error();
+    answer.result = std::move(*result);
+    return answer;
+  }
   auto run = QueryRun::Prepare(options_, *storage_, **expr, options, std::move(stop));
   if (!run) return std::move(run).error();
-  QueryAnswer answer;
   const bool instant = options.step.count() <= 0;
   if (instant || !MayBeStreamed(**run)) {
     auto result = (*run)->Complete(query);

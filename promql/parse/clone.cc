@@ -1,3 +1,4 @@
+#include "promql/parse/deep.h"
 #include "promql/parser.h"
 
 namespace meerkat::promql {
@@ -43,13 +44,13 @@ std::unique_ptr<VectorSelector> CloneSelector(const VectorSelector& from) {
   return copy;
 }
 
+ExprPtr CloneTree(const Expr& expr);
+
 ExprPtr CloneOptional(const ExprPtr& expr) {
-  return expr == nullptr ? nullptr : Clone(*expr);
+  return expr == nullptr ? nullptr : CloneTree(*expr);
 }
 
-}  // namespace
-
-ExprPtr Clone(const Expr& expr) {
+ExprPtr CloneTree(const Expr& expr) {
   switch (expr.kind) {
     case Expr::Kind::kNumber: {
       const auto& from = static_cast<const NumberLiteral&>(expr);
@@ -126,6 +127,14 @@ ExprPtr Clone(const Expr& expr) {
     }
   }
   return nullptr;
+}
+
+}  // namespace
+
+ExprPtr Clone(const Expr& expr) {
+  ExprPtr copy;
+  CallDeep(DepthOf(expr), [&] { copy = CloneTree(expr); });
+  return copy;
 }
 
 }  // namespace meerkat::promql

@@ -14,9 +14,9 @@
 namespace meerkat::promql {
 
 // The deepest nesting of brackets and signs, and the deepest tree that is built: a chain a + b + c
-// … leans to the left and is as deep as it is long. Whoever walks a tree may recurse.
-inline constexpr int kMaxNesting = 1000;
-inline constexpr int kMaxDepth = 6000;
+// … leans to the left and is as deep as it is long. Whoever walks a tree may recurse, see deep.h.
+inline constexpr int kMaxNesting = 25'000;
+inline constexpr int kMaxDepth = 25'000;
 // The most nodes and the longest text: real queries stay far below.
 inline constexpr int kMaxNodes = 100'000;
 inline constexpr std::size_t kMaxTextSize = std::size_t{1} << 20;

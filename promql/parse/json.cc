@@ -1,6 +1,7 @@
 #include "base/json_writer.h"
 #include "base/number.h"
 #include "promql/functions.h"
+#include "promql/parse/deep.h"
 #include "promql/parse/printer.h"
 #include "promql/parser.h"
 
@@ -244,7 +245,7 @@ class AstWriter {
 
 std::string ToJson(const Expr& expr) {
   std::string out;
-  AstWriter(out).Write(&expr);
+  CallDeep(DepthOf(expr), [&] { AstWriter(out).Write(&expr); });
   return out;
 }
 

@@ -7,16 +7,28 @@
 #include "base/quote.h"
 #include "promql/check/types.h"
 #include "promql/functions.h"
+#include "promql/parse/deep.h"
 #include "promql/parse/grammar.h"
 
 namespace meerkat::promql {
 
-Result<ExprPtr> Parse(std::string_view text, const ParseOptions& options) {
+namespace {
+
+Result<ExprPtr> ParseAndCheck(std::string_view text, const ParseOptions& options) {
   Grammar grammar(text, options);
   ExprPtr expr = grammar.WholeExpression();
   if (expr == nullptr) return grammar.error();
   if (const auto wrong = CheckTypes(*expr)) return ParseError(text, wrong->position, wrong->text);
   return expr;
+}
+
+}  // namespace
+
+Result<ExprPtr> Parse(std::string_view text, const ParseOptions& options) {
+  Result<ExprPtr> parsed = Error(Code::kUnavailable, "no memory for an expression of such depth");
+  const auto levels = std::min<std::size_t>(MostNesting(text), kMaxNesting);
+  CallDeep(levels, [&] { parsed = ParseAndCheck(text, options); });
+  return parsed;
 }
 
 Result<std::vector<Matcher>> ParseSelector(std::string_view text) {

@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "base/quote.h"
 #include "promql/functions.h"
+#include "promql/parse/deep.h"
 #include "promql/parser.h"
 
 namespace meerkat::promql {
@@ -427,13 +428,13 @@ std::string_view OperatorOf(DurationExpr::Kind kind) {
 
 std::string Print(const Expr& expr) {
   std::string out;
-  Printer(out).Write(expr);
+  CallDeep(DepthOf(expr), [&] { Printer(out).Write(expr); });
   return out;
 }
 
 std::string PrettyPrint(const Expr& expr) {
   std::string out;
-  PrettyPrinter(out).Write(expr, 0);
+  CallDeep(DepthOf(expr), [&] { PrettyPrinter(out).Write(expr, 0); });
   return out.size() > kMaxPretty ? Print(expr) : out;
 }
 
