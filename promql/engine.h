@@ -46,10 +46,12 @@ struct QueryOptions {
 
 struct QueryStats {
   // Equal to upstream's: every step counts its window, an info series and a histogram (by its size)
-  // as any other sample.
+  // as any other sample. Only histograms that a subquery computes may have another size here.
   std::uint64_t total_queryable_samples = 0;
   std::uint64_t samples_read = 0;
-  // With QueryOptions::stats: the most samples upstream's engine would have held at one time.
+  // Most that this engine held at one time, which is also what max_samples bounds. Not upstream's
+  // number: columns of storage count here and passed-on rows do not, upstream keeps the whole
+  // result of every operator and reads storage sample by sample.
   std::uint64_t peak_samples = 0;
   std::vector<std::pair<Timestamp, std::uint64_t>> samples_per_step;  // with per_step_stats
   std::vector<std::pair<Timestamp, std::uint64_t>> samples_read_per_step;

@@ -93,12 +93,12 @@ class Aggregation {
       auto scalars = execution_.Scalars(*node_.children[1], grid_);
       if (!scalars) return std::move(scalars).error();
       param = std::move(*scalars);
-      for (const double rank : param) {
-        NoteInvalidQuantile(execution_.notes(), node_.children[1]->position, rank);
-      }
     }
     auto done = execution_.Evaluate(*node_.children[0], grid_,
                                     [&](Row& row) -> Result<> { return Add(row); });
+    for (const double rank : param) {
+      NoteInvalidQuantile(execution_.notes(), node_.children[1]->position, rank);
+    }
     for (std::size_t i = 0; done && i < groups_.size(); ++i) {
       Row row = Finish(groups_[i], param);
       row.labels = grouping_.groups()[i];

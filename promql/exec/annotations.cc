@@ -1,6 +1,7 @@
 #include "promql/exec/annotations.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/number.h"
@@ -190,6 +191,9 @@ void Annotations::Append(const Annotations& later) {
 
 std::vector<std::string> Annotations::Render(std::string_view query, bool warnings) const {
   std::vector<std::string> out;
+  // Of one sentence about several places upstream tells the last: operands come from left to right,
+  // and before their operator.
+  std::unordered_map<std::string, std::size_t> at;
   for (const Entry& entry : entries_) {
     if ((entry.note <= Note::kStartTimeOverlap) != warnings) continue;
     std::string text =
@@ -204,7 +208,13 @@ std::vector<std::string> Annotations::Render(std::string_view query, bool warnin
               " samples from " + FormatTime(entry.first_time) + " to " +
               FormatTime(entry.last_time);
     }
-    out.push_back(text + FormatPosition(query, entry.where.start));
+    const auto [known, added] = at.try_emplace(text, out.size());
+    text += FormatPosition(query, entry.where.start);
+    if (added) {
+      out.push_back(std::move(text));
+    } else {
+      out[known->second] = std::move(text);
+    }
   }
   return out;
 }

@@ -63,7 +63,8 @@ class Annotations {
   // Adds what came up in `later`, as if it had come up here.
   void Append(const Annotations& later);
 
-  // Whole sentences, with prefix and (line:column) of `query`, in the order they came up.
+  // Whole sentences, with prefix and (line:column) of `query`, in the order they came up. What is
+  // to be said of several places in the same words is said of the last.
   std::vector<std::string> Warnings(std::string_view query) const;
   std::vector<std::string> Infos(std::string_view query) const;
 

@@ -304,7 +304,7 @@ def notes_of(answer, kind):
             for note in told]
     if any("annotations omitted" in note for note in told):
         return "many"
-    return sorted(note for note in told if "sort is ineffective" not in note and "counter resets" not in note)
+    return sorted({note for note in told if "sort is ineffective" not in note and "counter resets" not in note})
 
 
 def comparable_samples(query):
