@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/quote.h"
+#include "server/net/body_budget.h"
 #include "server/net/resolver.h"
 
 namespace meerkat::net {
@@ -107,7 +108,9 @@ Awaitable<Result<>> Exchange(Stream& stream, std::span<char> buffer, const Excha
   std::size_t end = 0;  // buffer[0, end) is read and not parsed
   bool any = false;
   for (;;) {
-    const IoCount got = co_await stream.ReadSome(buffer.subspan(end));
+    // What follows the header of a tunnel belongs to whoever speaks through it: none of it is read.
+    const std::size_t most = request.tunnel ? 1 : buffer.size() - end;
+    const IoCount got = co_await stream.ReadSome(buffer.subspan(end, most));
     end += got.bytes;
     any = any || got.bytes > 0;
     outcome.in_body = parser->is_header_done();
@@ -151,6 +154,10 @@ Awaitable<Result<>> Exchange(Stream& stream, std::span<char> buffer, const Excha
                       "net/http: HTTP/1.x transport connection broken: "
                       "malformed HTTP response " +
                           Quote(first.substr(0, first.find_first_of("\r\n"))));
+    }
+    if (request.lease != nullptr && !request.lease->Hold(parser->get().body().size())) {
+      outcome.in_body = true;
+      co_return Error(Code::kUnavailable, std::string(kBodyMemory));
     }
     if (request.on_body != nullptr && parser->is_header_done()) {
       std::string& piece = parser->get().body();

@@ -17,6 +17,7 @@ struct ExchangeRequest {
   bool is_head = false;
   bool tunnel = false;  // CONNECT: the response has no body
   std::uint64_t max_body_bytes = 0;
+  BodyLease* lease = nullptr;
   const std::function<bool(std::string_view)>* on_body = nullptr;
 };
 

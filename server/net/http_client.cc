@@ -237,6 +237,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     exchange.is_head = request.method == "HEAD";
     exchange.max_body_bytes =
         request.max_body_bytes == 0 ? kDefaultBodyLimit : request.max_body_bytes;
+    exchange.lease = request.lease;
     if (request.timeout.count() > 0) {
       stream->ExpireAfter(request.timeout);
     } else {
@@ -364,6 +365,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     exchange.max_body_bytes =
         attempt.request->max_body_bytes == 0 ? kDefaultBodyLimit : attempt.request->max_body_bytes;
     if (attempt.request->on_body) exchange.on_body = &attempt.request->on_body;
+    exchange.lease = attempt.request->lease;
 
     const std::string key = KeyOf(attempt.url, *proxy);
     for (;;) {

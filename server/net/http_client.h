@@ -15,6 +15,8 @@
 
 namespace meerkat::net {
 
+class BodyLease;
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // http:// or https://
@@ -30,6 +32,9 @@ struct ClientRequest {
   // When set, the body goes here piece by piece, on the io thread, not into the response: watches.
   // False ends the exchange. Never decoded.
   std::function<bool(std::string_view piece)> on_body;
+  // When set, the body as it comes counts against a budget; kBodyMemory below when that is spent.
+  // Outlives the request.
+  BodyLease* lease = nullptr;
   // Its capacity serves for the response body: hand the last one back.
   std::string buffer;
 };
@@ -46,6 +51,8 @@ struct ClientResponse {
 };
 
 inline constexpr std::string_view kBodyTooLarge = "body size limit exceeded";
+inline constexpr std::string_view kBodyMemory =
+    "memory for the bodies of all scrapes in flight is used up";
 
 // Decodes `response.body` by its Content-Encoding and drops that header. Pure computing: run it on
 // a pool. kBodyTooLarge when more than `max_bytes` would come out, before the memory is spent.

@@ -152,7 +152,7 @@ class ScrapeCache {
   void Insert(std::uint32_t index);
   void Rehash(std::size_t slots);
 
-  const LineHash hash_;
+  LineHash hash_;
   std::vector<Series> series_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> slots_;  // open addressing, index + 1; 0: empty

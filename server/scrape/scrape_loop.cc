@@ -24,12 +24,18 @@ Timestamp FirstScrape(Timestamp now, const Target& target, Millis offset) {
 // About 150,000 series: some ten milliseconds of parsing, more than others should wait for.
 constexpr std::uint64_t kGiant = 16 << 20;
 
+// Of a body, decoded, where the job sets no limit.
+constexpr std::uint64_t kDefaultBodyLimit = 1 << 30;
+
 }  // namespace
 
 // One answer and what becomes of it; the worker's until `state` says otherwise.
 struct ScrapeLoop::Exchange {
   enum State : unsigned char { kWriting, kWritten, kAwaited };
 
+  explicit Exchange(net::BodyBudget& bodies) : lease(bodies) {}
+
+  net::BodyLease lease;
   net::ClientResponse response;
   Answer answer;
   Timestamp started{};
@@ -50,6 +56,13 @@ ScrapeLoop::ScrapeLoop(const ScrapeContext& context, std::shared_ptr<const Scrap
           context.options.extra_metrics, context.options.start_timestamps)),
       request_(MakeRequest()),
       gate_(context.io.context(), boost::asio::steady_timer::time_point::max()) {}
+
+void ScrapeLoop::Inherit(const ScrapeLoop& before) {
+  writer_->Inherit(before.writer_);
+  const TargetStatus status = before.status();
+  const MutexLock lock(mu_);
+  status_ = status;
+}
 
 void ScrapeLoop::Start() {
   context_.io.Spawn(Run(shared_from_this()));
@@ -121,7 +134,7 @@ net::ClientRequest ScrapeLoop::MakeRequest() const {
 }
 
 net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
-  auto exchange = std::make_shared<Exchange>();
+  auto exchange = std::make_shared<Exchange>(*context_.bodies);
   exchange->started = context_.clock.Now();
   exchange->answer.time = time;
   exchange->answer.started = std::chrono::steady_clock::now();
@@ -129,6 +142,7 @@ net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
   if (forced_error_.empty()) {
     net::ClientRequest request = request_;
     request.buffer = context_.buffers->Take();
+    request.lease = &exchange->lease;
     auto response = co_await fetcher_->Fetch(std::move(request));
     if (stopping_) co_return;
     if (response) {
@@ -159,6 +173,19 @@ net::ThreadPool& ScrapeLoop::PoolFor(const Exchange& exchange) const {
   return giant_.value_or(false) || guess > kGiant ? *context_.giants : context_.workers;
 }
 
+// "" or why not. What comes out may fill what is left of the budget, but not more.
+std::string ScrapeLoop::Decode(Exchange& exchange) const {
+  const std::uint64_t limit = config_->limits.body_size;
+  const std::uint64_t room = exchange.lease.room();
+  const bool short_of_room = limit == 0 ? room < kDefaultBodyLimit : room < limit;
+  const auto decoded =
+      net::Decode(exchange.response, short_of_room ? std::max<std::uint64_t>(room, 1) : limit);
+  const bool fits = exchange.lease.Hold(exchange.response.body.size());
+  if (decoded) return fits ? "" : std::string(net::kBodyMemory);
+  const std::string& error = decoded.error().message();
+  return std::string(short_of_room && error == net::kBodyTooLarge ? net::kBodyMemory : error);
+}
+
 void ScrapeLoop::Write(Exchange& exchange) {
   Answer& answer = exchange.answer;
   net::ClientResponse& response = exchange.response;
@@ -166,9 +193,7 @@ void ScrapeLoop::Write(Exchange& exchange) {
     answer.error = "server returned HTTP status " + response.StatusLine();
   }
   if (answer.error.empty()) {
-    if (auto decoded = net::Decode(response, config_->limits.body_size); !decoded) {
-      answer.error = decoded.error().message();
-    }
+    answer.error = Decode(exchange);
   }
   if (answer.error.empty()) {
     answer.body = response.body;
@@ -177,10 +202,13 @@ void ScrapeLoop::Write(Exchange& exchange) {
   } else if (answer.error == net::kBodyTooLarge) {
     answer.body_bytes = -1;
     context_.metrics.exceeded_body_size_limit.Add();
+  } else if (answer.error == net::kBodyMemory) {
+    context_.metrics.exceeded_body_memory.Add();
   }
   giant_ = answer.body_bytes < 0 || static_cast<std::uint64_t>(answer.body_bytes) > kGiant;
   const WriteOutcome outcome = writer_->Write(answer);
   context_.buffers->Give(std::move(response.body));
+  exchange.lease.Release();
   context_.metrics.scrape_duration.Observe(outcome.duration);
   Note(outcome, exchange.started);
 }

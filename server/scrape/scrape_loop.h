@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "server/net/body_budget.h"
 #include "server/net/io.h"
 #include "server/net/offload.h"
 #include "server/scrape/body_buffers.h"
@@ -41,6 +42,8 @@ struct ScrapeContext {
   Logger log;
   ScrapeOptions options;
   std::shared_ptr<BodyBuffers> buffers = std::make_shared<BodyBuffers>();
+  // Of bodies that are being read or parsed, so that many hostile targets at once cost no more.
+  std::shared_ptr<net::BodyBudget> bodies = std::make_shared<net::BodyBudget>(1ULL << 30);
   // Where giant bodies are unpacked and parsed, so that a few of them do not hold up everybody
   // else's; null: by the workers.
   net::ThreadPool* giants = nullptr;
@@ -68,7 +71,9 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
              std::shared_ptr<const Target> target, std::shared_ptr<Fetcher> fetcher,
              FailureLog failures);
 
-  // Threads: all three on the io thread.
+  // Threads: all four on the io thread.
+  // Goes on where `before`, which scraped the same target in another way, has been. Before Start.
+  void Inherit(const ScrapeLoop& before) EXCLUDES(mu_);
   void Start();
   // `mark_end`: the target is gone for good, so its series end when the next scrape would have
   // failed. Otherwise they just stop.
@@ -77,6 +82,7 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   void ForceError(std::string error) { forced_error_ = std::move(error); }
 
   const std::shared_ptr<const Target>& target() const { return target_; }
+  const ScrapeConfig& config() const { return *config_; }
   // Threads: any.
   TargetStatus status() const EXCLUDES(mu_);
   std::vector<FamilyMetadata> Metadata() const { return writer_->Metadata(); }
@@ -93,7 +99,8 @@ class ScrapeLoop : public std::enable_shared_from_this<ScrapeLoop> {
   net::ClientRequest MakeRequest() const;
   struct Exchange;
   net::ThreadPool& PoolFor(const Exchange& exchange) const;
-  void Write(Exchange& exchange) EXCLUDES(mu_);  // on a worker
+  std::string Decode(Exchange& exchange) const;  // both on a worker
+  void Write(Exchange& exchange) EXCLUDES(mu_);
   void Note(const WriteOutcome& outcome, Timestamp started) EXCLUDES(mu_);
 
   const ScrapeContext& context_;

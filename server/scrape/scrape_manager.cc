@@ -54,16 +54,16 @@ void ScrapeManager::Apply(std::vector<ScrapeConfig> configs) {
       pools.insert(old.extract(known));
       continue;
     }
+    std::shared_ptr<ScrapePool> before;
     if (known != old.end()) {
-      // The targets stay, only how they are scraped changes: nothing ends.
-      known->second->Stop(false);
+      before = known->second;
       old.erase(known);
       context_.metrics.pool_reloads.Add();
       reloaded.push_back(FormatDuration(config.scrape_interval));
     }
     FailureLog failures = FailureLogFor(config);
-    auto pool =
-        std::make_shared<ScrapePool>(context_, std::move(config), fetchers_, std::move(failures));
+    auto pool = std::make_shared<ScrapePool>(context_, std::move(config), fetchers_,
+                                             std::move(failures), before.get());
     fresh.push_back(pool);
     pools.emplace(name, std::move(pool));
   }

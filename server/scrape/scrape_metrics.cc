@@ -25,6 +25,9 @@ ScrapeMetrics::ScrapeMetrics(Registry& r)
                     "Total number of scrapes that hit the sample limit and were rejected.")),
       exceeded_body_size_limit(r.counter("prometheus_target_scrapes_exceeded_body_size_limit_total",
                                          "Total number of scrapes that hit the body size limit.")),
+      exceeded_body_memory(
+          r.counter("meerkat_target_scrapes_exceeded_body_memory_total",
+                    "Scrapes that failed because bodies in flight took all memory set aside.")),
       exceeded_bucket_limit(
           r.counter("prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
                     "Total number of scrapes that hit the native histogram bucket limit and were "

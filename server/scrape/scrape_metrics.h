@@ -17,6 +17,7 @@ struct ScrapeMetrics {
   Counter& exceeded_label_limits;
   Counter& exceeded_sample_limit;
   Counter& exceeded_body_size_limit;
+  Counter& exceeded_body_memory;
   Counter& exceeded_bucket_limit;
   Counter& duplicate_timestamp;
   Counter& out_of_order;

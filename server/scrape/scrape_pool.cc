@@ -4,16 +4,87 @@
 #include <unordered_set>
 #include <utility>
 
+#include "server/scrape/same_scraping.h"
+
 namespace meerkat::scrape {
 
 ScrapePool::ScrapePool(const ScrapeContext& context, ScrapeConfig config,
-                       const FetcherFactory& fetchers, FailureLog failures)
+                       const FetcherFactory& fetchers, FailureLog failures, ScrapePool* before)
     : context_(context),
       config_(std::make_shared<const ScrapeConfig>(std::move(config))),
-      fetcher_(fetchers(config_->http)),
+      fetcher_(before != nullptr && before->config().http == config_->http
+                   ? before->fetcher_
+                   : fetchers(config_->http)),
       failures_(std::move(failures)) {
   context_.metrics.pools.Add();
+  if (before != nullptr) inherited_ = before->Retire();
 }
+
+ScrapePool::Loops ScrapePool::Retire() {
+  stopped_ = true;
+  Loops loops = std::move(inherited_);
+  const MutexLock lock(mu_);
+  loops.merge(loops_);
+  loops_.clear();
+  return loops;
+}
+
+// The loops of the configuration before, to be found by what their targets are.
+class ScrapePool::Heirs {
+ public:
+  Heirs(Loops loops, const ScrapeConfig& config) : loops_(std::move(loops)), config_(config) {
+    for (const auto& [hash, loop] : loops_) {
+      by_series_.emplace(Identity(loop->target()->labels, loop->target()->url), loop);
+    }
+  }
+
+  // The loop that scrapes `target` already as it is to be scraped, which stays.
+  std::shared_ptr<ScrapeLoop> Keep(const Target& target) {
+    const auto found = loops_.find(target.hash);
+    if (found == loops_.end()) return nullptr;
+    Compare(found->second->config());
+    if (!same_scraping_) return nullptr;
+    std::shared_ptr<ScrapeLoop> loop = found->second;
+    Forget(found);
+    return loop;
+  }
+  // Ends the loop that scraped what `loop` is to scrape.
+  void Replace(ScrapeLoop& loop) {
+    const auto found = by_series_.find(Identity(loop.target()->labels, loop.target()->url));
+    if (found == by_series_.end()) return;
+    const std::shared_ptr<ScrapeLoop> before = found->second;
+    Compare(before->config());
+    if (same_series_) loop.Inherit(*before);
+    before->Stop(false);
+    Forget(loops_.find(before->target()->hash));
+  }
+  // What nobody followed is gone.
+  void StopOthers() {
+    for (const auto& [hash, loop] : loops_) loop->Stop(true);
+  }
+
+ private:
+  using Identity = std::pair<Labels, std::string>;
+
+  void Forget(Loops::iterator at) {
+    by_series_.erase(Identity(at->second->target()->labels, at->second->target()->url));
+    loops_.erase(at);
+  }
+  // Nearly always all loops have the same configuration.
+  void Compare(const ScrapeConfig& before) {
+    if (&before == compared_) return;
+    compared_ = &before;
+    same_scraping_ = SameScraping(before, config_);
+    same_series_ = SameSeries(before, config_);
+  }
+
+  Loops loops_;
+  const ScrapeConfig& config_;
+  std::map<Identity, std::shared_ptr<ScrapeLoop>> by_series_;
+  const ScrapeConfig* compared_ = nullptr;
+  bool same_scraping_ = false;
+  bool same_series_ = false;
+};
 
 void ScrapePool::Sync(std::vector<discovery::TargetGroup> groups) {
   if (stopped_) return;
@@ -128,8 +199,9 @@ void ScrapePool::Apply(Made made) {
         "target_limit exceeded (number of targets: " + std::to_string(made.targets.size()) +
         ", limit: " + std::to_string(limit) + ")";
   }
-  std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>> loops;
+  Loops loops;
   std::vector<std::shared_ptr<ScrapeLoop>> fresh;
+  Heirs heirs(std::exchange(inherited_, {}), *config_);
   const std::size_t count = made.targets.size();
   {
     const MutexLock lock(mu_);
@@ -141,9 +213,14 @@ void ScrapePool::Apply(Made made) {
         loops.insert(loops_.extract(known));
         continue;
       }
+      if (auto kept = heirs.Keep(target)) {
+        loops.emplace(hash, std::move(kept));
+        continue;
+      }
       auto loop = std::make_shared<ScrapeLoop>(context_, config_,
                                                std::make_shared<const Target>(std::move(target)),
                                                fetcher_, failures_);
+      heirs.Replace(*loop);
       fresh.push_back(loop);
       loops.emplace(hash, std::move(loop));
     }
@@ -153,6 +230,7 @@ void ScrapePool::Apply(Made made) {
     for (const auto& [hash, loop] : loops_) loop->ForceError(forced_error);
   }
   for (const auto& [hash, gone] : loops) gone->Stop(true);
+  heirs.StopOthers();
   for (const auto& loop : fresh) loop->Start();
   const Labels job{{"scrape_job", config_->job_name}};
   context_.metrics.registry
@@ -167,10 +245,11 @@ void ScrapePool::Apply(Made made) {
 
 void ScrapePool::Stop(bool mark_end) {
   stopped_ = true;
-  std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>> loops;
+  Loops loops = std::exchange(inherited_, {});
   {
     const MutexLock lock(mu_);
-    loops.swap(loops_);
+    loops.merge(loops_);
+    loops_.clear();
     dropped_.clear();
     dropped_count_ = 0;
   }

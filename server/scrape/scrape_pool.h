@@ -31,8 +31,11 @@ struct PoolSnapshot {
 // All targets of one scrape job. Threads: on the io thread, but for what says otherwise.
 class ScrapePool : public std::enable_shared_from_this<ScrapePool> {
  public:
+  // `before`, if any, is the pool of the same job by another configuration, done with from now on.
+  // Its loops run until the first sync shows which targets are still there: what would be scraped
+  // in the very same way goes on, the others are followed by loops that know what they knew.
   ScrapePool(const ScrapeContext& context, ScrapeConfig config, const FetcherFactory& fetchers,
-             FailureLog failures);
+             FailureLog failures, ScrapePool* before = nullptr);
 
   const ScrapeConfig& config() const { return *config_; }
   const std::shared_ptr<const ScrapeConfig>& shared_config() const { return config_; }
@@ -50,6 +53,7 @@ class ScrapePool : public std::enable_shared_from_this<ScrapePool> {
       const EXCLUDES(mu_);
 
  private:
+  using Loops = std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>>;  // by target hash
   struct Made {
     std::vector<Target> targets;
     std::vector<Labels> dropped;
@@ -60,6 +64,9 @@ class ScrapePool : public std::enable_shared_from_this<ScrapePool> {
   static Made MakeTargets(const ScrapeConfig& config,
                           const std::vector<discovery::TargetGroup>& groups);
   void Apply(Made made) EXCLUDES(mu_);
+  // Gives away the loops, running.
+  Loops Retire() EXCLUDES(mu_);
+  class Heirs;
   void RegisterMetadataGauges();
   TargetWriter::MetadataSize metadata_size() const EXCLUDES(mu_);
 
@@ -74,9 +81,10 @@ class ScrapePool : public std::enable_shared_from_this<ScrapePool> {
   bool syncing_ = false;
   bool stopped_ = false;
   bool gauges_registered_ = false;
+  Loops inherited_;  // until the first sync
 
   mutable Mutex mu_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<ScrapeLoop>> loops_ GUARDED_BY(mu_);
+  Loops loops_ GUARDED_BY(mu_);
   std::vector<Labels> dropped_ GUARDED_BY(mu_);
   std::uint64_t dropped_count_ GUARDED_BY(mu_) = 0;
 };

@@ -79,8 +79,21 @@ TargetWriter::TargetWriter(std::shared_ptr<const ScrapeConfig> config,
       start_timestamps_(start_timestamps),
       source_(storage.NewSource()) {}
 
+void TargetWriter::Inherit(std::shared_ptr<TargetWriter> before) {
+  const MutexLock lock(mu_);
+  before_ = std::move(before);
+}
+
+void TargetWriter::TakeOver(TargetWriter& before) {
+  const MutexLock lock(before.mu_);
+  if (before.before_ != nullptr) before.TakeOver(*std::exchange(before.before_, nullptr));
+  cache_ = std::exchange(before.cache_, ScrapeCache());
+  report_refs_ = before.report_refs_;
+}
+
 WriteOutcome TargetWriter::Write(const Answer& answer) {
   const MutexLock lock(mu_);
+  if (before_ != nullptr) TakeOver(*std::exchange(before_, nullptr));
   auto appender = storage_.NewAppender(source_.get());
   WriteOutcome outcome;
   if (answer.error.empty()) {

@@ -54,6 +54,9 @@ class TargetWriter {
                tsdb::Storage& storage, const Clock& clock, ScrapeMetrics& metrics, Logger log,
                bool extra_metrics, bool start_timestamps);
 
+  // Goes on with what `before` knows of the same target and does not need any more: series that are
+  // missing from the first page end. Before the first Write.
+  void Inherit(std::shared_ptr<TargetWriter> before) EXCLUDES(mu_);
   WriteOutcome Write(const Answer& answer) EXCLUDES(mu_);
   // Marks every series as ended at `time`, the report series too.
   void WriteEnd(Timestamp time) EXCLUDES(mu_);
@@ -69,6 +72,7 @@ class TargetWriter {
   struct Pass;
   static constexpr std::size_t kReports = 8;
 
+  void TakeOver(TargetWriter& before) REQUIRES(mu_);
   WriteOutcome Ingest(tsdb::Appender& appender, const Answer& answer) REQUIRES(mu_);
   std::string ReadBody(Pass& pass, const Answer& answer) REQUIRES(mu_);
   std::string ReadEntries(Pass& pass) REQUIRES(mu_);
@@ -98,6 +102,8 @@ class TargetWriter {
   const bool start_timestamps_;
 
   mutable Mutex mu_;
+  // Taken over by the first Write: this one may still be at work.
+  std::shared_ptr<TargetWriter> before_ GUARDED_BY(mu_);
   ScrapeCache cache_ GUARDED_BY(mu_);
   bool metadata_changed_ GUARDED_BY(mu_) = false;
   const std::unique_ptr<tsdb::Source> source_;

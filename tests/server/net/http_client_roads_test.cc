@@ -15,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "server/net/base64.h"
+#include "server/net/body_budget.h"
 #include "server/net/compression.h"
 #include "server/net/http_client.h"
 #include "server/net/url.h"
@@ -184,6 +185,18 @@ TEST_F(HttpClientRoadsTest, SecureTargetsAreReachedThroughATunnel) {
       << "the target's secret is not the proxy's business: " << head;
 }
 
+TEST_F(HttpClientRoadsTest, WhatComesRightBehindATunnelsHeaderIsTheTargets) {
+  // No TLS: the handshake must see it, and not wait for something else.
+  PlainServer proxy(
+      [](const auto&, const auto&) { return "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad\r\n\r\n"; });
+  HttpClientConfig config;
+  config.proxy.url = "http://" + proxy.address();
+  auto got = Get(config, "https://target.test/metrics");
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().message(),
+            "Get \"https://target.test/metrics\": http: server gave HTTP response to HTTPS client");
+}
+
 TEST_F(HttpClientRoadsTest, SomeHostsNeedNoProxy) {
   PlainServer target([](const auto&, const auto&) { return PlainServer::Ok("direct"); });
   PlainServer proxy([](const auto&, const auto&) { return PlainServer::Ok("by proxy"); });
@@ -319,6 +332,58 @@ TEST_F(HttpClientRoadsTest, BodiesAreBoundedBeforeTheyAreKept) {
     auto got = Get({}, "http://" + server.address() + "/");
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().message(), error);
+  }
+}
+
+TEST_F(HttpClientRoadsTest, BodiesInFlightShareABudget) {
+  BodyBudget budget(256 << 10);
+  BodyLease other(budget);
+  ASSERT_TRUE(other.Hold(100 << 10));
+  PlainServer server([](const auto&, const auto&) {
+    return PlainServer::Ok(std::string(200 << 10, 'x'), "Connection: close\r\n");
+  });
+  const auto get = [&] {
+    HttpClient client(io_, pool_, {});
+    BodyLease lease(budget);
+    ClientRequest request;
+    request.url = "http://" + server.address() + "/";
+    request.lease = &lease;
+    return BlockOn(io_, client.Fetch(std::move(request)));
+  };
+  auto got = get();
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().message(), kBodyMemory);
+  other.Release();
+  got = get();
+  ASSERT_TRUE(got) << got.error().message();
+  EXPECT_EQ(got->body.size(), 200U << 10);
+  EXPECT_EQ(budget.free(), 256U << 10);
+}
+
+TEST_F(HttpClientRoadsTest, MembersOfAGzipBodyAreJoined) {
+  PlainServer server([](const auto&, const auto&) {
+    return PlainServer::Ok(Compress(Encoding::kGzip, "a 1\n") + Compress(Encoding::kGzip, "b 2\n"),
+                           "Content-Encoding: gzip\r\n");
+  });
+  auto got = Get({}, "http://" + server.address() + "/");
+  ASSERT_TRUE(got) << got.error().message();
+  EXPECT_EQ(got->body, "a 1\nb 2\n");
+}
+
+TEST_F(HttpClientRoadsTest, InterimAnswersAndTrailersArePassedOver) {
+  PlainServer server([](const auto&, const auto&) {
+    return "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+           "4;note=1\r\na 1\n\r\n0\r\nX-Sum: 1\r\n\r\n";
+  });
+  HttpClient client(io_, pool_, {});
+  for (int i = 0; i < 2; ++i) {  // the connection is fit for another
+    ClientRequest request;
+    request.url = "http://" + server.address() + "/";
+    auto got = BlockOn(io_, client.Fetch(std::move(request)));
+    ASSERT_TRUE(got) << got.error().message();
+    EXPECT_EQ(got->status, 200);
+    EXPECT_EQ(got->body, "a 1\n");
   }
 }
 

@@ -120,5 +120,26 @@ TEST_F(ScrapeManagerTest, AReloadTouchesOnlyWhatChanged) {
   EXPECT_EQ(manager_->PoolNames(), std::vector<std::string>{"a"});
 }
 
+TEST_F(ScrapeManagerTest, AReloadThatAddsATargetLeavesTheOthersRunning) {
+  const std::string job = "scrape_configs: [{job_name: a, scrape_interval: 20ms, ";
+  Apply(job + "static_configs: [{targets: ['h:1']}]}]");
+  fetcher_->WaitFor(3);
+  const auto only = manager_->Targets("a").at(0).active.at(0).target;
+  Apply(job + "static_configs: [{targets: ['h:1', 'h:2']}]}]");
+  while (manager_->Targets("a").at(0).active.size() != 2) OnIo([] {});
+  EXPECT_EQ(manager_->Targets("a").at(0).active.at(0).target, only);
+}
+
+TEST_F(ScrapeManagerTest, TargetsKeepTheirHealthWhenTheyAreScrapedInAnotherWay) {
+  const std::string rest = "static_configs: [{targets: ['h:1']}]}]";
+  Apply("scrape_configs: [{job_name: a, scrape_interval: 20ms, " + rest);
+  fetcher_->WaitFor(3);
+  Apply("scrape_configs: [{job_name: a, scrape_interval: 1d, " + rest);
+  while (manager_->Targets("a").at(0).active.empty()) OnIo([] {});
+  const ActiveTarget after = manager_->Targets("a").at(0).active.at(0);
+  EXPECT_EQ(after.target->interval, std::chrono::days(1));
+  EXPECT_EQ(after.status.health, TargetStatus::Health::kUp);
+}
+
 }  // namespace
 }  // namespace meerkat::scrape

@@ -18,7 +18,7 @@ class TargetWriterTest : public ::testing::Test {
     config_ = std::make_shared<const ScrapeConfig>(parsed->scrape_configs.front());
     auto made = MakeTarget(*config_, Labels{{"__address__", "h:1"}, {"instance", "i"}}, group);
     ASSERT_TRUE(made.target) << made.error;
-    writer_ = std::make_unique<TargetWriter>(
+    writer_ = std::make_shared<TargetWriter>(
         config_, std::make_shared<const Target>(*std::move(made.target)), storage_, clock_,
         metrics_, Logger::Silent(), false, false);
   }
@@ -40,7 +40,7 @@ class TargetWriterTest : public ::testing::Test {
   Registry registry_;
   ScrapeMetrics metrics_{registry_};
   std::shared_ptr<const ScrapeConfig> config_;
-  std::unique_ptr<TargetWriter> writer_;
+  std::shared_ptr<TargetWriter> writer_;
 };
 
 TEST_F(TargetWriterTest, StoresSamplesAndReports) {
@@ -56,6 +56,19 @@ TEST_F(TargetWriterTest, StoresSamplesAndReports) {
   Page("a 1\nb{x=\"y\"} 2\n");
   EXPECT_EQ(storage_.Last("scrape_series_added{instance=\"i\", job=\"j\"}"), 0);
   EXPECT_EQ(storage_.commits, 2);
+}
+
+TEST_F(TargetWriterTest, AFollowerEndsWhatVanishedBetweenTheTwo) {
+  Configure("");
+  Page("a 1\nb 1\n");
+  const std::size_t resolved = storage_.resolved;
+  const std::shared_ptr<TargetWriter> before = writer_;
+  Configure("  scrape_timeout: 5s\n");
+  writer_->Inherit(before);
+  Page("a 2\n");
+  EXPECT_EQ(storage_.resolved, resolved);
+  EXPECT_TRUE(storage_.EndsStale("b{instance=\"i\", job=\"j\"}"));
+  EXPECT_EQ(storage_.Last("scrape_series_added{instance=\"i\", job=\"j\"}"), 0);
 }
 
 TEST_F(TargetWriterTest, KnownSeriesAreNotResolvedAgain) {
