@@ -303,14 +303,6 @@ void Ec2Fields(Fields& fields, Ec2Sd& sd) {
   FilterFields(fields, sd.filters, true);
   HttpClientFields(fields, sd.http);
   CheckPort(fields, sd.port);
-  for (const auto& [key, text] :
-       {std::pair("role_arn", sd.role_arn), std::pair("profile", sd.profile)}) {
-    if (!text.empty()) {
-      fields.Fail(key,
-                  "only keys given here or in the environment are used; let a small service "
-                  "answer for other credentials and name that in http_sd_configs");
-    }
-  }
 }
 
 template <typename T>

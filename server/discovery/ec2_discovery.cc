@@ -21,21 +21,6 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Ec2Sd WithEnvironment(Ec2Sd config) {
-  if (config.region.empty()) config.region = Environment("AWS_REGION");
-  if (config.region.empty()) config.region = Environment("AWS_DEFAULT_REGION");
-  if (config.endpoint.empty()) config.endpoint = "https://ec2." + config.region + ".amazonaws.com/";
-  return config;
-}
-
-AwsKeys KeysOf(const Ec2Sd& config) {
-  if (!config.access_key.empty()) {
-    return {config.access_key, config.secret_key.Reveal(), ""};
-  }
-  return {Environment("AWS_ACCESS_KEY_ID"), Environment("AWS_SECRET_ACCESS_KEY"),
-          Environment("AWS_SESSION_TOKEN")};
-}
-
 constexpr std::size_t kMostInterfaces = 64;
 
 // ",a,b," as upstream joins lists, "" for none.
@@ -118,25 +103,33 @@ Ec2Page Ec2Targets(const Ec2Sd& config, const std::map<std::string, std::string>
 
 Ec2Discovery::Ec2Discovery(const DiscoveryContext& context, Ec2Sd config, const std::string& name)
     : Refresher(context, "ec2", name, config.refresh_interval),
-      config_(WithEnvironment(std::move(config))),
+      config_(std::move(config)),
+      credentials_(context,
+                   {.access_key = config_.access_key,
+                    .secret_key = config_.secret_key.Reveal(),
+                    .profile = config_.profile,
+                    .role_arn = config_.role_arn,
+                    .external_id = config_.external_id,
+                    .region = config_.region},
+                   Environment),
       client_(context.io, context.blocking, config_.http) {}
 
 net::Awaitable<Result<std::string>> Ec2Discovery::Call(std::string query) {
-  const AwsKeys keys = KeysOf(config_);
-  if (config_.region.empty() || keys.access_key.empty()) {
-    co_return Error(Code::kInvalid,
-                    "EC2 discovery needs a region and keys, in its section or in AWS_REGION, "
-                    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
-  }
+  auto region = co_await credentials_.Region();
+  if (!region) co_return std::move(region).error();
+  config_.region = *region;
+  auto keys = co_await credentials_.Keys();
+  if (!keys) co_return std::move(keys).error();
   net::ClientRequest request;
   request.method = "POST";
-  request.url = config_.endpoint;
+  request.url =
+      config_.endpoint.empty() ? "https://ec2." + *region + ".amazonaws.com/" : config_.endpoint;
   if (request.url.find('/', request.url.find("://") + 3) == std::string::npos) request.url += '/';
   request.body = std::move(query);
   request.timeout = config_.refresh_interval;
   request.headers.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
-  for (auto& [name, value] : SignAwsPost(request.url, request.headers.fields(), request.body, keys,
-                                         config_.region, "ec2", context().clock.Now())) {
+  for (auto& [name, value] : SignAwsPost(request.url, request.headers.fields(), request.body, *keys,
+                                         *region, "ec2", context().clock.Now())) {
     request.headers.Set(name, std::move(value));
   }
   auto response = co_await client_.Fetch(std::move(request));
@@ -179,7 +172,6 @@ net::Awaitable<Result<std::vector<TargetGroup>>> Ec2Discovery::Refresh() {
     }
   }
   TargetGroup group;
-  group.source = config_.region;
   std::string token;
   do {
     if (!token.empty()) query.Set("NextToken", token);
@@ -189,6 +181,7 @@ net::Awaitable<Result<std::vector<TargetGroup>>> Ec2Discovery::Refresh() {
     group.targets.insert(group.targets.end(), page.targets.begin(), page.targets.end());
     token = std::move(page.next_token);
   } while (!token.empty() && !stopped());
+  group.source = config_.region;
   co_return std::vector<TargetGroup>{std::move(group)};
 }
 

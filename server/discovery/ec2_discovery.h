@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/discovery/aws_credentials.h"
 #include "server/discovery/refresher.h"
 #include "server/net/http_client.h"
 
@@ -22,7 +23,8 @@ class Ec2Discovery : public Refresher {
   net::Awaitable<Result<std::string>> Call(std::string query);
   net::Awaitable<void> FindZoneIds();
 
-  const Ec2Sd config_;
+  Ec2Sd config_;  // its region is filled in when it is known
+  AwsCredentials credentials_;
   net::HttpClient client_;
   std::map<std::string, std::string> zone_ids_;  // zone name to zone id
 };

@@ -30,7 +30,7 @@ class Fake:
                     return fake.send(self, fake.broken, b"{}")
                 fake.answer(self, url.path, parameters, body)
 
-            do_POST = do_GET  # noqa: N815: the base class's name
+            do_POST = do_PUT = do_GET  # noqa: N815: the base class's names
 
             def address_string(self):
                 return "local"
@@ -150,6 +150,34 @@ class Ec2(Fake):
                       "</item></instancesSet></item></reservationSet>%s</R>"
                       % (number, number, number, "<nextToken>more</nextToken>" if number == "1" else ""))
         self.send(handler, 200, answer.encode(), content_type="text/xml")
+
+
+class Machine(Fake):
+    """A machine of EC2 that has a role: its metadata service (second version), and an STS that lends keys of another role."""
+
+    def __init__(self, lent):
+        self.lent = lent
+        super().__init__()
+
+    def answer(self, handler, path, parameters, body):
+        if path == "/latest/api/token":
+            return self.send(handler, 200 if handler.command == "PUT" else 405, b"TOKEN", content_type="text/plain")
+        if path.startswith("/latest/") and handler.headers.get("X-aws-ec2-metadata-token") != "TOKEN":
+            return self.send(handler, 401, b"")
+        if path == "/latest/meta-data/placement/region":
+            return self.send(handler, 200, b"eu-1", content_type="text/plain")
+        if path == "/latest/meta-data/iam/security-credentials/":
+            return self.send(handler, 200, b"app-role", content_type="text/plain")
+        if path == "/latest/meta-data/iam/security-credentials/app-role":
+            return self.send(handler, 200, {"Code": "Success", "AccessKeyId": "MACHINE", "SecretAccessKey": "m", "Token": "session",
+                                            "Expiration": "2099-01-01T00:00:00Z"})
+        form = dict(urllib.parse.parse_qsl(body.decode()))
+        if form.get("Action") == "AssumeRole" and "Credential=MACHINE/" in handler.headers["Authorization"]:
+            access, secret = self.lent
+            return self.send(handler, 200, ("<R><AssumeRoleResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey>"
+                                            "<SessionToken>s</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
+                                            "</AssumeRoleResult></R>" % (access, secret)).encode(), content_type="text/xml")
+        self.send(handler, 403, b"")
 
 
 class Kubernetes(Fake):

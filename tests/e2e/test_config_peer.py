@@ -65,7 +65,7 @@ CONFIG = {
          "docker_sd_configs": [{"host": "unix:///var/run/docker.sock", "port": 90, "filters": [{"name": "a", "values": ["b"]}],
                                 "host_networking_host": "h", "match_first_network": False, "refresh_interval": "3m"}],
          "dockerswarm_sd_configs": [{"host": "tcp://d:2375", "role": "tasks", "port": 81, "filters": [{"name": "a", "values": ["b"]}]}],
-         "ec2_sd_configs": [{"region": "eu-1", "access_key": "a", "secret_key": "s", "endpoint": "http://e", "port": 82,
+         "ec2_sd_configs": [{"region": "eu-1", "access_key": "a", "secret_key": "s", "profile": "p", "role_arn": "arn", "endpoint": "http://e", "port": 82,
                              "filters": [{"name": "tag:a", "values": ["b"]}], "refresh_interval": "4m"}],
          **OAUTH2},
         {"job_name": "three", "static_configs": [{"targets": ["h:3"]}], "bearer_token": "t", "tls_config": {"ca_file": "ca", "cert_file": "c", "key_file": "k"}},

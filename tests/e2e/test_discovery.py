@@ -7,7 +7,7 @@ import shutil
 import signal
 import urllib.parse
 
-from discovery_fakes import Consul, Docker, Ec2, Kubernetes, Target, processor_seconds, resident_bytes
+from discovery_fakes import Consul, Docker, Ec2, Kubernetes, Machine, Target, processor_seconds, resident_bytes
 from harness import Checks, Meerkat, Program, free_port, get, get_json, wait_for
 
 
@@ -179,6 +179,30 @@ class Discovery:
         ec2.broken = 500
         wait_for("a failure", lambda: len(ec2.requests) and self.targets("ec2"))
         ec2.close()
+
+    def ec2_roles(self):
+        """Nothing in the configuration but a role: the machine knows its region and lends keys, STS lends those of the role."""
+        ec2 = Ec2("LENT", "lent/secret", "eu-1")
+        machine = Machine(("LENT", "lent/secret"))
+        with open(os.path.join(self.folder, "credentials"), "w") as file:
+            file.write("[watch]\naws_access_key_id = LENT\naws_secret_access_key = lent/secret\n")
+        environment = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://" + machine.host, "AWS_ENDPOINT_URL_STS": "http://" + machine.host,
+                       "AWS_SHARED_CREDENTIALS_FILE": os.path.join(self.folder, "credentials")}
+        os.environ.update(environment)
+        try:
+            section = {"endpoint": "http://" + ec2.host, "port": 1, "refresh_interval": "1s"}
+            self.start({"role": {"ec2_sd_configs": [{**section, "role_arn": "arn:aws:iam::1:role/watch", "external_id": "x"}]},
+                        "profile": {"ec2_sd_configs": [{**section, "region": "eu-1", "profile": "watch"}]}})
+            for job in ("role", "profile"):
+                self.until(job, ["127.0.0.1:1", "127.0.0.2:1"])
+            form = next(dict(urllib.parse.parse_qsl(body.decode())) for _, _, _, body in machine.requests if body)
+            assert form["RoleArn"] == "arn:aws:iam::1:role/watch" and form["ExternalId"] == "x", form
+            assert not ec2.refused
+        finally:
+            for name in environment:
+                del os.environ[name]
+        ec2.close()
+        machine.close()
 
     def kubernetes(self):
         cluster = Kubernetes()
@@ -430,7 +454,7 @@ def main():
     binary = os.path.abspath(parser.parse_args().server)
     checks = Checks()
     tests = Discovery(binary, checks)
-    for test in (tests.docker, tests.swarm, tests.consul, tests.ec2, tests.kubernetes, tests.watches, tests.ten_thousand_pods,
+    for test in (tests.docker, tests.swarm, tests.consul, tests.ec2, tests.ec2_roles, tests.kubernetes, tests.watches, tests.ten_thousand_pods,
                  tests.http, tests.reload):
         checks.run(test.__name__, test)
     checks.finish()

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/discovery/aws_credentials.h"
 #include "server/discovery/consul_discovery.h"
 #include "server/discovery/docker_discovery.h"
 #include "server/discovery/ec2_discovery.h"
@@ -94,6 +95,23 @@ TEST(Consul, WrapsTagsAndFindsTheAddress) {
   EXPECT_TRUE(ConsulWants(picky, "web", Json::parse(R"(["a","b"])")));
   EXPECT_FALSE(ConsulWants(picky, "web", Json::parse(R"(["b"])")));
   EXPECT_FALSE(ConsulWants(picky, "db", Json::parse(R"(["a"])")));
+}
+
+TEST(AwsCredentials, AProfileIsASectionOfTheFile) {
+  constexpr std::string_view kFile =
+      "# mine\n[default]\naws_access_key_id = A\naws_secret_access_key=B=\n\n"
+      "[ other ]\r\naws_access_key_id = C\r\naws_secret_access_key = D\r\naws_session_token = E\r\n"
+      "[half]\naws_access_key_id = F\n";
+  const auto first = AwsKeysOfProfile(kFile, "default");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->access_key, "A");
+  EXPECT_EQ(first->secret_key, "B=");
+  const auto other = AwsKeysOfProfile(kFile, "other");
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->secret_key, "D");
+  EXPECT_EQ(other->session_token, "E");
+  EXPECT_FALSE(AwsKeysOfProfile(kFile, "half"));
+  EXPECT_FALSE(AwsKeysOfProfile(kFile, "none"));
 }
 
 TEST(Ec2, ReadsInstances) {
