@@ -28,7 +28,8 @@ class Dnsmasq {
     if (program_.empty()) return;
     pid_file_ = std::filesystem::temp_directory_path() /
                 ("dnsmasq-" + std::to_string(getpid()) + "-" + std::to_string(FreePort()));
-    Start();
+    // Somebody else may take the port that was free a moment ago.
+    for (int i = 0; i < 10 && !running(); ++i) Start();
   }
   ~Dnsmasq() { Stop(); }
   Dnsmasq(const Dnsmasq&) = delete;
