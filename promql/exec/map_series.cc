@@ -1,5 +1,7 @@
 #include "promql/exec/map_series.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -19,12 +21,19 @@ using SteadyClock = std::chrono::steady_clock;
 using Nanoseconds = std::chrono::nanoseconds;
 
 // Waking a thread and giving it caches of its own costs some 0.2 ms.
-constexpr Nanoseconds kWorthHelp = std::chrono::milliseconds(8);
+constexpr Nanoseconds kWorthHelp = std::chrono::milliseconds(10);
 constexpr Nanoseconds kBetweenLooks = std::chrono::milliseconds(2);
 constexpr std::size_t kSeriesBetweenLooks = 16;
 // Values in the rows of one chunk: 8 MB.
 constexpr std::size_t kMostValues = 1 << 20;
 constexpr std::size_t kChunksOfEach = 6;  // a core has so many to do
+
+// What the calling thread has computed so far.
+Nanoseconds ThreadTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
+}
 
 // The rows of a few neighbouring series.
 struct Chunk {
@@ -210,6 +219,7 @@ class SeriesMapper {
       return done ? Result<>() : Result<>(std::move(done).error());
     }
     const auto begun = SteadyClock::now();
+    const Nanoseconds computed_before = ThreadTime();
     auto next_look = begun + kBetweenLooks;
     while (lane.position < size) {
       const std::size_t end = std::min(size, lane.position + kSeriesBetweenLooks);
@@ -217,7 +227,10 @@ class SeriesMapper {
       const auto now = SteadyClock::now();
       if (now < next_look) continue;
       next_look = now + kBetweenLooks;
-      const Nanoseconds each = (now - begun) / static_cast<std::int64_t>(lane.position);
+      const Nanoseconds computed = ThreadTime() - computed_before;
+      // Who has to wait for a core himself would not be faster with another thread that waits.
+      if (now - begun > 2 * computed) continue;
+      const Nanoseconds each = computed / static_cast<std::int64_t>(lane.position);
       if (each * static_cast<std::int64_t>(size - lane.position) < kWorthHelp) continue;
       if (auto helped = TryWithHelp(lane, size); !helped || *helped) {
         return helped ? Result<>() : Result<>(std::move(helped).error());
