@@ -99,7 +99,11 @@ Result<> Engine::CheckFormat() {
   }
   StoreBatch batch;
   batch.Put(Family::kMeta, kFormatKey, BigEndianKey(kFormat));
-  return store_->Write(batch, true);
+  auto written = store_->Write(batch, true);
+  if (written || found == 0) return written;
+  // Without space an older directory is read all the same; the next start says it then.
+  log_.Warn("The directory's format is not noted", {{"err", written.error().message()}});
+  return {};
 }
 
 Result<> Engine::LoadSeries() {
