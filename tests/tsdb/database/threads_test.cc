@@ -115,14 +115,12 @@ TEST_F(ThreadsTest, SeriesGoColdAndReturnUnderReadersEyes) {
         auto set = (*querier)->Select(m, {});
         SeriesColumns columns;
         std::size_t seen = 0;
-        std::size_t size = 0;
         while (*(*set)->Next()) {
           ASSERT_TRUE((*set)->Read(columns).ok());
-          if (seen++ == 0) size = columns.size();
-          ASSERT_EQ(columns.size(), size) << "half a batch";
+          ++seen;
+          ASSERT_GE(columns.size(), static_cast<std::size_t>(least));
         }
         if (least > 0) ASSERT_EQ(seen, std::size_t{kPods});
-        ASSERT_GE(size, static_cast<std::size_t>(least));
         const std::size_t values = (*querier)->LabelValues("i", m, 0)->size();
         if (least > 0) ASSERT_EQ(values, std::size_t{kPods});
       }
