@@ -287,6 +287,23 @@ void Postings::Subtract(std::vector<std::uint32_t>& candidates) const {
   Filter<false>(candidates);
 }
 
+// Two lists side by side. The longer one is crossed in strides of about what lies between two ids
+// of the shorter, so that lists of like length cost a step each, and a short one little of a long
+// one.
+template <typename F>
+void Postings::ForEachCommon(const Container& fewer, const Container& more, F&& f) {
+  const std::uint16_t* at = more.list;
+  const std::uint16_t* const end = at + more.count;
+  const std::ptrdiff_t stride = std::max<std::ptrdiff_t>(1, more.count / fewer.count);
+  for (std::uint32_t i = 0; i < fewer.count; ++i) {
+    const std::uint16_t wanted = fewer.list[i];
+    while (end - at > stride && at[stride] < wanted) at += stride;
+    while (at != end && *at < wanted) ++at;
+    if (at == end) return;
+    if (*at == wanted) f(wanted);
+  }
+}
+
 void Postings::AppendCommon(const Postings& other, std::vector<std::uint32_t>& out) const {
   if (form_ != kInContainers || other.form_ != kInContainers) {
     std::vector<std::uint32_t> ids;
@@ -309,9 +326,13 @@ void Postings::AppendCommon(const Postings& other, std::vector<std::uint32_t>& o
       }
       continue;
     }
-    const bool ask_b = b->is_bitmap() || (!a.is_bitmap() && a.count <= b->count);
-    const Container& list = ask_b ? a : *b;
-    const Container& asked = ask_b ? *b : a;
+    if (!a.is_bitmap() && !b->is_bitmap()) {
+      const bool fewer = a.count <= b->count;
+      ForEachCommon(fewer ? a : *b, fewer ? *b : a, [&](std::uint16_t low) { put(high | low); });
+      continue;
+    }
+    const Container& list = b->is_bitmap() ? a : *b;
+    const Container& asked = b->is_bitmap() ? *b : a;
     for (std::uint32_t i = 0; i < list.count; ++i) {
       if (asked.Contains(list.list[i])) put(high | list.list[i]);
     }

@@ -70,6 +70,9 @@ class Postings {
   };
   using Containers = std::vector<Container>;
 
+  template <typename F>
+  static void ForEachCommon(const Container& fewer, const Container& more, F&& f);
+
   bool in_place() const { return form_ == 0; }
   bool in_array() const { return form_ != 0 && form_ != kInContainers; }
   std::uint32_t* ids() { return in_place() ? place_ : array_; }
