@@ -1,11 +1,14 @@
 #include "server/net/offload.h"
 
+#include <pthread.h>
+
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
+#include <semaphore>
 
 namespace meerkat::net {
 
@@ -18,30 +21,39 @@ constexpr std::size_t kStackBytes = 64 << 20;
 
 }  // namespace
 
-// What a new thread is told; it deletes this.
-struct ThreadPool::Start {
+struct ThreadPool::Worker {
   ThreadPool* pool;
   std::size_t index;
+  pthread_t thread{};
+  // What it is to do next. Set before `called` is released, by whoever took it from resting_;
+  // empty: to end.
+  std::function<void()> work;
+  std::binary_semaphore called{0};
 };
 
-void* ThreadPool::Main(void* start) {
-  const std::unique_ptr<Start> own(static_cast<Start*>(start));
-  own->pool->Work(own->index);
+void* ThreadPool::Main(void* worker) {
+  auto* self = static_cast<Worker*>(worker);
+  self->pool->Run(*self);
   return nullptr;
 }
 
-void ThreadPool::Launch() {
+// A new thread, with its first work. False when there are no threads to be had.
+bool ThreadPool::Launch(std::function<void()>& work) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  auto start = std::make_unique<Start>(Start{this, running_.size()});
-  pthread_t thread{};
-  // Out of threads: what is queued waits for those that run.
-  if (pthread_create(&thread, &attributes, Main, start.get()) == 0) {
-    (void)start.release();
-    running_.push_back(thread);
-  }
+  auto worker = std::make_unique<Worker>();
+  worker->pool = this;
+  worker->index = workers_.size();
+  worker->work = std::move(work);
+  const bool launched = pthread_create(&worker->thread, &attributes, Main, worker.get()) == 0;
   pthread_attr_destroy(&attributes);
+  if (launched) {
+    workers_.push_back(std::move(worker));
+  } else {
+    work = std::move(worker->work);
+  }
+  return launched;
 }
 
 ThreadPool::ThreadPool(std::string name, std::size_t threads)
@@ -52,45 +64,63 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::Submit(std::function<void()> work) {
+  Worker* worker = nullptr;
   {
     MutexLock lock(mu_);
     if (stopping_) return;
-    queue_.push_back(std::move(work));
-    if (idle_ < queue_.size() && running_.size() < limit_) {
-      Launch();  // the new thread takes it, or an idle one that is awake already
+    if (resting_.empty()) {
+      // Out of threads: what is queued waits for those that run.
+      if (workers_.size() < limit_ && Launch(work)) return;
+      queue_.push_back(std::move(work));
+      return;
     }
+    worker = resting_.back();
+    resting_.pop_back();
   }
-  wake_.notify_one();
+  worker->work = std::move(work);
+  worker->called.release();
 }
 
-void ThreadPool::Work(std::size_t index) {
-  const std::string label = name_.substr(0, 12) + "-" + std::to_string(index);
+void ThreadPool::Run(Worker& self) {
+  const std::string label = name_.substr(0, 12) + "-" + std::to_string(self.index);
   pthread_setname_np(pthread_self(), label.substr(0, 15).c_str());
+  std::function<void()> work = std::move(self.work);
   for (;;) {
-    std::function<void()> work;
+    work();
+    work = nullptr;
+    bool rests = false;
     {
       MutexLock lock(mu_);
-      ++idle_;
-      while (queue_.empty() && !stopping_) wake_.wait(mu_);
-      --idle_;
       if (stopping_) return;
-      work = std::move(queue_.front());
-      queue_.pop_front();
+      rests = queue_.empty();
+      if (rests) {
+        resting_.push_back(&self);
+      } else {
+        work = std::move(queue_.front());
+        queue_.pop_front();
+      }
     }
-    work();
+    if (!rests) continue;
+    self.called.acquire();
+    work = std::move(self.work);
+    if (!work) return;
   }
 }
 
 void ThreadPool::Stop() {
   std::vector<pthread_t> running;
+  std::vector<Worker*> resting;
   std::deque<std::function<void()>> dropped;
   {
     MutexLock lock(mu_);
+    if (stopping_) return;
     stopping_ = true;
-    running.swap(running_);
+    // The workers themselves stay: a Submit may still be calling one.
+    for (const auto& worker : workers_) running.push_back(worker->thread);
+    resting.swap(resting_);
     dropped.swap(queue_);
   }
-  wake_.notify_all();
+  for (Worker* worker : resting) worker->called.release();
   for (const pthread_t thread : running) pthread_join(thread, nullptr);
 }
 

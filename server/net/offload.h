@@ -1,11 +1,9 @@
 #pragma once
 
-#include <pthread.h>
-
-#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -18,7 +16,8 @@
 namespace meerkat::net {
 
 // Threads for what may compute or wait. Started one by one as work asks for them, up to `threads`;
-// work beyond that queues in order, so a pool of n threads is also a gate of width n.
+// work beyond that queues in order, so a pool of n threads is also a gate of width n. Work goes to
+// the thread that came to rest last: its caches are warm, and a light load keeps to few threads.
 // Threads: Submit from any.
 class ThreadPool {
  public:
@@ -36,18 +35,17 @@ class ThreadPool {
   std::size_t queued() const EXCLUDES(mu_);
 
  private:
-  struct Start;
-  static void* Main(void* start);
-  void Launch() REQUIRES(mu_);
-  void Work(std::size_t index) EXCLUDES(mu_);
+  struct Worker;
+  static void* Main(void* worker);
+  bool Launch(std::function<void()>& work) REQUIRES(mu_);
+  void Run(Worker& worker) EXCLUDES(mu_);
 
   const std::string name_;  // shown by ps and gdb
   const std::size_t limit_;
   mutable Mutex mu_;
-  std::condition_variable_any wake_;
-  std::deque<std::function<void()>> queue_ GUARDED_BY(mu_);
-  std::vector<pthread_t> running_ GUARDED_BY(mu_);
-  std::size_t idle_ GUARDED_BY(mu_) = 0;
+  std::deque<std::function<void()>> queue_ GUARDED_BY(mu_);  // not empty: no worker rests
+  std::vector<std::unique_ptr<Worker>> workers_ GUARDED_BY(mu_);
+  std::vector<Worker*> resting_ GUARDED_BY(mu_);
   bool stopping_ GUARDED_BY(mu_) = false;
 };
 
