@@ -116,15 +116,15 @@ std::optional<net::Response> Read(const net::Params& form, Timestamp now,
     return Fail(ErrorType::kBadData, "one of rule, yaml and expr must be given");
   question.range.max = now;
   if (const auto text = form.Get("end"); !text.empty()) {
-    const auto end = ParseTime(text);
+    const auto end = Moment::Parse(text);
     if (!end) return FailParameter("end", end.error().message());
-    question.range.max = *end;
+    question.range.max = end->stored();
   }
   question.range.min = question.range.max - kDefaultRange;
   if (const auto text = form.Get("start"); !text.empty()) {
-    const auto start = ParseTime(text);
+    const auto start = Moment::Parse(text);
     if (!start) return FailParameter("start", start.error().message());
-    question.range.min = *start;
+    question.range.min = start->stored();
   }
   if (question.range.max < question.range.min)
     return FailParameter("end", "end timestamp must not be before start time");
@@ -141,8 +141,8 @@ std::optional<net::Response> Read(const net::Params& form, Timestamp now,
     if (text.empty()) continue;
     const auto duration = ParseDurationParameter(text);
     if (!duration) return FailParameter(name, duration.error().message());
-    if (*duration < Millis(0)) return FailParameter(name, "must not be negative");
-    *into = *duration;
+    if (duration->count() < 0) return FailParameter(name, "must not be negative");
+    *into = ToWholeMillis(*duration);
   }
   for (const std::string& label : form.All("label[]")) {
     const auto equals = label.find('=');

@@ -1,21 +1,14 @@
 #include "server/web/prometheus/parameters.h"
 
 #include <charconv>
-#include <cmath>
+#include <optional>
 
 #include "base/duration.h"
-#include "base/number.h"
 #include "base/quote.h"
-#include "base/rfc3339.h"
 #include "promql/parser.h"
 
 namespace meerkat::web {
 namespace {
-
-// How upstream spells the ends of its time line.
-constexpr std::string_view kMinText = "-292273086-05-16T16:47:06Z";
-constexpr std::string_view kMaxText = "292277025-08-18T07:12:54.999999999Z";
-constexpr double kMaxSeconds = 9.2e15;  // of what fits milliseconds
 
 std::string NoTime(std::string_view name) {
   return "invalid time value for '" + std::string(name) + "'";
@@ -27,75 +20,69 @@ Error InParameter(std::string_view name, Error error) {
 
 }  // namespace
 
-Result<Timestamp> ParseTimeParameter(std::string_view name, std::string_view text) {
-  auto time = ParseTime(text);
+Result<Moment> ParseTimeParameter(std::string_view name, std::string_view text) {
+  auto time = Moment::Parse(text);
   if (!time) return std::move(time).error().Within(NoTime(name));
   return time;
 }
 
-Result<Timestamp> ParseTime(std::string_view text) {
-  if (const auto seconds = ParseFloat(text)) {
-    // Not a number and beyond the time line: no such time.
-    if (std::abs(*seconds) <= kMaxSeconds) {
-      double whole = 0;
-      const double fraction = std::modf(*seconds, &whole);
-      return FromMillis(static_cast<std::int64_t>(whole) * 1000 +
-                        static_cast<std::int64_t>(std::round(fraction * 1000)));
-    }
-  } else if (const auto time = ParseRfc3339(text)) {
-    return *time;
-  } else if (text == kMinText) {
-    return kMinTime + std::chrono::seconds(62'135'596'801);
-  } else if (text == kMaxText) {
-    return kMaxTime - std::chrono::seconds(62'135'596'801);
-  }
-  return Error(Code::kInvalid, "cannot parse " + Quote(text) + " to a valid timestamp");
-}
-
-Result<Millis> ParseDurationParameter(std::string_view text) {
-  if (const auto seconds = ParseFloat(text)) {
-    // Upstream counts in nanoseconds of 63 bits.
-    if (!(*seconds <= 9.223372036e9 && *seconds >= -9.223372036e9)) {
+Result<std::chrono::nanoseconds> ParseDurationParameter(std::string_view text) {
+  if (const auto seconds = ParseNumber(text)) {
+    const double nanos = *seconds * 1e9;
+    constexpr double kBeyond = 9223372036854775808.0;  // what 63 bits hold, and a bit
+    if (nanos > kBeyond || nanos < -kBeyond) {
       return Error(Code::kInvalid,
                    "cannot parse " + Quote(text) + " to a valid duration. It overflows int64");
     }
-    return Millis(static_cast<std::int64_t>(std::round(*seconds * 1000)));
+    return std::chrono::nanoseconds(ToInteger(nanos));
   }
   auto duration = ParseDuration(text);
   if (duration) return *duration;
   return Error(Code::kInvalid, "cannot parse " + Quote(text) + " to a valid duration");
 }
 
-std::optional<std::int64_t> ParseInteger(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
+Millis ToWholeMillis(std::chrono::nanoseconds duration) {
+  const auto millis = std::chrono::duration_cast<Millis>(duration);
+  return duration.count() > 0 && millis.count() == 0 ? Millis(1) : millis;
+}
+
+Result<std::int64_t> ParseInteger(std::string_view text) {
+  std::string_view digits = text;
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   std::int64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (parsed.ec == std::errc::invalid_argument || parsed.ptr != digits.data() + digits.size()) {
+    return Error(Code::kInvalid, "parsing " + Quote(text) + ": invalid syntax");
+  }
+  if (parsed.ec != std::errc()) {
+    return Error(Code::kInvalid, "parsing " + Quote(text) + ": value out of range");
+  }
   return value;
 }
 
 Result<std::uint64_t> ParseLimit(std::string_view text) {
   if (text.empty()) return std::uint64_t{0};
   const auto value = ParseInteger(text);
-  if (!value) {
-    return Error(Code::kInvalid, "strconv.Atoi: parsing " + Quote(text) + ": invalid syntax");
-  }
+  if (!value) return Error(Code::kInvalid, "strconv.Atoi: " + value.error().message());
   if (*value < 0) return Error(Code::kInvalid, "limit must be non-negative");
   return static_cast<std::uint64_t>(*value);
 }
 
-Result<TimeRange> ParseRange(const net::Params& form) {
-  TimeRange range = kAllTime;
-  if (const auto text = form.Get("start"); !text.empty()) {
-    auto start = ParseTime(text);
-    if (!start) return InParameter("start", std::move(start).error().Within(NoTime("start")));
-    range.min = *start;
+Result<ParsedRange> ParseRange(const net::Params& form) {
+  ParsedRange range{kAllTime};
+  std::optional<Moment> start, end;
+  const std::pair<std::string_view, std::optional<Moment>*> ends[] = {{"start", &start},
+                                                                      {"end", &end}};
+  for (const auto& [name, into] : ends) {
+    const auto text = form.Get(name);
+    if (text.empty()) continue;
+    auto time = ParseTimeParameter(name, text);
+    if (!time) return InParameter(name, std::move(time).error());
+    *into = *time;
   }
-  if (const auto text = form.Get("end"); !text.empty()) {
-    auto end = ParseTime(text);
-    if (!end) return InParameter("end", std::move(end).error().Within(NoTime("end")));
-    range.max = *end;
-  }
+  if (start) range.min = start->stored();
+  if (end) range.max = end->stored();
+  range.reversed = end.value_or(Moment::Latest()) < start.value_or(Moment::Earliest());
   return range;
 }
 

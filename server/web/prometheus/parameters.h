@@ -1,7 +1,7 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +9,7 @@
 #include "base/matcher.h"
 #include "base/result.h"
 #include "server/net/url.h"
+#include "server/web/prometheus/moment.h"
 
 // The kinds of parameters the API takes, with upstream's errors (without the parameter's name).
 namespace meerkat::web {
@@ -16,19 +17,22 @@ namespace meerkat::web {
 // The whole time line, as `start` and `end` default to.
 inline constexpr TimeRange kAllTime{kMinTime, kMaxTime};
 
-// Unix seconds with a fraction, or RFC 3339.
-Result<Timestamp> ParseTime(std::string_view text);
-// The same with upstream's words in front of the error, which say what it was for.
-Result<Timestamp> ParseTimeParameter(std::string_view name, std::string_view text);
+// A time with upstream's words in front of the error, which say what it was for.
+Result<Moment> ParseTimeParameter(std::string_view name, std::string_view text);
 // Seconds with a fraction, or 1h30m.
-Result<Millis> ParseDurationParameter(std::string_view text);
+Result<std::chrono::nanoseconds> ParseDurationParameter(std::string_view text);
+// What the engine computes with: a little is not nothing.
+Millis ToWholeMillis(std::chrono::nanoseconds duration);
 // 0 is none.
 Result<std::uint64_t> ParseLimit(std::string_view text);
-// Go's strconv.Atoi; nullopt for what is no number.
-std::optional<std::int64_t> ParseInteger(std::string_view text);
+// Go's strconv.ParseInt; the error is what follows the function's name.
+Result<std::int64_t> ParseInteger(std::string_view text);
 
 // A range whose ends may be left out; the error names the parameter already.
-Result<TimeRange> ParseRange(const net::Params& form);
+struct ParsedRange : TimeRange {
+  bool reversed = false;  // its end comes before its start
+};
+Result<ParsedRange> ParseRange(const net::Params& form);
 // Every match[] (or whatever `name` is): each must have a matcher that does not match the empty
 // text.
 Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,

@@ -18,7 +18,6 @@ namespace meerkat::web {
 namespace {
 
 constexpr std::int64_t kMaxPoints = 11'000;
-constexpr std::int64_t kFarthest = std::int64_t{1} << 59;
 
 // Cuts a result to `limit` series; true when something was cut.
 bool Truncate(promql::Value& value, std::uint64_t limit) {
@@ -172,8 +171,7 @@ net::Response QueryApi::Query(const net::Request& request, std::stop_token stop)
   if (const auto text = form.Get("time"); !text.empty()) {
     auto time = ParseTimeParameter("time", text);
     if (!time) return FailParameter("time", time.error().message());
-    // Nothing is stored near the ends of time, and the engine keeps room to compute there.
-    options.start = std::clamp(*time, FromMillis(-kFarthest), FromMillis(kFarthest));
+    options.start = time->evaluated();
   }
   options.end = options.start;
   return Run(request, form, options, *limit, std::move(stop));
@@ -183,9 +181,9 @@ net::Response QueryApi::QueryRange(const net::Request& request, std::stop_token 
   const net::Params form = request.Form();
   auto limit = ParseLimit(form.Get("limit"));
   if (!limit) return FailParameter("limit", limit.error().message());
-  auto start = ParseTime(form.Get("start"));
+  auto start = Moment::Parse(form.Get("start"));
   if (!start) return FailParameter("start", start.error().message());
-  auto end = ParseTime(form.Get("end"));
+  auto end = Moment::Parse(form.Get("end"));
   if (!end) return FailParameter("end", end.error().message());
   if (*end < *start) {
     return FailParameter("end", "end timestamp must not be before start time");
@@ -197,18 +195,15 @@ net::Response QueryApi::QueryRange(const net::Request& request, std::stop_token 
                          "zero or negative query resolution step widths are not accepted. Try a "
                          "positive integer");
   }
-  // Unsigned, as the two ends of time are further apart than a signed count reaches.
-  const std::uint64_t span =
-      static_cast<std::uint64_t>(ToMillis(*end)) - static_cast<std::uint64_t>(ToMillis(*start));
-  if (span / static_cast<std::uint64_t>(step->count()) > kMaxPoints) {
+  if (end->Since(*start) / step->count() > kMaxPoints) {
     return Fail(ErrorType::kBadData,
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
                 "query resolution (?step=XX)");
   }
   promql::QueryOptions options;
-  options.start = *start;
-  options.end = *end;
-  options.step = *step;
+  options.start = start->evaluated();
+  options.end = end->evaluated();
+  options.step = ToWholeMillis(*step);
   return Run(request, form, options, *limit, std::move(stop));
 }
 
@@ -221,7 +216,7 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
     if (timeout->count() <= 0) {
       return Fail(ErrorType::kTimeout, "query timed out in expression evaluation");
     }
-    options.timeout = *timeout;
+    options.timeout = ToWholeMillis(*timeout);
   }
   if (const auto text = form.Get("lookback_delta"); !text.empty()) {
     auto lookback = ParseDurationParameter(text);
@@ -229,7 +224,7 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
       return Fail(ErrorType::kBadData,
                   "error parsing lookback delta duration: " + lookback.error().message());
     }
-    if (lookback->count() > 0) options.lookback = *lookback;  // else the server's
+    if (lookback->count() > 0) options.lookback = ToWholeMillis(*lookback);  // else the server's
   }
   Notes notes;
   const std::string_view stats = form.Get("stats");
@@ -273,7 +268,7 @@ net::Response QueryApi::Exemplars(const net::Request& request) {
   const net::Params form = request.Form();
   auto range = ParseRange(form);
   if (!range) return Fail(ErrorType::kBadData, range.error().message());
-  if (range->max < range->min) {
+  if (range->reversed) {
     return Fail(ErrorType::kBadData, "end timestamp must not be before start timestamp");
   }
   const auto engine = doors_.engine();

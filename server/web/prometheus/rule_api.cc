@@ -143,13 +143,13 @@ net::Response Rules(const Doors& doors, const net::Request& request) {
   Page page;
   page.token = form.Get("group_next_token");
   if (const auto text = form.Get("group_limit"); !text.empty()) {
-    page.limit = ParseInteger(text);
-    if (!page.limit) {
-      return FailParameter("group_limit",
-                           "group_limit needs to be a valid number: "
-                           "strconv.ParseInt: parsing " +
-                               Quote(text) + ": invalid syntax");
+    const auto number = ParseInteger(text);
+    if (!number) {
+      return FailParameter(
+          "group_limit",
+          "group_limit needs to be a valid number: strconv.ParseInt: " + number.error().message());
     }
+    page.limit = *number;
     if (*page.limit <= 0) {
       return FailParameter("group_limit", "group_limit needs to be greater than 0");
     }

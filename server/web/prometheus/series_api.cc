@@ -178,12 +178,14 @@ net::Response MetricMetadata(const Doors& doors, const net::Request& request) {
   std::optional<std::int64_t> limit;
   std::optional<std::int64_t> per_metric;
   if (const auto text = request.query.Get("limit"); !text.empty()) {
-    limit = ParseInteger(text);
-    if (!limit) return Fail(ErrorType::kBadData, "limit must be a number");
+    const auto number = ParseInteger(text);
+    if (!number) return Fail(ErrorType::kBadData, "limit must be a number");
+    limit = *number;
   }
   if (const auto text = request.query.Get("limit_per_metric"); !text.empty()) {
-    per_metric = ParseInteger(text);
-    if (!per_metric) return Fail(ErrorType::kBadData, "limit_per_metric must be a number");
+    const auto number = ParseInteger(text);
+    if (!number) return Fail(ErrorType::kBadData, "limit_per_metric must be a number");
+    per_metric = *number;
   }
   const std::string_view only = request.query.Get("metric");
   const auto has_room = [&](std::size_t size) {

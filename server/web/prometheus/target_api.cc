@@ -124,8 +124,9 @@ net::Response Targets(const ApiContext& context, const net::Request& request) {
 net::Response Metadata(const ApiContext& context, const net::Request& request) {
   std::optional<std::int64_t> limit;
   if (const auto text = request.query.Get("limit"); !text.empty()) {
-    limit = ParseInteger(text);
-    if (!limit) return Fail(ErrorType::kBadData, "limit must be a number");
+    const auto number = ParseInteger(text);
+    if (!number) return Fail(ErrorType::kBadData, "limit must be a number");
+    limit = *number;
   }
   std::vector<Matcher> matchers;
   if (const auto text = request.query.Get("match_target"); !text.empty()) {
