@@ -255,7 +255,7 @@ Awaitable<std::optional<Response>> Connection::Admit(Request& request) {
     auto config = shared->hooks.web_config();
     if (!config) {
       shared->log.Error("Request refused: web configuration", {{"err", config.error().message()}});
-      return Response::Text(500, "Internal Server Error\n");
+      return Response::Failure(500, "Internal Server Error");
     }
     auto refused = shared->auth.Admit(request, **config);
     if (refused) {
@@ -373,7 +373,7 @@ Awaitable<bool> Connection::Answer(Incoming& in, Lane lane, Handler handler) {
       response = handler(request, token);
     } catch (const std::exception& error) {
       shared->log.Error("Handler failed", {{"path", request.path}, {"err", error.what()}});
-      response = Response::Text(500, "Internal Server Error\n");
+      response = Response::Failure(500, "Internal Server Error");
     }
     if (shared->hooks.web_config) {
       if (auto config = shared->hooks.web_config()) {

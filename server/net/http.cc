@@ -122,6 +122,13 @@ Response Response::Json(int status, std::string json) {
   return Text(status, std::move(json), "application/json");
 }
 
+Response Response::Failure(int status, std::string why) {
+  why += '\n';
+  Response response = Text(status, std::move(why));
+  response.headers.Set("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
 Response Response::Empty(int status) {
   Response response;
   response.status = status;

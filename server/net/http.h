@@ -114,6 +114,9 @@ struct Response {
   static Response Text(int status, std::string text,
                        std::string_view content_type = "text/plain; charset=utf-8");
   static Response Json(int status, std::string json);
+  // What went wrong, one line of plain text as Go's http.Error writes it: browsers are told not to
+  // take it for anything else.
+  static Response Failure(int status, std::string why);
   static Response Empty(int status);
   static Response Redirect(int status, std::string location);
 };

@@ -96,7 +96,7 @@ Outgoing Prepare(const Request& request, Response response, bool keep_alive, std
       auto more = out.source->Next(first);
       if (!more) {
         // Nothing is sent yet, so the failure can still be told.
-        Response failure = Response::Text(500, more.error().message() + "\n");
+        Response failure = Response::Failure(500, more.error().message());
         return Prepare(request, std::move(failure), keep_alive, std::move(date));
       }
       if (!*more) {

@@ -43,16 +43,41 @@ std::string Fit(const std::vector<std::string>& pattern,
   return pattern.size() == path.size() ? score + '3' : "";
 }
 
+const std::vector<std::string> kOptionsAlone = {"OPTIONS"};
+
+// Without empty segments, "." and ".."; a slash at the end stays.
+std::string Clean(std::string_view path) {
+  std::vector<std::string_view> kept;
+  for (const std::string_view segment : Split(path)) {
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else if (!segment.empty() && segment != ".") {
+      kept.push_back(segment);
+    }
+  }
+  std::string clean;
+  for (const std::string_view segment : kept) clean.append("/").append(segment);
+  if (clean.empty() || path.ends_with('/')) clean += '/';
+  return clean;
+}
+
+Handler MovedTo(int status, std::string path) {
+  return [status, path = std::move(path)](const Request& request, std::stop_token) {
+    return Response::Redirect(status,
+                              request.raw_query.empty() ? path : path + "?" + request.raw_query);
+  };
+}
+
 bool Takes(const Route& route, std::string_view method) {
   if (route.methods.empty()) return true;
   return std::find(route.methods.begin(), route.methods.end(), method) != route.methods.end();
 }
 
 Response NotFound(const Request&, std::stop_token) {
-  return Response::Text(404, "404 page not found\n");
+  return Response::Failure(404, "404 page not found");
 }
 Response MethodNotAllowed(const Request&, std::stop_token) {
-  return Response::Text(405, "Method Not Allowed\n");
+  return Response::Failure(405, "Method Not Allowed");
 }
 
 }  // namespace
@@ -101,6 +126,8 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
     std::string fit = Fit(pattern.segments, path);
     if (fit.empty()) continue;
     if (!Takes(pattern.route, method)) {
+      // Answering OPTIONS alone does not make a path known.
+      if (pattern.route.methods == kOptionsAlone) continue;
       if (fit < allowed_fit) continue;
       if (fit > allowed_fit) allowed.clear();
       allowed_fit = fit;
@@ -114,7 +141,7 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
   // A page that takes everything must not hide that the exact path exists for other methods.
   if (best == nullptr || best_fit < allowed_fit) {
     if (allowed.empty()) {
-      match.fallback = not_found_ ? not_found_ : NotFound;
+      match.fallback = Elsewhere(method, raw_path);
     } else {
       std::string methods;
       for (const std::string_view name : allowed) {
@@ -123,8 +150,7 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
       const Handler answer =
           method == "OPTIONS"
               ? Handler([](const Request&, std::stop_token) { return Response::Text(200, ""); })
-          : method_not_allowed_ ? method_not_allowed_
-                                : Handler(MethodNotAllowed);
+              : Handler(MethodNotAllowed);
       match.fallback = [answer, methods](const Request& request, std::stop_token stop) {
         Response response = answer(request, std::move(stop));
         response.headers.Set("Allow", methods);
@@ -153,6 +179,20 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
     }
   }
   return match;
+}
+
+// A path that nothing has may be another one written carelessly, as upstream's routers see it.
+Handler Router::Elsewhere(std::string_view method, std::string_view raw_path) const {
+  constexpr int kMoved = 301, kMovedKeepMethod = 308;
+  std::string clean = Clean(raw_path);
+  if (clean != raw_path) return MovedTo(kMoved, std::move(clean));
+  if (clean.size() > 1 && clean.ends_with('/')) {
+    clean.pop_back();
+    if (Find(method, clean).route != nullptr) {
+      return MovedTo(method == "GET" ? kMoved : kMovedKeepMethod, std::move(clean));
+    }
+  }
+  return NotFound;
 }
 
 }  // namespace meerkat::net

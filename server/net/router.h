@@ -32,13 +32,9 @@ class Router {
   void Get(std::string pattern, Handler handler, Lane lane = Lane::kQuick);
   void Post(std::string pattern, Handler handler, Lane lane = Lane::kQuick);
 
-  // Runs for a path that no route has, and for one whose routes take other methods (405). Without
-  // them: "404 page not found\n" and "Method Not Allowed\n", as Go's.
-  void set_not_found(Handler handler) { not_found_ = std::move(handler); }
-  void set_method_not_allowed(Handler handler) { method_not_allowed_ = std::move(handler); }
-
   struct Match {
     const Route* route = nullptr;  // null: `fallback` answers
+    // "404 page not found", "Method Not Allowed", or a redirect to the path that was meant.
     Handler fallback;
     std::vector<std::pair<std::string, std::string>> path_values;
   };
@@ -50,9 +46,9 @@ class Router {
     std::vector<std::string> segments;
     Route route;
   };
+  Handler Elsewhere(std::string_view method, std::string_view raw_path) const;
+
   std::vector<Pattern> patterns_;
-  Handler not_found_;
-  Handler method_not_allowed_;
 };
 
 }  // namespace meerkat::net

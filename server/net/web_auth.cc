@@ -90,7 +90,7 @@ bool WebAuth::WithinRate(const WebConfig& config) {
 }
 
 std::optional<Response> WebAuth::Admit(Request& request, const WebConfig& config) {
-  if (!WithinRate(config)) return Response::Text(429, "Too Many Requests\n");
+  if (!WithinRate(config)) return Response::Failure(429, "Too Many Requests");
   if (config.basic_auth_users.empty()) return std::nullopt;
   const std::string_view header = request.headers.Get("Authorization");
   if (header.size() > 6 && EqualsIgnoreCase(header.substr(0, 6), "basic ")) {
@@ -107,7 +107,7 @@ std::optional<Response> WebAuth::Admit(Request& request, const WebConfig& config
       }
     }
   }
-  Response response = Response::Text(401, "Unauthorized\n");
+  Response response = Response::Failure(401, "Unauthorized");
   response.headers.Set("WWW-Authenticate", "Basic");
   return response;
 }

@@ -30,7 +30,7 @@ OtlpReceiver::OtlpReceiver(std::function<tsdb::Storage*()> storage,
 
 net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token) {
   const auto refuse = [](int status, const std::string& text) {
-    return net::Response::Text(status, text + "\n");
+    return net::Response::Failure(status, text);
   };
   std::string_view type = request.headers.Get("Content-Type");
   type = type.substr(0, type.find(';'));

@@ -191,7 +191,7 @@ void ReadServer::Leave() {
 
 net::Response ReadServer::Handle(const net::Request& request, std::stop_token stop) {
   const auto refuse = [](int status, const std::string& text) {
-    return net::Response::Text(status, text + "\n");
+    return net::Response::Failure(status, text);
   };
   tsdb::Storage* storage = storage_();
   if (storage == nullptr) return refuse(503, "Service Unavailable");

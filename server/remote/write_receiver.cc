@@ -100,7 +100,7 @@ WriteReceiver::WriteReceiver(const Clock& clock, std::function<tsdb::Storage*()>
 
 net::Response WriteReceiver::Handle(const net::Request& request, std::stop_token) {
   const auto refuse = [](int status, const std::string& text) {
-    return net::Response::Text(status, text + "\n");
+    return net::Response::Failure(status, text);
   };
   auto message = MessageOf(request.headers.Get("Content-Type"));
   if (!message) return refuse(415, message.error().message());

@@ -150,11 +150,11 @@ Federation::Federation(const Doors& doors, Registry& registry)
 net::Response Federation::Handle(const net::Request& request, std::stop_token stop) {
   const net::Params form = request.Form();
   if (!form.error().empty()) {
-    return net::Response::Text(400, "error parsing form values: " + form.error() + "\n");
+    return net::Response::Failure(400, "error parsing form values: " + form.error());
   }
   auto sets = ParseMatchers(form);
   if (!sets) {
-    return net::Response::Text(400, sets.error().message() + "\n");
+    return net::Response::Failure(400, sets.error().message());
   }
   tsdb::Database* database = doors_.database();
   const auto engine = doors_.engine();
@@ -169,7 +169,7 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
     auto querier = database->NewQuerier(range);
     if (!querier) {
       errors_.Add();
-      return net::Response::Text(500, querier.error().message() + "\n");
+      return net::Response::Failure(500, querier.error().message());
     }
     (*querier)->InterruptBy(tsdb::Interrupt(stop));
     tsdb::SeriesColumns columns;
@@ -177,14 +177,14 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
       auto series = (*querier)->Select(set, {});
       if (!series) {
         errors_.Add();
-        return net::Response::Text(500, series.error().message() + "\n");
+        return net::Response::Failure(500, series.error().message());
       }
       for (;;) {
         if (stop.stop_requested()) return net::Response::Text(499, "");
         auto more = (*series)->Next();
         if (!more) {
           errors_.Add();
-          return net::Response::Text(500, more.error().message() + "\n");
+          return net::Response::Failure(500, more.error().message());
         }
         if (!*more) break;
         // Unreadable blocks: what is readable is still told.

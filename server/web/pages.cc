@@ -91,7 +91,7 @@ class Document {
 
   net::Response Answer(const net::Request& request) const {
     const ui::Asset* index = ui::FindAsset("index.html");
-    if (index == nullptr) return net::Response::Text(404, "404 page not found\n");
+    if (index == nullptr) return net::Response::Failure(404, "404 page not found");
     net::Response response;
     if (rewritten_) {
       response = net::Response::Text(200, text_, index->content_type);
@@ -139,18 +139,18 @@ net::Response UserFile(const std::string& directory, std::string_view name) {
     const std::string_view segment = rest.substr(0, slash);
     if (segment.empty() || segment == "." || segment == ".." ||
         segment.find_first_of(std::string_view("\\\0", 2)) != std::string_view::npos) {
-      return net::Response::Text(404, "404 page not found\n");
+      return net::Response::Failure(404, "404 page not found");
     }
     path /= segment;
     rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
     if (slash != std::string_view::npos && rest.empty()) {
-      return net::Response::Text(404, "404 page not found\n");
+      return net::Response::Failure(404, "404 page not found");
     }
   } while (!rest.empty());
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error) ||
       std::filesystem::file_size(path, error) > kMaxUserFile || error) {
-    return net::Response::Text(404, "404 page not found\n");
+    return net::Response::Failure(404, "404 page not found");
   }
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -211,8 +211,7 @@ std::vector<net::Route> PageRoutes(const WebOptions& options, const Doors& doors
     routes.push_back(Get(
         prefix + std::string(old),
         [home](const net::Request& request, std::stop_token) {
-          return net::Response::Redirect(
-              302, request.raw_query.empty() ? home : home + "?" + request.raw_query);
+          return net::Response::Redirect(302, home + "?" + request.raw_query);
         },
         std::string(old)));
   }

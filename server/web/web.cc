@@ -90,6 +90,10 @@ class Web::Impl {
                       AdminRoutes(context_), ReceiverRoutes()}) {
       for (ApiRoute& route : list) AddApi(router, std::move(route));
     }
+    net::Route any =
+        Plain({"OPTIONS"}, "/api/v1/{path...}",
+              [](const net::Request&, std::stop_token) { return net::Response::Empty(204); });
+    router.Add(std::move(any));
     AddProbes(router);
     AddLifecycle(router);
     for (net::Route& route : PageRoutes(options_, doors_)) Add(router, std::move(route));
@@ -135,7 +139,7 @@ class Web::Impl {
                             inner = std::move(api.handler)](const net::Request& request,
                                                             std::stop_token stop) {
       if (!early && doors_.phase() != Phase::kReady) return NotReady(doors_);
-      if (changes && IsCrossSite(request)) return net::Response::Text(403, "Forbidden\n");
+      if (changes && IsCrossSite(request)) return net::Response::Failure(403, "Forbidden");
       return inner(request, std::move(stop));
     };
     route.handler = std::move(handler);
@@ -237,7 +241,7 @@ class Web::Impl {
         if (!options_.enable_lifecycle) {
           return net::Response::Text(403, "Lifecycle API is not enabled.");
         }
-        if (IsCrossSite(request)) return net::Response::Text(403, "Forbidden\n");
+        if (IsCrossSite(request)) return net::Response::Failure(403, "Forbidden");
         return inner(request, std::move(stop));
       };
     };
