@@ -23,10 +23,16 @@ OtlpReceiver::OtlpReceiver(std::function<tsdb::Storage*()> storage,
       deltas_(deltas),
       sums_(clock),
       log_(std::move(log)),
+      registry_(registry),
       out_of_order_exemplars_(registry.counter(
           "prometheus_api_otlp_out_of_order_exemplars_total",
           "The total number of received OTLP exemplars which were rejected because they were out "
-          "of order.")) {}
+          "of order.")) {
+  // Every metric that is translated has a type: this stays zero, where upstream's writers look.
+  registry.counter("prometheus_api_otlp_appended_samples_without_metadata_total",
+                   "The total number of received OTLP data points which were ingested without "
+                   "corresponding metadata.");
+}
 
 net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token) {
   const auto refuse = [](int status, const std::string& text) {
@@ -62,8 +68,13 @@ net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token)
   otlp::Translator translator(options, lookback_(), *appender, deltas_ == OtlpDeltas::kKeep);
   const tsdb::Refusal refusal = translator.Append(*parsed);
   out_of_order_exemplars_.Add(static_cast<double>(translator.refused_exemplars()));
-  for (const std::string& warning : translator.warnings()) {
-    log_.Warn("Error translating OTLP metrics to Prometheus write request", {{"err", warning}});
+  for (const auto& [category, text] : translator.warnings()) {
+    registry_
+        .counter("prometheus_api_otlp_translation_warnings_total",
+                 "The total number of warnings of the translation of received OTLP metrics.",
+                 Labels{{"category", category}})
+        .Add();
+    log_.Warn("Error translating OTLP metrics to Prometheus write request", {{"err", text}});
   }
   if (refusal != tsdb::Refusal::kNone) {
     return refuse(refusal == tsdb::Refusal::kSeriesLimit ? 500 : 400, std::string(TextOf(refusal)));

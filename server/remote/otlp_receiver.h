@@ -35,6 +35,7 @@ class OtlpReceiver {
   const OtlpDeltas deltas_;
   otlp::DeltaSums sums_;
   const Logger log_;
+  Registry& registry_;
   Counter& out_of_order_exemplars_;
 };
 

@@ -82,13 +82,13 @@ void Translator::AddMetric(const Metric& metric, const Origin& origin) {
                                metric.kind == Kind::kExponential;
   delta_ = has_temporality && deltas_ && metric.temporality == Metric::Temporality::kDelta;
   if (has_temporality && !delta_ && metric.temporality != Metric::Temporality::kCumulative) {
-    warnings_.push_back("invalid temporality and type combination for metric " +
-                        Quote(metric.name));
+    warnings_.push_back({"temporality", "invalid temporality and type combination for metric " +
+                                            Quote(metric.name)});
     return;
   }
   const std::string name = MetricName(metric, options_.strategy);
   if (name.empty()) {
-    warnings_.push_back("no metric name is left of " + Quote(metric.name));
+    warnings_.push_back({"name", "no metric name is left of " + Quote(metric.name)});
     return;
   }
   const tsdb::MetricType type = delta_ ? tsdb::MetricType::kUnknown : TypeOf(metric);
@@ -234,7 +234,7 @@ void Translator::AddExponential(const std::string& name, const Point& point,
                                 const LabelMap& labels) {
   auto histogram = ToNativeHistogram(point);
   if (!histogram) {
-    warnings_.push_back(histogram.error().message());
+    warnings_.push_back({"exponential_histogram", histogram.error().message()});
     return;
   }
   AddNative(name, point, labels, std::move(*histogram));

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,8 +26,12 @@ class Translator {
   // What the store refused, kNone when nothing: the request has then failed.
   tsdb::Refusal Append(const Request& request);
 
-  // Metrics that could not be translated, in words; they are left out.
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  // What could not be translated and is left out: which kind of fault, and in words.
+  struct Warning {
+    std::string_view category;
+    std::string text;
+  };
+  const std::vector<Warning>& warnings() const { return warnings_; }
   std::uint64_t samples() const { return samples_; }
   std::uint64_t refused_exemplars() const { return refused_exemplars_; }
 
@@ -62,7 +67,7 @@ class Translator {
   tsdb::Appender& appender_;
   const bool deltas_;
   tsdb::Refusal refused_ = tsdb::Refusal::kNone;
-  std::vector<std::string> warnings_;
+  std::vector<Warning> warnings_;
   std::uint64_t samples_ = 0;
   std::uint64_t refused_exemplars_ = 0;
   bool delta_ = false;             // the metric at hand is one
