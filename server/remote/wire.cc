@@ -83,6 +83,35 @@ void WriteBuckets(protozero::pbf_writer& writer, protozero::pbf_tag_type deltas_
 
 }  // namespace
 
+WireSample ReadSample(std::string_view message) {
+  WireSample sample;
+  Message reader(message);
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case 1:
+        sample.value = reader.get_double();
+        break;
+      case 2:
+        sample.time = FromMillis(reader.get_int64());
+        break;
+      case 3:
+        if (const std::int64_t start = reader.get_int64(); start != 0) {
+          sample.start = FromMillis(start);
+        }
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return sample;
+}
+
+tsdb::MetricType MetricTypeOf(std::int64_t number) {
+  constexpr auto kLast = static_cast<std::int64_t>(tsdb::MetricType::kStateset);
+  return number >= 0 && number <= kLast ? static_cast<tsdb::MetricType>(number)
+                                        : tsdb::MetricType::kUnknown;
+}
+
 WireHistogram ReadHistogram(std::string_view message) {
   WireHistogram wire;
   wire.histogram = std::make_shared<Histogram>();

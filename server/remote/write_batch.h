@@ -18,9 +18,9 @@ struct WriteReceiver::Batch {
   std::size_t complaints = 0;
   std::string scratch;
 
-  tsdb::Refusal Append(tsdb::SeriesRef ref, Timestamp time, double value, Timestamp start) {
-    if (time > latest) return tsdb::Refusal::kOutOfBounds;
-    return appender->Append(ref, time, value, start);
+  tsdb::Refusal Append(tsdb::SeriesRef ref, const WireSample& wire) {
+    if (wire.time > latest) return tsdb::Refusal::kOutOfBounds;
+    return appender->Append(ref, wire.time, wire.value, wire.start);
   }
   tsdb::Refusal Append(tsdb::SeriesRef ref, const WireHistogram& wire) {
     if (wire.time > latest) return tsdb::Refusal::kOutOfBounds;

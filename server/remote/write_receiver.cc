@@ -31,25 +31,25 @@ Result<std::string_view> MessageOf(std::string_view content_type) {
   std::string_view rest = content_type;
   const auto take = [&rest] {
     const auto semicolon = rest.find(';');
-    const std::string_view part = Trim(rest.substr(0, semicolon));
+    const std::string_view part = rest.substr(0, semicolon);
     rest = semicolon == std::string_view::npos ? std::string_view() : rest.substr(semicolon + 1);
     return part;
   };
-  const std::string_view media = take();
+  const std::string_view media = Trim(take());
   if (media != kMediaType) {
     return Error(Code::kInvalid, "expected " + std::string(kMediaType) +
                                      " as the first (media) part, got " +
                                      std::string(content_type) + " content-type");
   }
   while (!rest.empty()) {
-    const std::string_view parameter = take();
+    const std::string_view written = take();
+    const std::string_view parameter = Trim(written);
     const auto equal = parameter.find('=');
     if (equal == std::string_view::npos) {
       return Error(Code::kInvalid,
                    "as per https://www.rfc-editor.org/rfc/rfc9110#parameter expected parameters "
                    "to be key-values, got " +
-                       std::string(parameter) + " in " + std::string(content_type) +
-                       " content-type");
+                       std::string(written) + " in " + std::string(content_type) + " content-type");
     }
     if (parameter.substr(0, equal) != "proto") continue;
     const std::string_view message = parameter.substr(equal + 1);
@@ -151,24 +151,36 @@ tsdb::SeriesRef WriteReceiver::Resolve(SeriesKey key, const std::vector<Label>& 
 }
 
 WriteReceiver::Outcome WriteReceiver::WriteV1(std::string_view message, tsdb::Storage& storage) {
+  // What is wrong with one series fails the request: then the appender rolls back.
+  return Write(storage, false, [&](Batch& batch) { return AppendV1(message, batch); });
+}
+
+WriteReceiver::Outcome WriteReceiver::WriteV2(std::string_view message, tsdb::Storage& storage) {
+  return Write(storage, true, [&](Batch& batch) { return AppendV2(message, batch); });
+}
+
+WriteReceiver::Outcome WriteReceiver::Write(tsdb::Storage& storage, bool in_part,
+                                            const std::function<Outcome(Batch&)>& append) {
+  const auto failed = [](int status, std::string error) {
+    Outcome outcome;
+    outcome.status = status;
+    outcome.error = std::move(error);
+    return outcome;
+  };
   Batch batch;
   batch.appender = storage.NewAppender();
   batch.latest = clock_.Now() + kAhead;
   Outcome outcome;
   try {
-    outcome = AppendV1(message, batch);
+    outcome = append(batch);
   } catch (const protozero::exception& error) {
-    outcome.status = 400;
-    outcome.error = std::string("proto: ") + error.what();
+    return failed(400, std::string("proto: ") + error.what());
   }
-  if (outcome.status != 204) return outcome;  // the appender rolls back
+  if (outcome.status != 204 && !in_part) return outcome;
   auto committed = batch.appender->Commit();
-  if (!committed) {
-    log_.Error("Error appending remote write", {{"err", committed.error().message()}});
-    outcome.status = 500;
-    outcome.error = committed.error().message();
-  }
-  return outcome;
+  if (committed) return outcome;
+  log_.Error("Error appending remote write", {{"err", committed.error().message()}});
+  return failed(500, committed.error().message());
 }
 
 WriteReceiver::Outcome WriteReceiver::AppendV1(std::string_view message, Batch& batch) {
@@ -183,11 +195,9 @@ WriteReceiver::Outcome WriteReceiver::AppendV1(std::string_view message, Batch& 
       std::string_view family;
       while (entry.next()) {
         switch (entry.tag()) {
-          case 1: {
-            const auto type = entry.get_enum();
-            if (type >= 0 && type <= 7) metadata.type = static_cast<tsdb::MetricType>(type);
+          case 1:
+            metadata.type = MetricTypeOf(entry.get_enum());
             break;
-          }
           case 2:
             family = entry.bytes();
             break;
@@ -274,42 +284,16 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
   while (rest.next()) {
     switch (rest.tag()) {
       case 2: {
-        Message sample(rest.bytes());
-        double value = 0;
-        std::int64_t millis = 0;
-        while (sample.next()) {
-          switch (sample.tag()) {
-            case 1:
-              value = sample.get_double();
-              break;
-            case 2:
-              millis = sample.get_int64();
-              break;
-            default:
-              sample.skip();
-          }
-        }
-        const auto attempt = [&] { return batch.Append(ref, FromMillis(millis), value, kMinTime); };
+        WireSample wire = ReadSample(rest.bytes());
+        wire.start = kMinTime;
+        const auto attempt = [&] { return batch.Append(ref, wire); };
         if (!append(attempt)) return false;
         ++outcome.samples;
         break;
       }
       case 3: {
         const std::string_view message = rest.bytes();
-        tsdb::Exemplar exemplar;
-        Message entry(message);
-        while (entry.next()) {
-          switch (entry.tag()) {
-            case 2:
-              exemplar.value = entry.get_double();
-              break;
-            case 3:
-              exemplar.time = FromMillis(entry.get_int64());
-              break;
-            default:
-              entry.skip();
-          }
-        }
+        tsdb::Exemplar exemplar = ReadExemplar(message, [](Message& entry) { entry.skip(); });
         std::vector<Label> labels;
         ReadLabels(message, labels);
         exemplar.labels = Labels::From(std::move(labels));

@@ -43,6 +43,8 @@ class WriteReceiver {
 
  private:
   struct Batch;
+  // One message of either version; `in_part`: what is good is stored when other things are not.
+  Outcome Write(tsdb::Storage& storage, bool in_part, const std::function<Outcome(Batch&)>& append);
   Outcome AppendV1(std::string_view message, Batch& batch);
   bool AppendSeriesV1(std::string_view series, Batch& batch, Outcome& outcome);
   Outcome AppendV2(std::string_view message, Batch& batch);

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <chrono>
-#include <protozero/exception.hpp>
 #include <utility>
 
 #include "server/remote/wire.h"
@@ -12,7 +10,6 @@
 namespace meerkat::remote {
 namespace {
 
-constexpr Millis kAhead = std::chrono::minutes(10);
 // Errors told in one answer; the rest is only counted.
 constexpr std::size_t kMaxErrors = 50;
 
@@ -59,29 +56,6 @@ std::string Print(const std::vector<std::uint32_t>& refs) {
 }
 
 }  // namespace
-
-WriteReceiver::Outcome WriteReceiver::WriteV2(std::string_view message, tsdb::Storage& storage) {
-  Batch batch;
-  batch.appender = storage.NewAppender();
-  batch.latest = clock_.Now() + kAhead;
-  Outcome outcome;
-  try {
-    outcome = AppendV2(message, batch);
-  } catch (const protozero::exception& error) {
-    outcome = Outcome();
-    outcome.status = 400;
-    outcome.error = std::string("proto: ") + error.what();
-    return outcome;
-  }
-  auto committed = batch.appender->Commit();
-  if (!committed) {
-    log_.Error("Error appending remote write", {{"err", committed.error().message()}});
-    outcome = Outcome();
-    outcome.status = 500;
-    outcome.error = committed.error().message();
-  }
-  return outcome;
-}
 
 WriteReceiver::Outcome WriteReceiver::AppendV2(std::string_view message, Batch& batch) {
   std::vector<std::string_view> symbols;
@@ -136,11 +110,9 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
         Message entry(reader.bytes());
         while (entry.next()) {
           switch (entry.tag()) {
-            case 1: {
-              const auto type = entry.get_enum();
-              if (type >= 0 && type <= 7) metadata.type = static_cast<tsdb::MetricType>(type);
+            case 1:
+              metadata.type = MetricTypeOf(entry.get_enum());
               break;
-            }
             case 3:
             case 4: {
               const bool help = entry.tag() == 3;
@@ -221,29 +193,8 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
   while (reader.next()) {
     switch (reader.tag()) {
       case 2: {
-        Message sample(reader.bytes());
-        double value = 0;
-        std::int64_t millis = 0;
-        std::int64_t start = 0;
-        while (sample.next()) {
-          switch (sample.tag()) {
-            case 1:
-              value = sample.get_double();
-              break;
-            case 2:
-              millis = sample.get_int64();
-              break;
-            case 3:
-              start = sample.get_int64();
-              break;
-            default:
-              sample.skip();
-          }
-        }
-        const auto attempt = [&] {
-          return batch.Append(ref, FromMillis(millis), value,
-                              start == 0 ? kMinTime : FromMillis(start));
-        };
+        const WireSample wire = ReadSample(reader.bytes());
+        const auto attempt = [&] { return batch.Append(ref, wire); };
         append(attempt, outcome.samples);
         break;
       }
@@ -254,24 +205,11 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
         break;
       }
       case 4: {
-        tsdb::Exemplar exemplar;
         std::vector<std::uint32_t> numbers;
-        Message entry(reader.bytes());
-        while (entry.next()) {
-          switch (entry.tag()) {
-            case 1:
-              TakeRefs(entry, numbers);
-              break;
-            case 2:
-              exemplar.value = entry.get_double();
-              break;
-            case 3:
-              exemplar.time = FromMillis(entry.get_int64());
-              break;
-            default:
-              entry.skip();
-          }
-        }
+        tsdb::Exemplar exemplar = ReadExemplar(reader.bytes(), [&numbers](Message& entry) {
+          if (entry.tag() != 1) return entry.skip();
+          TakeRefs(entry, numbers);
+        });
         std::vector<Label> labels;
         std::string error;
         if (!LookUp(numbers, symbols, labels, error)) {
