@@ -14,6 +14,21 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr FlagRule kOfQuery[] = {
+    {"active", 'a', false, "", "Alerts that notify; what is shown when nothing else is chosen."},
+    {"silenced", 's', false, "", "Alerts that a silence covers."},
+    {"inhibited", 'i', false, "", "Alerts that another one inhibits."},
+    {"unprocessed", 'u', false, "", "Alerts that no route has looked at yet."},
+    {"receiver", 'r', true, "REGEX", "Only those that go to such a receiver."}};
+constexpr auto kQueryFlags = WithClientFlags(kOfQuery);
+
+constexpr FlagRule kOfAdd[] = {
+    {"annotation", '\0', true, "NAME=VALUE", "An annotation. May be repeated."},
+    {"start", '\0', true, "TIME", "When it began; now."},
+    {"end", '\0', true, "TIME", "When it ends; by itself."},
+    {"generator-url", '\0', true, "URL", "Where it comes from."}};
+constexpr auto kAddFlags = WithClientFlags(kOfAdd);
+
 std::string ShowLabels(const json& labels) {
   std::string out;
   for (const auto& [name, value] : labels.items()) {
@@ -56,12 +71,7 @@ void PrintAlerts(const json& alerts, const std::string& format, std::ostream& ou
 }
 
 int Query(std::span<const std::string> args, Streams streams) {
-  const auto rules = WithClientFlags({{"inhibited", 'i', false},
-                                      {"silenced", 's', false},
-                                      {"active", 'a', false},
-                                      {"unprocessed", 'u', false},
-                                      {"receiver", 'r'}});
-  const auto arguments = Arguments::Parse(args, rules);
+  const auto arguments = Arguments::Parse(args, kQueryFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   const auto matchers = MatcherWords(arguments->words());
   if (!matchers) return Refuse(streams, matchers.error());
@@ -107,8 +117,7 @@ Result<json> Pairs(const std::vector<std::string>& words, bool first_is_name) {
 }
 
 int Add(std::span<const std::string> args, Streams streams) {
-  const auto rules = WithClientFlags({{"generator-url"}, {"start"}, {"end"}, {"annotation"}});
-  const auto arguments = Arguments::Parse(args, rules);
+  const auto arguments = Arguments::Parse(args, kAddFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   auto labels = Pairs(arguments->words(), true);
   if (!labels) return Refuse(streams, labels.error());
@@ -132,11 +141,9 @@ int Add(std::span<const std::string> args, Streams streams) {
 }  // namespace
 
 std::vector<Command> AlertCommands() {
-  return {{"alert", "", "The same as alert query.", Query},
-          {"alert query", "[-a] [-s] [-i] [-r RECEIVER] [-o FORMAT] [MATCHER…]",
-           "Show the alerts of an alert manager.", Query},
-          {"alert add", "[--annotation=N=V] [--start=T] [--end=T] LABEL=VALUE…",
-           "Post an alert to an alert manager.", Add}};
+  return {{"alert", "[MATCHER…]", "The same as alert query.", Query, kQueryFlags},
+          {"alert query", "[MATCHER…]", "Show the alerts of an alert manager.", Query, kQueryFlags},
+          {"alert add", "LABEL=VALUE…", "Post an alert to an alert manager.", Add, kAddFlags}};
 }
 
 }  // namespace meerkat::commands

@@ -97,12 +97,6 @@ struct AlertmanagerClient::Connection {
   }
 };
 
-std::vector<FlagRule> WithClientFlags(std::initializer_list<FlagRule> more) {
-  std::vector<FlagRule> rules(std::begin(kClientFlags), std::end(kClientFlags));
-  rules.insert(rules.end(), more.begin(), more.end());
-  return rules;
-}
-
 AlertmanagerClient::AlertmanagerClient(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 AlertmanagerClient::~AlertmanagerClient() = default;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -15,12 +17,24 @@
 namespace meerkat::commands {
 
 // The flags that every command which talks to an alert manager takes.
-inline constexpr FlagRule kClientFlags[] = {
-    {"alertmanager.url"},   {"output", 'o'}, {"timeout"},
-    {"http.config.file"},   {"date.format"}, {"version-check", '\0', false},
-    {"verbose", 'v', false}};
-// Those and `more`.
-std::vector<FlagRule> WithClientFlags(std::initializer_list<FlagRule> more);
+inline constexpr std::array<FlagRule, 7> kClientFlags = {{
+    {"alertmanager.url", '\0', true, "http://localhost:9093", "The alert manager to ask."},
+    {"output", 'o', true, "simple", "How to print: simple, extended or json."},
+    {"timeout", '\0', true, "30s", "Longest time to wait for an answer."},
+    {"http.config.file", '\0', true, "FILE", "How to connect: users, TLS, proxies."},
+    {"date.format", '\0', true, "LAYOUT",
+     "Accepted; times are printed as 2006-01-02 15:04:05 UTC."},
+    {"version-check", '\0', false, "", "Accepted; any version will do."},
+    {"verbose", 'v', false, "", "Accepted; there is nothing more to say."},
+}};
+// Those of one command in front of them.
+template <std::size_t N>
+constexpr std::array<FlagRule, N + kClientFlags.size()> WithClientFlags(const FlagRule (&own)[N]) {
+  std::array<FlagRule, N + kClientFlags.size()> all{};
+  std::copy(own, own + N, all.begin());
+  std::copy(kClientFlags.begin(), kClientFlags.end(), all.begin() + N);
+  return all;
+}
 
 // Asks an alert manager over its API, version 2. Blocks; one thread.
 class AlertmanagerClient {

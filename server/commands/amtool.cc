@@ -87,7 +87,7 @@ std::string TextAt(const json& object, const char* key) {
 }
 
 Result<json> Status(std::span<const std::string> args, std::string& format) {
-  const auto arguments = Arguments::Parse(args, WithClientFlags({}));
+  const auto arguments = Arguments::Parse(args, kClientFlags);
   if (!arguments) return arguments.error();
   format = arguments->Value("output", "simple");
   auto client = AlertmanagerClient::Make(*arguments);
@@ -184,11 +184,11 @@ Result<std::vector<std::string>> AmtoolArguments(const std::vector<std::string>&
 }
 
 std::vector<Command> AmtoolStatusCommands() {
-  return {{"cluster", "", "The same as cluster show.", ShowCluster},
-          {"cluster show", "[-o FORMAT]", "Show the cluster of an alert manager.", ShowCluster},
-          {"config", "", "The same as config show.", ShowConfig},
-          {"config show", "[-o FORMAT]", "Show the configuration an alert manager runs with.",
-           ShowConfig}};
+  return {{"cluster", "", "The same as cluster show.", ShowCluster, kClientFlags},
+          {"cluster show", "", "Show the cluster of an alert manager.", ShowCluster, kClientFlags},
+          {"config", "", "The same as config show.", ShowConfig, kClientFlags},
+          {"config show", "", "Show the configuration an alert manager runs with.", ShowConfig,
+           kClientFlags}};
 }
 
 }  // namespace meerkat::commands

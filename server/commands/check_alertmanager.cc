@@ -45,7 +45,7 @@ bool CheckOne(const std::string& name, Result<config::AlertmanagerFile> file, St
 
 int CheckAlertmanager(std::span<const std::string> args, Streams streams) {
   // amtool's flags for all commands are let in; they mean nothing here.
-  const auto arguments = Arguments::Parse(args, WithClientFlags({}));
+  const auto arguments = Arguments::Parse(args, kClientFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   for (const std::string& path : arguments->words()) {
     if (path != "-" && !std::filesystem::exists(path)) {

@@ -16,6 +16,25 @@ namespace {
 
 using alerting::Route;
 
+constexpr FlagRule kConfigFile{"config.file", '\0', true, "FILE",
+                               "alertmanager.yml; the server's when it is left out."};
+
+constexpr FlagRule kOfShow[] = {kConfigFile};
+constexpr auto kShowFlags = WithClientFlags(kOfShow);
+
+constexpr FlagRule kOfTest[] = {
+    kConfigFile,
+    {"tree", '\0', false, "", "Draw the routes on the way, too."},
+    {"verify.receivers", '\0', true, "NAMES", "Exit with 1 when it goes to others than these."}};
+constexpr auto kTestFlags = WithClientFlags(kOfTest);
+
+constexpr FlagRule kOfRender[] = {
+    {"template.glob", '\0', true, "GLOB", "Template files. May be repeated."},
+    {"template.text", '\0', true, "TEXT", "The template to render."},
+    {"template.type", '\0', true, "text", "text or html."},
+    {"template.data", '\0', true, "FILE", "JSON to render it with; an example when left out."}};
+constexpr auto kRenderFlags = WithClientFlags(kOfRender);
+
 int Fail(Streams streams, std::string_view message) {
   streams.err << "error: " << message << "\n";
   return 1;
@@ -64,7 +83,7 @@ void Draw(std::ostream& out, const Route& route, const std::string& indent, bool
 }
 
 int Show(std::span<const std::string> args, Streams streams) {
-  const auto arguments = Arguments::Parse(args, WithClientFlags({{"config.file"}}));
+  const auto arguments = Arguments::Parse(args, kShowFlags);
   if (!arguments) return Fail(streams, arguments.error().message());
   const auto tree = LoadTree(*arguments, streams);
   if (!tree) return Fail(streams, tree.error().message());
@@ -84,8 +103,7 @@ bool CollectPath(const Route& route, const std::set<const Route*>& matched,
 }
 
 int Test(std::span<const std::string> args, Streams streams) {
-  const auto arguments = Arguments::Parse(
-      args, WithClientFlags({{"config.file"}, {"tree", '\0', false}, {"verify.receivers"}}));
+  const auto arguments = Arguments::Parse(args, kTestFlags);
   if (!arguments) return Fail(streams, arguments.error().message());
   const auto tree = LoadTree(*arguments, streams);
   if (!tree) return Fail(streams, tree.error().message());
@@ -124,9 +142,7 @@ int Test(std::span<const std::string> args, Streams streams) {
 }
 
 int Render(std::span<const std::string> args, Streams streams) {
-  const auto arguments = Arguments::Parse(
-      args, WithClientFlags(
-                {{"template.glob"}, {"template.text"}, {"template.type"}, {"template.data"}}));
+  const auto arguments = Arguments::Parse(args, kRenderFlags);
   if (!arguments) return Fail(streams, arguments.error().message());
   // Without files there are still the default templates.
   if (!arguments->Has("template.text"))
@@ -161,14 +177,12 @@ int Render(std::span<const std::string> args, Streams streams) {
 
 std::vector<Command> RoutesCommands() {
   return {
-      {"config routes", "--config.file=FILE", "The same as routes show.", Show},
-      {"config routes show", "--config.file=FILE", "The same as routes show.", Show},
-      {"config routes test", "--config.file=FILE LABEL=VALUE…", "The same as routes test.", Test},
-      {"routes show", "--config.file=FILE", "Draw the routing tree of alertmanager.yml.", Show},
-      {"routes test", "--config.file=FILE [--tree] [--verify.receivers=R,…] LABEL=VALUE…",
-       "Say which receivers an alert goes to.", Test},
-      {"template render", "--template.glob=GLOB --template.text=TEXT [--template.data=FILE]",
-       "Render a notification template.", Render}};
+      {"config routes", "", "The same as routes show.", Show, kShowFlags},
+      {"config routes show", "", "The same as routes show.", Show, kShowFlags},
+      {"config routes test", "LABEL=VALUE…", "The same as routes test.", Test, kTestFlags},
+      {"routes show", "", "Draw the routing tree of alertmanager.yml.", Show, kShowFlags},
+      {"routes test", "LABEL=VALUE…", "Say which receivers an alert goes to.", Test, kTestFlags},
+      {"template render", "", "Render a notification template.", Render, kRenderFlags}};
 }
 
 }  // namespace meerkat::commands

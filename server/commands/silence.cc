@@ -18,6 +18,36 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr FlagRule kOfQuery[] = {
+    {"expired", '\0', false, "", "Those that have ended instead of those that have not."},
+    {"quiet", 'q', false, "", "Print only their IDs."},
+    {"created-by", '\0', true, "AUTHOR", "Only those of this author."},
+    {"id", '\0', true, "ID", "Only this one. May be repeated."},
+    {"within", '\0', true, "DURATION", "Only those that end, or have ended, within this time."}};
+constexpr auto kQueryFlags = WithClientFlags(kOfQuery);
+
+constexpr FlagRule kOfAdd[] = {
+    {"comment", 'c', true, "TEXT", "Why."},
+    {"author", 'a', true, "NAME", "Who; the user at the keyboard."},
+    {"duration", 'd', true, "1h", "How long."},
+    {"start", '\0', true, "TIME", "When it begins; now."},
+    {"end", '\0', true, "TIME", "When it ends, instead of a duration."},
+    {"require-comment", '\0', false, "", "Refuse a silence without a comment."},
+    {"annotation", '\0', true, "NAME=VALUE", "An annotation. May be repeated."}};
+constexpr auto kAddFlags = WithClientFlags(kOfAdd);
+
+constexpr FlagRule kOfUpdate[] = {{"duration", 'd', true, "DURATION", "How long, from its start."},
+                                  {"start", '\0', true, "TIME", "When it begins."},
+                                  {"end", '\0', true, "TIME", "When it ends."},
+                                  {"comment", 'c', true, "TEXT", "Why."},
+                                  {"quiet", 'q', false, "", "Print only the new IDs."}};
+constexpr auto kUpdateFlags = WithClientFlags(kOfUpdate);
+
+constexpr FlagRule kOfImport[] = {
+    {"force", 'f', false, "", "Add all as new ones, whatever their IDs."},
+    {"worker", 'w', true, "8", "Accepted; they are added one after the other."}};
+constexpr auto kImportFlags = WithClientFlags(kOfImport);
+
 Timestamp Now() {
   return std::chrono::floor<Millis>(std::chrono::system_clock::now());
 }
@@ -84,9 +114,7 @@ void PrintSilences(std::vector<json> silences, const std::string& format, std::o
 }
 
 int Query(std::span<const std::string> args, Streams streams) {
-  const auto rules = WithClientFlags(
-      {{"expired", '\0', false}, {"quiet", 'q', false}, {"created-by"}, {"id"}, {"within"}});
-  const auto arguments = Arguments::Parse(args, rules);
+  const auto arguments = Arguments::Parse(args, kQueryFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   const auto matchers = MatcherWords(arguments->words());
   if (!matchers) return Refuse(streams, matchers.error());
@@ -151,14 +179,7 @@ Result<> SetTimes(const Arguments& arguments, json& silence, Timestamp starts) {
 }
 
 int Add(std::span<const std::string> args, Streams streams) {
-  const auto rules = WithClientFlags({{"author", 'a'},
-                                      {"duration", 'd'},
-                                      {"start"},
-                                      {"end"},
-                                      {"comment", 'c'},
-                                      {"require-comment", '\0', false},
-                                      {"annotation"}});
-  const auto arguments = Arguments::Parse(args, rules);
+  const auto arguments = Arguments::Parse(args, kAddFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   const auto words = MatcherWords(arguments->words());
   if (!words) return Refuse(streams, words.error());
@@ -190,7 +211,7 @@ int Add(std::span<const std::string> args, Streams streams) {
 }
 
 int Expire(std::span<const std::string> args, Streams streams) {
-  const auto arguments = Arguments::Parse(args, WithClientFlags({}));
+  const auto arguments = Arguments::Parse(args, kClientFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   if (arguments->words().empty()) {
     return Refuse(streams, Error(Code::kInvalid, "no silence IDs specified"));
@@ -205,9 +226,7 @@ int Expire(std::span<const std::string> args, Streams streams) {
 }
 
 int Update(std::span<const std::string> args, Streams streams) {
-  const auto rules = WithClientFlags(
-      {{"duration", 'd'}, {"start"}, {"end"}, {"comment", 'c'}, {"quiet", 'q', false}});
-  const auto arguments = Arguments::Parse(args, rules);
+  const auto arguments = Arguments::Parse(args, kUpdateFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   if (arguments->words().empty()) {
     return Refuse(streams, Error(Code::kInvalid, "no silence IDs specified"));
@@ -237,8 +256,7 @@ int Update(std::span<const std::string> args, Streams streams) {
 }
 
 int Import(std::span<const std::string> args, Streams streams) {
-  const auto rules = WithClientFlags({{"force", 'f', false}, {"worker", 'w'}});
-  const auto arguments = Arguments::Parse(args, rules);
+  const auto arguments = Arguments::Parse(args, kImportFlags);
   if (!arguments) return Refuse(streams, arguments.error());
   std::string text;
   if (arguments->words().empty() || arguments->words()[0] == "-") {
@@ -280,13 +298,12 @@ int Import(std::span<const std::string> args, Streams streams) {
 }  // namespace
 
 std::vector<Command> SilenceCommands() {
-  return {
-      {"silence", "", "The same as silence query.", Query},
-      {"silence query", "[--expired] [-q] [--within=D] [MATCHER…]", "Show silences.", Query},
-      {"silence add", "-c COMMENT [-a AUTHOR] [-d DURATION] MATCHER…", "Silence alerts.", Add},
-      {"silence expire", "ID…", "End silences.", Expire},
-      {"silence update", "[-d DURATION] [--end=T] [-c COMMENT] ID…", "Change silences.", Update},
-      {"silence import", "[-f] [FILE]", "Add the silences of a JSON file.", Import}};
+  return {{"silence", "[MATCHER…]", "The same as silence query.", Query, kQueryFlags},
+          {"silence query", "[MATCHER…]", "Show silences.", Query, kQueryFlags},
+          {"silence add", "MATCHER…", "Silence alerts.", Add, kAddFlags},
+          {"silence expire", "ID…", "End silences.", Expire, kClientFlags},
+          {"silence update", "ID…", "Change silences.", Update, kUpdateFlags},
+          {"silence import", "[FILE]", "Add the silences of a JSON file.", Import, kImportFlags}};
 }
 
 }  // namespace meerkat::commands
