@@ -261,6 +261,18 @@ Result<TlsContext> ClientTls::Current() {
   return context_;
 }
 
+// Takes the one protocol we speak from what a client offers. RFC 7301: none in common is a refusal.
+static int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                          const unsigned char* offered, unsigned offered_size, void*) {
+  static constexpr unsigned char kSpoken[] = "\x08http/1.1";
+  unsigned char* match = nullptr;
+  const int found = SSL_select_next_proto(&match, chosen_size, kSpoken, sizeof(kSpoken) - 1,
+                                          offered, offered_size);
+  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = match;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 Result<TlsContext> ServerTls::Current(const WebTlsConfig& config) {
   auto cert = TextOrFile(config.cert, config.cert_file);
   if (!cert) return std::move(cert).error().Within("failed to load X509KeyPair");
@@ -330,6 +342,11 @@ Result<TlsContext> ServerTls::Current(const WebTlsConfig& config) {
           return false;
         });
   }
+  SSL_CTX_set_alpn_select_cb(context, ChooseProtocol, nullptr);
+  // Without a name for where they come from, sessions of clients with certificates are refused.
+  static constexpr std::string_view kSessions = "meerkat";
+  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessions.data()),
+                                 static_cast<unsigned>(kSessions.size()));
   context_ = std::move(made);
   made_from_ = std::move(from);
   return context_;

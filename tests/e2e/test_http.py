@@ -169,8 +169,9 @@ class Http:
                         "-addext", "basicConstraints=critical,CA:FALSE"]
         subprocess.run(command, capture_output=True, check=True)
 
-    def s_client(self, port, *options):
-        done = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-brief", "-ign_eof", *options],
+    def s_client(self, port, *options, brief=True):
+        options = (["-brief"] if brief else []) + list(options)
+        done = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-ign_eof", *options],
                               input=b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
         return (done.stdout + done.stderr).decode(errors="replace")
 
@@ -195,6 +196,8 @@ class Http:
         for options, version in ((["-tls1_2"], "TLSv1.2"), (["-tls1_3"], "TLSv1.3"), (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"], "TLSv1.2")):
             answer = self.s_client(port, *options)
             assert "Protocol version: " + version in answer and "is Healthy" in answer and "Strict-Transport-Security: max-age=60" in answer, answer
+        assert "ALPN protocol: http/1.1" in self.s_client(port, "-alpn", "h2,http/1.1", brief=False), "the protocol is not agreed upon"
+        assert "is Healthy" not in self.s_client(port, "-alpn", "h2"), "HTTP/2 is not spoken"
         assert "is Healthy" not in self.s_client(port, "-tls1_1"), "TLS 1.1 was accepted"
         assert "is Healthy" not in self.s_client(port, "-tls1_2", "-cipher", "AES128-SHA"), "a weak cipher was accepted"
         plain = raw(port, b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -204,7 +207,10 @@ class Http:
         wait_for("the changed file", lambda: "is Healthy" not in self.s_client(port))
         good = ["-cert", os.path.join(self.folder, "client.crt"), "-key", os.path.join(self.folder, "client.key")]
         bad = ["-cert", os.path.join(self.folder, "stranger.crt"), "-key", os.path.join(self.folder, "stranger.key")]
-        assert "is Healthy" in self.s_client(port, *good), self.s_client(port, *good)
+        session = os.path.join(self.folder, "session")
+        answer = self.s_client(port, *good, "-sess_out", session)
+        assert "is Healthy" in answer, answer
+        assert "is Healthy" in self.s_client(port, *good, "-sess_in", session), "a session could not be resumed"
         assert "is Healthy" not in self.s_client(port, *bad) and "is Healthy" not in self.s_client(port, "-tls1_2", *good)
 
         self.certificate("two", "two.example")
