@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Other programs as peers: a real Prometheus federates from us, writes to us by remote write 1.0 and 2.0 and reads back
-from us, vmagent writes to us, amtool speaks to the alert manager. What each side then has is compared sample by sample."""
+from us, vmagent writes to us, promtool asks us and amtool the alert manager. What each side then has is compared sample by sample."""
 import argparse
 import json
 import os
@@ -167,6 +167,28 @@ class Peers:
         assert dropped and all(value == "0" for value in dropped), dropped
         agent.stop()
 
+    def promtool(self):
+        """The real tool asks us, pushes to us and takes what it collects for debugging."""
+        def run(*words, text=None):
+            done = subprocess.run([peer("promtool", 3), *words], input=text and text.encode(), capture_output=True, timeout=60, cwd=self.folder)
+            assert done.returncode == 0, (words, done)
+            return done.stdout.decode()
+        url = self.ours.url
+        run("check", "healthy", "--url=" + url)
+        run("check", "ready", "--url=" + url)
+        run("push", "metrics", "--label=via=promtool", url + "/api/v1/write", text="# TYPE pushed_total counter\npushed_total{a=\"b\"} 7\n")
+        wait_for("what was pushed", lambda: self.ours.value('pushed_total{via="promtool"}') == 7)
+        assert 'pushed_total{a="b", via="promtool"} => 7 @' in run("query", "instant", url, "pushed_total")
+        assert json.loads(run("query", "instant", "-o", "json", url, "pushed_total"))[0]["value"][1] == "7"
+        now = int(time.time())
+        assert "7 @[%d]" % now in run("query", "range", "--start=%d" % now, "--end=%d" % (now + 1), "--step=1s", url, "pushed_total")
+        assert 'a="b"' in run("query", "series", "--match=pushed_total", url)
+        assert run("query", "labels", "--match=pushed_total", url, "via") == "promtool\n"
+        assert "prometheus_http_request_duration_seconds" in run("query", "analyze", "--server=" + url, "--type=histogram", "--duration=1m",
+                                                                 '--match={__name__=~"prometheus_http_request_duration_seconds.*"}')
+        run("debug", "metrics", url)
+        assert os.path.getsize(os.path.join(self.folder, "debug.tar.gz")) > 1000
+
     def amtool(self):
         def run(*words):
             done = subprocess.run([peer("amtool"), *words, "--alertmanager.url=" + self.ours.alertmanager_url], capture_output=True, timeout=30)
@@ -187,7 +209,7 @@ def main():
     parser.add_argument("--server", required=True)
     checks = Checks()
     peers = Peers(os.path.abspath(parser.parse_args().server), checks)
-    names = ["remote write 1.0", "remote write 2.0", "exemplars", "federation", "remote read", "vmagent", "amtool"]
+    names = ["remote write 1.0", "remote write 2.0", "exemplars", "federation", "remote read", "vmagent", "promtool", "amtool"]
     if peer("prometheus", 3) is None:
         for name in names:
             checks.skip(name, "no prometheus 3 in ../peers or PATH")
@@ -197,8 +219,8 @@ def main():
         checks.run("exemplars come along", lambda: peers.exemplars("1"))
         checks.run("federation of floats and native histograms", peers.federated)
         checks.run("remote read in chunks", peers.read_back)
-        for name, check in (("vmagent", peers.vmagent), ("amtool", peers.amtool)):
-            if peer(name):
+        for name, check in (("vmagent", peers.vmagent), ("promtool", peers.promtool), ("amtool", peers.amtool)):
+            if peer(name, 3 if name == "promtool" else 0):
                 checks.run(name, check)
             else:
                 checks.skip(name, name + " is not there")
