@@ -149,7 +149,7 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
       }
       const Handler answer =
           method == "OPTIONS"
-              ? Handler([](const Request&, std::stop_token) { return Response::Text(200, ""); })
+              ? Handler([](const Request&, std::stop_token) { return Response::Empty(200); })
               : Handler(MethodNotAllowed);
       match.fallback = [answer, methods](const Request& request, std::stop_token stop) {
         Response response = answer(request, std::move(stop));

@@ -152,10 +152,9 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
   if (!form.error().empty()) {
     return net::Response::Failure(400, "error parsing form values: " + form.error());
   }
-  auto sets = ParseMatchers(form);
-  if (!sets) {
-    return net::Response::Failure(400, sets.error().message());
-  }
+  auto sets = ParseSelectors(form);
+  if (!sets) return net::Response::Failure(400, sets.error().message());
+  std::erase_if(*sets, [](const auto& set) { return set.empty(); });  // {} names no series
   tsdb::Database* database = doors_.database();
   const auto engine = doors_.engine();
   if (database == nullptr || engine == nullptr) {

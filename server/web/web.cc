@@ -29,6 +29,13 @@ net::Response NotReady(const Doors& doors) {
   return response;
 }
 
+// Too short to be compressed for anybody.
+net::Response Line(std::string text) {
+  net::Response response = net::Response::Text(200, std::move(text));
+  response.compressible = false;
+  return response;
+}
+
 // A request that changes something must not come from a page of another site: browsers say where it
 // comes from, other clients say nothing and are let in.
 bool IsCrossSite(const net::Request& request) {
@@ -204,11 +211,11 @@ class Web::Impl {
 
   void AddProbes(net::Router& router) {
     Add(router, Plain({"GET", "HEAD"}, "/-/healthy", [](const net::Request&, std::stop_token) {
-          return net::Response::Text(200, "Prometheus Server is Healthy.\n");
+          return Line("Prometheus Server is Healthy.\n");
         }));
     Add(router, Plain({"GET", "HEAD"}, "/-/ready", [this](const net::Request&, std::stop_token) {
           if (doors_.phase() != Phase::kReady) return NotReady(doors_);
-          return net::Response::Text(200, "Prometheus Server is Ready.\n");
+          return Line("Prometheus Server is Ready.\n");
         }));
     Add(router, Plain({"GET"}, "/debug/process", [this](const net::Request&, std::stop_token) {
           return net::Response::Text(200, doors_.process ? doors_.process() : "");
@@ -256,7 +263,7 @@ class Web::Impl {
     Add(router,
         Plain({"POST", "PUT"}, "/-/reload", guarded([this](const net::Request&, std::stop_token) {
                 auto reloaded = doors_.reload();
-                if (reloaded) return net::Response::Text(200, "");
+                if (reloaded) return net::Response::Empty(200);
                 return net::Response::Text(
                     500, "failed to reload config: " + reloaded.error().message() + "\n");
               })));

@@ -132,7 +132,7 @@ class Http:
         assert "unsafe-eval" not in policy and headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "SAMEORIGIN", dict(headers)
         for path in ("/user/../../etc/passwd", "/assets/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/consoles/../x"):
             answer = raw(self.server.port, b"GET " + path.encode() + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            assert b"root:" not in answer and answer[9:12] in (b"400", b"404", b"200", b"302"), answer[:200]
+            assert b"root:" not in answer and answer[9:12] in (b"400", b"404", b"200", b"301", b"302"), answer[:200]
 
     # ---------------------------------------------------------------- prefixes
     def prefix(self):

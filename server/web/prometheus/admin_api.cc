@@ -39,8 +39,9 @@ net::Response DeleteSeries(const ApiContext& context, const net::Request& reques
   if (!form.Has("match[]")) return Fail(ErrorType::kBadData, "no match[] parameter provided");
   auto range = ParseRange(form);
   if (!range) return Fail(ErrorType::kBadData, range.error().message());
-  auto sets = ParseMatchers(form);
+  auto sets = ParseSelectors(form);
   if (!sets) return FailParameter("match[]", sets.error().message());
+  std::erase_if(*sets, [](const auto& set) { return set.empty(); });  // {} names no series
   tsdb::Database* database = context.doors.database();
   if (database == nullptr) return NoDatabase();
   auto deleted = database->DeleteSeries(*range, *sets);
@@ -60,10 +61,11 @@ net::Response Snapshot(const ApiContext& context, const net::Request& request) {
   bool skip_head = false;
   const net::Params form = request.Form();
   if (const auto text = form.Get("skip_head"); !text.empty()) {
-    if (text != "true" && text != "false" && text != "1" && text != "0") {
-      return FailParameter("skip_head", "unable to parse boolean \"skip_head\" argument");
+    const auto skip = ParseBool(text);
+    if (!skip) {
+      return FailParameter("skip_head", "unable to parse boolean: " + skip.error().message());
     }
-    skip_head = text == "true" || text == "1";
+    skip_head = *skip;
   }
   tsdb::Database* database = context.doors.database();
   if (database == nullptr) return NoDatabase();

@@ -1,5 +1,6 @@
 #include "server/web/prometheus/parameters.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -37,13 +38,21 @@ Result<std::chrono::nanoseconds> ParseDurationParameter(std::string_view text) {
     return std::chrono::nanoseconds(ToInteger(nanos));
   }
   auto duration = ParseDuration(text);
-  if (duration) return *duration;
+  if (duration) return std::chrono::nanoseconds(*duration);  // at most 292 years
   return Error(Code::kInvalid, "cannot parse " + Quote(text) + " to a valid duration");
 }
 
 Millis ToWholeMillis(std::chrono::nanoseconds duration) {
   const auto millis = std::chrono::duration_cast<Millis>(duration);
   return duration.count() > 0 && millis.count() == 0 ? Millis(1) : millis;
+}
+
+Result<bool> ParseBool(std::string_view text) {
+  static constexpr std::string_view kTrue[] = {"1", "t", "T", "TRUE", "true", "True"};
+  static constexpr std::string_view kFalse[] = {"0", "f", "F", "FALSE", "false", "False"};
+  if (std::find(std::begin(kTrue), std::end(kTrue), text) != std::end(kTrue)) return true;
+  if (std::find(std::begin(kFalse), std::end(kFalse), text) != std::end(kFalse)) return false;
+  return Error(Code::kInvalid, "strconv.ParseBool: parsing " + Quote(text) + ": invalid syntax");
 }
 
 Result<std::int64_t> ParseInteger(std::string_view text) {
@@ -84,6 +93,16 @@ Result<ParsedRange> ParseRange(const net::Params& form) {
   if (end) range.max = end->stored();
   range.reversed = end.value_or(Moment::Latest()) < start.value_or(Moment::Earliest());
   return range;
+}
+
+Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form) {
+  std::vector<std::vector<Matcher>> sets;
+  for (const std::string& text : form.All("match[]")) {
+    auto set = promql::ParseSelector(text);
+    if (!set) return std::move(set).error();
+    sets.push_back(std::move(*set));
+  }
+  return sets;
 }
 
 Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,

@@ -25,6 +25,8 @@ Result<std::chrono::nanoseconds> ParseDurationParameter(std::string_view text);
 Millis ToWholeMillis(std::chrono::nanoseconds duration);
 // 0 is none.
 Result<std::uint64_t> ParseLimit(std::string_view text);
+// Go's strconv.ParseBool; the error names the function.
+Result<bool> ParseBool(std::string_view text);
 // Go's strconv.ParseInt; the error is what follows the function's name.
 Result<std::int64_t> ParseInteger(std::string_view text);
 
@@ -33,6 +35,8 @@ struct ParsedRange : TimeRange {
   bool reversed = false;  // its end comes before its start
 };
 Result<ParsedRange> ParseRange(const net::Params& form);
+// Every match[], whatever it matches.
+Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form);
 // Every match[] (or whatever `name` is): each must have a matcher that does not match the empty
 // text.
 Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,

@@ -213,10 +213,10 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
   if (const auto text = form.Get("timeout"); !text.empty()) {
     auto timeout = ParseDurationParameter(text);
     if (!timeout) return FailParameter("timeout", timeout.error().message());
-    if (timeout->count() <= 0) {
+    options.timeout = std::chrono::duration_cast<Millis>(*timeout);
+    if (options.timeout->count() <= 0) {
       return Fail(ErrorType::kTimeout, "query timed out in expression evaluation");
     }
-    options.timeout = ToWholeMillis(*timeout);
   }
   if (const auto text = form.Get("lookback_delta"); !text.empty()) {
     auto lookback = ParseDurationParameter(text);

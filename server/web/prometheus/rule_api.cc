@@ -127,17 +127,12 @@ net::Response Rules(const Doors& doors, const net::Request& request) {
   filters.alerting = type != "record";
   filters.recording = type != "alert";
   if (const auto text = form.Get("exclude_alerts"); !text.empty()) {
-    static constexpr std::string_view kTrue[] = {"1", "t", "T", "TRUE", "true", "True"};
-    static constexpr std::string_view kFalse[] = {"0", "f", "F", "FALSE", "false", "False"};
-    const bool yes = std::find(std::begin(kTrue), std::end(kTrue), text) != std::end(kTrue);
-    const bool no = std::find(std::begin(kFalse), std::end(kFalse), text) != std::end(kFalse);
-    if (!yes && !no) {
+    const auto exclude = ParseBool(text);
+    if (!exclude) {
       return FailParameter("exclude_alerts",
-                           "error converting exclude_alerts: strconv.ParseBool: "
-                           "parsing " +
-                               Quote(text) + ": invalid syntax");
+                           "error converting exclude_alerts: " + exclude.error().message());
     }
-    filters.with_alerts = !yes;
+    filters.with_alerts = !*exclude;
   }
 
   Page page;

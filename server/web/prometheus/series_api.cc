@@ -93,11 +93,8 @@ Result<std::vector<std::string>> Union(const Asked& asked, const Fetch& fetch) {
 }
 
 net::Response LabelNames(const Doors& doors, const net::Request& request, std::stop_token stop) {
-  const net::Params form = request.Form();
-  if (!form.error().empty()) {
-    return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
-  }
-  Ask ask = ParseAsked(form);
+  // What of a form cannot be read is passed over here, as upstream does.
+  Ask ask = ParseAsked(request.Form());
   if (ask.refused) return std::move(*ask.refused);
   tsdb::Database* database = doors.database();
   if (database == nullptr) return NoDatabase();

@@ -161,6 +161,41 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Server> server_;
 };
 
+TEST(Router, KnowsWhatACarelessPathMeans) {
+  Router router;
+  const auto answer = [](const Request&, std::stop_token) { return Response::Empty(200); };
+  router.Get("/metrics", answer);
+  router.Add({{"GET", "POST"}, "/api/v1/query", answer});
+  router.Add({{"OPTIONS"}, "/api/v1/{path...}", answer});
+  const struct {
+    std::string method, target;
+    int status;
+    std::string location;
+  } cases[] = {
+      {"GET", "//metrics", 301, "/metrics"},
+      {"GET", "/api//v1/./x/../query?a=b", 301, "/api/v1/query?a=b"},
+      {"GET", "//evil.example/..//x/", 301, "/x/"},
+      {"GET", "/metrics/", 301, "/metrics"},
+      {"POST", "/api/v1/query/", 308, "/api/v1/query"},
+      {"GET", "/nothing/", 404, ""},
+      {"GET", "/api/v1/nothing", 404, ""},
+      {"DELETE", "/api/v1/query", 405, ""},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.method + " " + c.target);
+    Request request;
+    const auto question = c.target.find('?');
+    if (question != std::string::npos) request.raw_query = c.target.substr(question + 1);
+    const Router::Match match = router.Find(c.method, c.target.substr(0, question));
+    ASSERT_EQ(match.route, nullptr);
+    const Response response = match.fallback(request, {});
+    EXPECT_EQ(response.status, c.status);
+    EXPECT_EQ(response.headers.Get("Location"), c.location);
+    EXPECT_EQ(response.headers.Has("X-Content-Type-Options"), c.status >= 400);
+  }
+  EXPECT_NE(router.Find("OPTIONS", "/api/v1/nothing").route, nullptr);
+}
+
 TEST_F(ServerTest, AnswersAndClosesWhenAsked) {
   const std::string got =
       Ask("GET /hello?name=a%20b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");

@@ -73,9 +73,21 @@ TEST_F(QueryTest, BadParametersAreNamed) {
       {"/api/v1/query?query=up&time=x", 400, "bad_data",
        "invalid parameter \"time\": invalid time value for 'time': cannot parse \"x\" to a valid "
        "timestamp"},
-      {"/api/v1/query?query=up&time=NaN", 400, "bad_data",
-       "invalid parameter \"time\": invalid time value for 'time': cannot parse \"NaN\" to a valid "
+      {"/api/v1/query?query=up&time=1e400", 400, "bad_data",
+       "invalid parameter \"time\": invalid time value for 'time': cannot parse \"1e400\" to a "
+       "valid "
        "timestamp"},
+      {"/api/v1/query?query=up&limit=99999999999999999999", 400, "bad_data",
+       "invalid parameter \"limit\": strconv.Atoi: parsing \"99999999999999999999\": value out of "
+       "range"},
+      {range + "start=NaN&end=10&step=10", 400, "bad_data",
+       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+       "resolution (?step=XX)"},
+      {range + "start=0&end=NaN&step=10", 400, "bad_data",
+       "invalid parameter \"end\": end timestamp must not be before start time"},
+      {range + "start=0&end=10&step=1e-9", 400, "bad_data",
+       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+       "resolution (?step=XX)"},
       {"/api/v1/query?query=up&timeout=soon", 400, "bad_data",
        "invalid parameter \"timeout\": cannot parse \"soon\" to a valid duration"},
       {"/api/v1/query?query=up&timeout=1e30", 400, "bad_data",
@@ -102,6 +114,34 @@ TEST_F(QueryTest, BadParametersAreNamed) {
     EXPECT_EQ(got.status, c.status) << c.target;
     EXPECT_EQ(got.json["errorType"], c.type) << c.target;
     EXPECT_EQ(got.json["error"], c.error) << c.target;
+  }
+}
+
+// The answers of a Prometheus on the same processors: what does not fit wraps around.
+TEST_F(QueryTest, EveryNumberIsATime) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"5", "5"},
+      {"1.5", "1.5"},
+      {"-1", "-1"},
+      {"1_000", "1000"},
+      {"0x1p4", "16"},
+      {"NaN", "-9223372036.854"},
+      {"-Inf", "-9223372036.854"},
+      {"1e300", "0"},
+      {"1e18", "-6930898827.444"},
+      {"9223372036854775807", "0"},
+      {"9223372036854775", "0.192"},
+      {"-9223372036854775.808", "-0.192"},
+      {"253402300800", "-4852116231.933"},
+      {"-62135596800", "-6795364578.871"},
+      {"2015-07-01T20:10:51.781Z", "1435781451.781"},
+  };
+  for (const auto& [text, time] : cases) {
+    const Answer got = Get("/api/v1/query?query=1&time=" + text);
+    EXPECT_EQ(got.status, 200) << text;
+    EXPECT_EQ(got.body, "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[" +
+                            time + ",\"1\"]}}")
+        << text;
   }
 }
 
