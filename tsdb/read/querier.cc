@@ -22,18 +22,16 @@ struct Scope {
   View view;
 };
 
-// A series of an answer: of the index or of the attic, and which of the places found there are its.
+// A series of an answer, and which of the places are its.
 struct Chosen {
   Labels labels;
-  SeriesId id = 0;
   std::uint32_t place = 0;
-  bool cold = false;
 };
 
 // The series of an answer and where their samples are.
 struct Answer {
   std::vector<Chosen> chosen;
-  PlacesOfMany hot, cold;
+  PlacesOfMany places;
 };
 
 class ColumnsSet : public SeriesSet {
@@ -50,8 +48,7 @@ class ColumnsSet : public SeriesSet {
   }
   const Labels& labels() const override { return answer_->chosen[next_ - 1].labels; }
   Result<> Read(SeriesColumns& out) override {
-    const Chosen& at = answer_->chosen[next_ - 1];
-    return reader_.Read((at.cold ? answer_->cold : answer_->hot)[at.place], out);
+    return reader_.Read(answer_->places[answer_->chosen[next_ - 1].place], out);
   }
 
   std::size_t size() const override { return answer_->chosen.size(); }
@@ -98,38 +95,78 @@ class ViewQuerier : public Querier {
 
   Result<std::unique_ptr<SeriesSet>> Select(std::span<const Matcher> matchers,
                                             const SelectHints& hints) override {
-    const auto ids = scope_->index.Select(matchers, interrupt_);
-    if (!ids) return ids.error();
+    // The index first: what leaves it meanwhile is in the attic by then.
+    const auto hot = scope_->index.Select(matchers, interrupt_);
+    if (!hot) return hot.error();
+    const AtticView attic = scope_->attic.View(scope_->range);
+    auto cold = Cold(attic, matchers, [&hot](SeriesId id) {
+      return !std::binary_search(hot->begin(), hot->end(), id);
+    });
+    if (!cold) return std::move(cold).error();
+    std::vector<SeriesId> ids(hot->size() + cold->size());
+    const std::vector<SeriesId> cold_ids = IdsOf(*cold);
+    std::merge(hot->begin(), hot->end(), cold_ids.begin(), cold_ids.end(), ids.begin());
+
+    // One look for all of them: a batch that is committed meanwhile is seen in each or in none.
     auto answer = std::make_shared<Answer>();
-    std::vector<SeriesId> living;
+    std::vector<bool> lives(ids.size());
     if (hints.labels_only) {
-      auto present = Present(*ids);
+      auto present = finder_.Present(ids);
       if (!present) return std::move(present).error();
-      living = std::move(*present);
+      lives = std::move(*present);
     } else {
-      auto places = finder_.Places(*ids);
+      auto places = finder_.Places(ids);
       if (!places) return std::move(places).error();
-      answer->hot = std::move(*places);
-      for (std::size_t i = 0; i < ids->size(); ++i) {
-        if (!answer->hot[i].empty()) living.push_back((*ids)[i]);
-      }
+      answer->places = std::move(*places);
+      for (std::size_t i = 0; i < ids.size(); ++i) lives[i] = !answer->places[i].empty();
     }
+    const auto place_of = [&ids](SeriesId id) {
+      return static_cast<std::uint32_t>(std::lower_bound(ids.begin(), ids.end(), id) - ids.begin());
+    };
+    std::vector<SeriesId> hot_living;
+    hot_living.reserve(hot->size());
+    for (std::size_t i = 0, next = 0; i < ids.size() && next < hot->size(); ++i) {
+      if (ids[i] != (*hot)[next]) continue;  // cold
+      if (lives[i]) hot_living.push_back(ids[i]);
+      ++next;
+    }
+    std::erase_if(*cold, [&](const AtticView::Found& found) { return !lives[place_of(found.id)]; });
     if (hints.sorted) {
-      if (auto ok = interrupt_.Spend(kSortNanoseconds * living.size()); !ok) {
-        return std::move(ok).error();
-      }
-      scope_->index.SortByLabels(living);
+      const std::size_t count = hot_living.size() + cold->size();
+      if (auto ok = interrupt_.Spend(kSortNanoseconds * count); !ok) return std::move(ok).error();
+      scope_->index.SortByLabels(hot_living);
     }
-    const std::vector<Labels> labels = scope_->index.LabelsOf(living);
+    std::vector<Labels> labels = scope_->index.LabelsOf(hot_living);
     std::vector<Chosen>& chosen = answer->chosen;
-    chosen.reserve(living.size());
-    for (std::size_t i = 0; i < living.size(); ++i) {
-      if (labels[i].empty()) continue;  // on its way to the attic
-      const auto at = std::lower_bound(ids->begin(), ids->end(), living[i]);
-      chosen.push_back(
-          {labels[i], living[i], static_cast<std::uint32_t>(at - ids->begin()), false});
+    chosen.reserve(hot_living.size() + cold->size());
+    std::vector<SeriesId> left;  // the index since, for the attic
+    for (std::size_t i = 0; i < hot_living.size(); ++i) {
+      if (labels[i].empty()) {
+        left.push_back(hot_living[i]);
+      } else {
+        chosen.push_back({std::move(labels[i]), place_of(hot_living[i])});
+      }
     }
-    if (auto added = AddCold(matchers, hints, *answer); !added) return std::move(added).error();
+    const std::size_t from_index = chosen.size();
+    const auto add_cold = [&](const AtticView& view, std::span<const AtticView::Found> found) {
+      view.ForEach(found, [&](std::size_t i, const LabelRows& row) {
+        chosen.push_back({row.labels(), place_of(found[i].id)});
+      });
+    };
+    add_cold(attic, *cold);
+    if (!left.empty()) {
+      std::sort(left.begin(), left.end());
+      const AtticView now = scope_->attic.View(scope_->range);
+      const auto moved = Cold(now, matchers, [&left](SeriesId id) {
+        return std::binary_search(left.begin(), left.end(), id);
+      });
+      if (!moved) return moved.error();
+      add_cold(now, *moved);
+    }
+    if (hints.sorted && chosen.size() > from_index) {
+      std::sort(chosen.begin(), chosen.end(),
+                [](const Chosen& x, const Chosen& y) { return x.labels < y.labels; });
+    }
     Cut(chosen, hints.limit);
     if (hints.labels_only) {
       return std::unique_ptr<SeriesSet>(std::make_unique<LabelsSet>(std::move(chosen)));
@@ -193,41 +230,16 @@ class ViewQuerier : public Querier {
     return ids;
   }
 
-  // Adds the cold series to what the index has given, and finds their places if somebody will read
-  // them. Those that moved to the attic since the index was asked for them have no labels there any
-  // more: they are found here.
-  Result<> AddCold(std::span<const Matcher> matchers, const SelectHints& hints, Answer& answer) {
-    const AtticView attic = scope_->attic.View(scope_->range);
-    if (attic.empty()) return {};
+  // The series of an attic that match and that `wanted` wants, by id.
+  template <typename Wanted>
+  Result<std::vector<AtticView::Found>> Cold(const AtticView& attic,
+                                             std::span<const Matcher> matchers,
+                                             const Wanted& wanted) {
+    if (attic.empty()) return std::vector<AtticView::Found>();
     auto found = attic.Select(matchers, interrupt_);
-    if (!found) return std::move(found).error();
-    if (found->empty()) return {};
-    std::vector<Chosen>& chosen = answer.chosen;
-    std::vector<SeriesId> hot(chosen.size());
-    for (std::size_t i = 0; i < chosen.size(); ++i) hot[i] = chosen[i].id;
-    std::sort(hot.begin(), hot.end());
-    std::erase_if(*found, [&hot](const AtticView::Found& cold) {
-      return std::binary_search(hot.begin(), hot.end(), cold.id);
-    });
-    if (auto kept = KeepPresent(*found); !kept) return kept;
-    if (!hints.labels_only) {
-      auto places = finder_.Places(IdsOf(*found));
-      if (!places) return std::move(places).error();
-      answer.cold = std::move(*places);
-    }
-    std::vector<Labels> labels(found->size());
-    attic.ForEach(*found,
-                  [&labels](std::size_t i, const LabelRows& row) { labels[i] = row.labels(); });
-    const std::size_t before = chosen.size();
-    for (std::size_t i = 0; i < found->size(); ++i) {
-      if (labels[i].empty()) continue;  // unreadable
-      chosen.push_back({std::move(labels[i]), (*found)[i].id, static_cast<std::uint32_t>(i), true});
-    }
-    if (hints.sorted && chosen.size() > before) {
-      std::sort(chosen.begin(), chosen.end(),
-                [](const Chosen& a, const Chosen& b) { return a.labels < b.labels; });
-    }
-    return {};
+    if (!found) return found;
+    std::erase_if(*found, [&](const AtticView::Found& cold) { return !wanted(cold.id); });
+    return found;
   }
 
   // Leaves only those that have samples in the range.

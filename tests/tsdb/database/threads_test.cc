@@ -114,11 +114,12 @@ TEST_F(ThreadsTest, SeriesGoColdAndReturnUnderReadersEyes) {
         const Matcher m[] = {Matcher::Equal("__name__", "pod")};
         auto set = (*querier)->Select(m, {});
         SeriesColumns columns;
-        std::size_t seen = 0;
+        std::size_t seen = 0, of_each = 0;
         while (*(*set)->Next()) {
           ASSERT_TRUE((*set)->Read(columns).ok());
-          ++seen;
+          if (++seen == 1) of_each = columns.size();
           ASSERT_GE(columns.size(), static_cast<std::size_t>(least));
+          if (least > 0) ASSERT_EQ(columns.size(), of_each);  // whole batches
         }
         if (least > 0) ASSERT_EQ(seen, std::size_t{kPods});
         const std::size_t values = (*querier)->LabelValues("i", m, 0)->size();
