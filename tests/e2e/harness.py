@@ -192,6 +192,10 @@ class Checks:
         return program
 
     def finish(self):
+        """Ends the script; called in a `finally`, an error on its way out is a failure, too."""
+        if sys.exc_info()[0] is not None:
+            self.failed += 1
+            print("FAIL before the checks\n%s" % traceback.format_exc(), flush=True)
         for program in self.programs:
             if self.failed:
                 print("--- end of %s.log\n%s" % (program.name, program.tail()))

@@ -52,7 +52,7 @@ RECEIVER_YML = """- name: %s
     send_resolved: true
     text: "{{ .CommonAnnotations.summary }}\\n.a line that begins with a dot\\n{{ .CommonLabels.long }}\\n"
     headers: {X-Team: 'Grüße {{ .CommonLabels.alertname }}'}
-    threading: {enabled: true}
+    threading: {enabled: true, thread_by_date: daily}
     %s
 """
 LABELS = {"alertname": "Überhitzung", "severity": "critical", "instance": "<b>web&1</b>", "long": "x" * 200}
