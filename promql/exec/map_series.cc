@@ -27,6 +27,9 @@ constexpr std::size_t kSeriesBetweenLooks = 16;
 // Values in the rows of one chunk: 8 MB.
 constexpr std::size_t kMostValues = 1 << 20;
 constexpr std::size_t kChunksOfEach = 6;  // a core has so many to do
+// Steps beyond which a query stays with its own thread: rows and counts of each step weigh so much
+// then (a subquery of millions) that those of several threads are worth more than their help.
+constexpr std::size_t kMostSteps = 1 << 16;
 
 // What the calling thread has computed so far.
 Nanoseconds ThreadTime() {
@@ -362,7 +365,8 @@ class SeriesMapper {
 
 Result<> MapSeries(Execution& execution, std::size_t selection, const Grid& grid,
                    const NewRowMaker& new_maker, const RowSink& sink) {
-  if (execution.options().workers != nullptr && execution.IsReadOnce(selection)) {
+  if (execution.options().workers != nullptr && grid.count <= kMostSteps &&
+      execution.IsReadOnce(selection)) {
     return SeriesMapper(execution, grid, new_maker, sink)
         .Run(execution.plan().selections[selection]);
   }
