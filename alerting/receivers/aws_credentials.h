@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,9 +10,6 @@
 
 // Where the keys come from that sign requests to AWS.
 namespace meerkat::alerting {
-
-// The keys of a profile in a shared credentials file (INI: [profile], then name = value lines).
-std::optional<AwsKeys> KeysOfProfile(std::string_view file, std::string_view profile);
 
 // The request to STS that gives keys of `config.role_arn` for an hour, signed with `keys`.
 HttpRequest AssumeRoleRequest(const Sigv4Config& config, const AwsKeys& keys,

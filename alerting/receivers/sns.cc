@@ -3,6 +3,7 @@
 #include "alerting/receivers/aws_credentials.h"
 #include "alerting/receivers/payload.h"
 #include "alerting/receivers/receivers.h"
+#include "base/aws_profile.h"
 
 namespace meerkat::alerting {
 namespace {
@@ -72,7 +73,7 @@ class Sns : public Notifier {
                    "credentials: " +
                        file.error().message());
     }
-    if (auto keys = KeysOfProfile(*file, sigv4.profile)) return std::move(*keys);
+    if (auto keys = AwsKeysOfProfile(*file, sigv4.profile)) return std::move(*keys);
     return Error(Code::kInvalid,
                  "sns: no keys of profile " + sigv4.profile + " in " + sigv4.credentials_file);
   }

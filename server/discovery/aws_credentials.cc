@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/aws_profile.h"
 #include "base/rfc3339.h"
 #include "server/discovery/json_client.h"
 #include "server/discovery/xml.h"
@@ -41,29 +42,6 @@ Result<AwsLoan> ReadLoan(const std::string& text, const std::string& where) {
 }
 
 }  // namespace
-
-std::optional<AwsKeys> AwsKeysOfProfile(std::string_view file, std::string_view profile) {
-  AwsKeys keys;
-  bool inside = false;
-  while (!file.empty()) {
-    const auto end = std::min(file.find('\n'), file.size());
-    const std::string_view line = Trim(file.substr(0, end));
-    file.remove_prefix(std::min(end + 1, file.size()));
-    if (line.starts_with('[') && line.ends_with(']')) {
-      inside = Trim(line.substr(1, line.size() - 2)) == profile;
-      continue;
-    }
-    const auto equals = line.find('=');
-    if (!inside || equals == std::string_view::npos) continue;
-    const std::string_view name = Trim(line.substr(0, equals));
-    const std::string value(Trim(line.substr(equals + 1)));
-    if (name == "aws_access_key_id") keys.access_key = value;
-    if (name == "aws_secret_access_key") keys.secret_key = value;
-    if (name == "aws_session_token") keys.session_token = value;
-  }
-  if (keys.access_key.empty() || keys.secret_key.empty()) return std::nullopt;
-  return keys;
-}
 
 AwsCredentials::AwsCredentials(const DiscoveryContext& context, AwsIdentity identity,
                                Environment environment)

@@ -67,7 +67,4 @@ class AwsCredentials {
   std::optional<AwsLoan> loan_;
 };
 
-// The keys of a profile in a shared credentials file (INI); nullopt: it has none. Pure, for tests.
-std::optional<AwsKeys> AwsKeysOfProfile(std::string_view file, std::string_view profile);
-
 }  // namespace meerkat::discovery

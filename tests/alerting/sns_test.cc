@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "alerting/receivers/aws_credentials.h"
+#include "base/aws_profile.h"
 #include "tests/alerting/world.h"
 
 namespace meerkat::alerting {
@@ -33,14 +34,14 @@ TEST(AwsCredentials, AreThoseOfTheProfile) {
       "# mine\n[default]\naws_access_key_id=A\naws_secret_access_key=S\n\n"
       "[ ops ]\r\naws_access_key_id = B\r\naws_secret_access_key = T=\r\naws_session_token = U\r\n"
       "[half]\naws_access_key_id = C\n";
-  const auto own = KeysOfProfile(file, "default");
+  const auto own = AwsKeysOfProfile(file, "default");
   ASSERT_TRUE(own);
   EXPECT_EQ(own->access_key + own->secret_key + own->session_token, "AS");
-  const auto ops = KeysOfProfile(file, "ops");
+  const auto ops = AwsKeysOfProfile(file, "ops");
   ASSERT_TRUE(ops);
   EXPECT_EQ(ops->access_key + ops->secret_key + ops->session_token, "BT=U");
-  EXPECT_FALSE(KeysOfProfile(file, "half"));
-  EXPECT_FALSE(KeysOfProfile(file, "nobody"));
+  EXPECT_FALSE(AwsKeysOfProfile(file, "half"));
+  EXPECT_FALSE(AwsKeysOfProfile(file, "nobody"));
 }
 
 TEST(Sns, SignsWithTheKeysOfAProfile) {

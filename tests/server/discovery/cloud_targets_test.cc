@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/aws_profile.h"
 #include "server/discovery/aws_credentials.h"
 #include "server/discovery/consul_discovery.h"
 #include "server/discovery/docker_discovery.h"
