@@ -137,7 +137,7 @@ bool DeltaSums::Add(const std::string& stream, Metric::Kind kind, Point& point) 
     sum.exemplars.clear();
     return sum;
   };
-  if (point.no_value) {
+  if (point.no_value()) {
     streams_.erase(stream);
     return true;
   }

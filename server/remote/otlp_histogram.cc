@@ -56,7 +56,7 @@ Result<HistogramPtr> ToNativeHistogram(const Point& point) {
   h->integer = true;
   h->schema = std::min(point.scale, kFinest);
   h->zero_threshold = point.zero_threshold > 0 ? point.zero_threshold : kZeroWidth;
-  if (point.no_value) {
+  if (point.no_value()) {
     h->sum = StaleNan();
     return HistogramPtr(std::move(h));
   }
@@ -75,7 +75,7 @@ HistogramPtr ToCustomHistogram(const Point& point) {
   h->integer = true;
   h->schema = Histogram::kCustomSchema;
   h->custom_bounds = point.bounds;
-  if (point.no_value) {
+  if (point.no_value()) {
     h->sum = StaleNan();
     return h;
   }

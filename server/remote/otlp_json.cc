@@ -1,202 +1,176 @@
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
-#include "base/json_writer.h"
 #include "base/number.h"
+#include "server/net/base64.h"
 #include "server/remote/otlp_model.h"
+#include "server/remote/otlp_schema.h"
 
 namespace meerkat::remote::otlp {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kMaxDepth = 32;
+// Reads one object into what the schema says its fields are; unknown names and nulls are passed
+// over. The first value of a wrong kind is the fault of the whole request.
+class Decoder {
+ public:
+  Decoder(const Json& object, std::string& fault, int depth = 0)
+      : object_(object), fault_(fault), depth_(depth) {}
 
-const Json& At(const Json& object, const char* key) {
-  static const Json kNothing;
-  if (!object.is_object()) return kNothing;
-  const auto found = object.find(key);
-  return found == object.end() ? kNothing : *found;
-}
-
-std::string Text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-// 64-bit numbers are texts in protobuf's JSON, but plain numbers are taken too.
-std::int64_t Integer(const Json& value) {
-  if (value.is_number_integer()) return value.get<std::int64_t>();
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    return number > -9.2e18 && number < 9.2e18 ? static_cast<std::int64_t>(number) : 0;
-  }
-  const std::string text = Text(value);
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-std::uint64_t Unsigned(const Json& value) {
-  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
-  if (value.is_string()) {
-    const std::string text = Text(value);
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-  }
-  const std::int64_t number = Integer(value);
-  return number < 0 ? 0 : static_cast<std::uint64_t>(number);
-}
-
-double Number(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  const std::string text = Text(value);
-  if (text == "NaN") return NormalNan();
-  if (text == "Infinity") return std::numeric_limits<double>::infinity();
-  if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
-  return ParseFloat(text).value_or(0);
-}
-
-std::string ReadValue(const Json& value, bool json, int depth) {
-  if (depth > kMaxDepth || !value.is_object()) return json ? "null" : "";
-  if (value.contains("stringValue") || value.contains("bytesValue")) {
-    const std::string text =
-        Text(At(value, value.contains("stringValue") ? "stringValue" : "bytesValue"));
-    if (!json) return text;
-    std::string quoted;
-    JsonWriter::AppendQuoted(quoted, text);
-    return quoted;
-  }
-  if (const Json& flag = At(value, "boolValue"); flag.is_boolean()) {
-    return flag.get<bool>() ? "true" : "false";
-  }
-  if (value.contains("intValue")) return std::to_string(Integer(At(value, "intValue")));
-  if (value.contains("doubleValue")) {
-    std::string out;
-    AppendSampleValue(out, Number(At(value, "doubleValue")));
-    return out;
-  }
-  if (value.contains("arrayValue")) {
-    std::string out = "[";
-    for (const Json& item : At(At(value, "arrayValue"), "values")) {
-      if (out.size() > 1) out += ',';
-      out += ReadValue(item, true, depth + 1);
-    }
-    return out + "]";
-  }
-  if (value.contains("kvlistValue")) {
-    std::string out = "{";
-    for (const Json& item : At(At(value, "kvlistValue"), "values")) {
-      if (out.size() > 1) out += ',';
-      JsonWriter::AppendQuoted(out, Text(At(item, "key")));
-      out += ':' + ReadValue(At(item, "value"), true, depth + 1);
-    }
-    return out + "}";
-  }
-  return json ? "null" : "";
-}
-
-Attributes ReadAttributes(const Json& list) {
-  Attributes attributes;
-  for (const Json& item : list) {
-    attributes.emplace_back(Text(At(item, "key")), ReadValue(At(item, "value"), false, 0));
-  }
-  return attributes;
-}
-
-Buckets ReadBuckets(const Json& json) {
-  Buckets buckets;
-  buckets.offset = static_cast<std::int32_t>(Integer(At(json, "offset")));
-  for (const Json& count : At(json, "bucketCounts")) buckets.counts.push_back(Unsigned(count));
-  return buckets;
-}
-
-Point ReadPoint(const Json& json) {
-  Point point;
-  point.attributes = ReadAttributes(At(json, "attributes"));
-  point.start = Unsigned(At(json, "startTimeUnixNano"));
-  point.time = Unsigned(At(json, "timeUnixNano"));
-  point.no_value = (Integer(At(json, "flags")) & 1) != 0;
-  for (const Json& item : At(json, "exemplars")) {
-    Exemplar exemplar;
-    exemplar.time = Unsigned(At(item, "timeUnixNano"));
-    exemplar.value = item.contains("asInt") ? static_cast<double>(Integer(At(item, "asInt")))
-                                            : Number(At(item, "asDouble"));
-    exemplar.trace_id = Text(At(item, "traceId"));
-    exemplar.span_id = Text(At(item, "spanId"));
-    exemplar.attributes = ReadAttributes(At(item, "filteredAttributes"));
-    point.exemplars.push_back(std::move(exemplar));
-  }
-  point.value = json.contains("asInt") ? static_cast<double>(Integer(At(json, "asInt")))
-                                       : Number(At(json, "asDouble"));
-  point.count = Unsigned(At(json, "count"));
-  if (json.contains("sum")) point.sum = Number(At(json, "sum"));
-  for (const Json& count : At(json, "bucketCounts")) {
-    point.bucket_counts.push_back(Unsigned(count));
-  }
-  for (const Json& bound : At(json, "explicitBounds")) point.bounds.push_back(Number(bound));
-  point.scale = static_cast<std::int32_t>(Integer(At(json, "scale")));
-  point.zero_count = Unsigned(At(json, "zeroCount"));
-  point.zero_threshold = Number(At(json, "zeroThreshold"));
-  point.positive = ReadBuckets(At(json, "positive"));
-  point.negative = ReadBuckets(At(json, "negative"));
-  for (const Json& item : At(json, "quantileValues")) {
-    point.quantiles.emplace_back(Number(At(item, "quantile")), Number(At(item, "value")));
-  }
-  return point;
-}
-
-Metric ReadMetric(const Json& json) {
-  static constexpr std::pair<const char*, Metric::Kind> kKinds[] = {
-      {"gauge", Metric::Kind::kGauge},         {"sum", Metric::Kind::kSum},
-      {"histogram", Metric::Kind::kHistogram}, {"exponentialHistogram", Metric::Kind::kExponential},
-      {"summary", Metric::Kind::kSummary},
-  };
-  Metric metric;
-  metric.name = Text(At(json, "name"));
-  metric.description = Text(At(json, "description"));
-  metric.unit = Text(At(json, "unit"));
-  for (const auto& [key, kind] : kKinds) {
-    const Json& data = At(json, key);
-    if (!data.is_object()) continue;
-    metric.kind = kind;
-    const Json& temporality = At(data, "aggregationTemporality");
-    const std::string name = Text(temporality);
-    const std::int64_t number = temporality.is_string() ? 0 : Integer(temporality);
-    if (number == 1 || name == "AGGREGATION_TEMPORALITY_DELTA") {
-      metric.temporality = Metric::Temporality::kDelta;
-    } else if (number == 2 || name == "AGGREGATION_TEMPORALITY_CUMULATIVE") {
-      metric.temporality = Metric::Temporality::kCumulative;
-    }
-    const Json& monotonic = At(data, "isMonotonic");
-    metric.monotonic = monotonic.is_boolean() && monotonic.get<bool>();
-    for (const Json& point : At(data, "dataPoints")) {
-      if (point.is_object()) metric.points.push_back(ReadPoint(point));
+  template <typename Target>
+  void Read(Target&& target) {
+    if (depth_ > kMaxDepth) {
+      fault_ = kTooDeep;
+    } else if (!object_.is_object()) {
+      Complain("expected an object", object_);
+    } else {
+      Fields(*this, target);
     }
   }
-  return metric;
-}
+
+  template <typename Member>
+  void operator()(int, const char* name, Member&& member) {
+    if (!fault_.empty()) return;
+    const auto found = object_.find(name);
+    if (found == object_.end() || found->is_null()) return;
+    Take(*found, member);
+    if (!fault_.empty()) fault_ = std::string(name) + ": " + fault_;
+  }
+
+ private:
+  void Complain(const char* what, const Json& value) {
+    fault_ = std::string(what) + ", got " + value.type_name();
+  }
+
+  void Take(const Json& value, std::string& text) {
+    if (!value.is_string()) return Complain("expected a string", value);
+    text = value.get_ref<const std::string&>();
+  }
+  void Take(const Json& value, bool& flag) {
+    if (!value.is_boolean()) return Complain("expected a boolean", value);
+    flag = value.get<bool>();
+  }
+  void Take(const Json& value, double& number) {
+    if (value.is_number()) {
+      number = value.get<double>();
+      return;
+    }
+    const auto parsed =
+        value.is_string() ? ParseFloat(value.get_ref<const std::string&>()) : std::nullopt;
+    if (!parsed) return Complain("expected a number", value);
+    number = *parsed;
+  }
+  void Take(const Json& value, std::optional<double>& number) { Take(value, number.emplace()); }
+  // 64-bit numbers are texts in protobuf's JSON, but plain numbers are taken, too.
+  template <typename Integer>
+  void TakeInteger(const Json& value, Integer& number) {
+    const std::string text = value.is_number_integer() ? value.dump()
+                             : value.is_string()       ? value.get<std::string>()
+                                                       : std::string();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      Complain("expected an integer", value);
+    }
+  }
+  void Take(const Json& value, std::uint64_t& number) { TakeInteger(value, number); }
+  void Take(const Json& value, std::uint32_t& number) { TakeInteger(value, number); }
+  void Take(const Json& value, std::int32_t& number) { TakeInteger(value, number); }
+  void Take(const Json& value, std::int64_t& number) { TakeInteger(value, number); }
+  void Take(const Json& value, IntegerAsDouble& number) {
+    std::int64_t integer = 0;
+    TakeInteger(value, integer);
+    number.value = static_cast<double>(integer);
+  }
+  void Take(const Json& value, Metric::Temporality& temporality) {
+    if (value.is_string()) {
+      const auto& name = value.get_ref<const std::string&>();
+      temporality = TemporalityOf(name == "AGGREGATION_TEMPORALITY_DELTA"        ? 1
+                                  : name == "AGGREGATION_TEMPORALITY_CUMULATIVE" ? 2
+                                                                                 : 0);
+      return;
+    }
+    std::int32_t number = 0;
+    TakeInteger(value, number);
+    temporality = TemporalityOf(number);
+  }
+  void Take(const Json& value, Id& id) {
+    Take(value, id.hex);
+    const bool hex = id.hex.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    if (!hex || (!id.hex.empty() && id.hex.size() != 2 * id.bytes)) fault_ = "invalid ID";
+  }
+  void Take(const Json& value, AnyValue::Bytes& bytes) {
+    std::string text;
+    Take(value, text);
+    auto decoded = net::Base64Decode(text);
+    if (!decoded) return Complain("expected base64", value);
+    bytes.bytes = std::move(*decoded);
+  }
+
+  template <typename TakeItem>
+  void Each(const Json& value, const TakeItem& take) {
+    if (!value.is_array()) return Complain("expected an array", value);
+    for (const Json& item : value) {
+      take(item);
+      if (!fault_.empty()) return;
+    }
+  }
+  void Take(const Json& value, Varints& list) { Take(value, list.values); }
+  void Take(const Json& value, Attributes& attributes) {
+    Each(value, [&](const Json& item) {
+      KeyValue pair;
+      Take(item, pair);
+      attributes.emplace_back(std::move(pair.key), TextOf(pair.value));
+    });
+  }
+  void Take(const Json& value, std::vector<std::pair<double, double>>& quantiles) {
+    Each(value, [&](const Json& item) {
+      Quantile quantile{quantiles.emplace_back()};
+      Take(item, quantile);
+    });
+  }
+  template <Metric::Kind kKind>
+  void Take(const Json& value, Points<kKind>& points) {
+    Each(value, [&](const Json& item) {
+      PointOf<kKind> point{points.points.emplace_back()};
+      Take(item, point);
+    });
+  }
+  template <typename Item>
+  void Take(const Json& value, std::vector<Item>& list) {
+    Each(value, [&](const Json& item) { Take(item, list.emplace_back()); });
+  }
+  template <typename Alternative>
+  void Take(const Json& value, OneOf<Alternative>& choice) {
+    Alternative alternative{};
+    Take(value, alternative);
+    choice.any.value = std::move(alternative);
+  }
+  template <Metric::Kind kKind>
+  void Take(const Json& value, Data<kKind>& data) {
+    data.Begin();
+    Decoder(value, fault_, depth_ + 1).Read(data);
+  }
+  template <typename Part>
+  void Take(const Json& value, Part& part) {
+    Decoder(value, fault_, depth_ + 1).Read(part);
+  }
+
+  const Json& object_;
+  std::string& fault_;
+  const int depth_;
+};
 
 }  // namespace
 
 Result<Request> ParseJson(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return Error(Code::kInvalid, "invalid JSON request");
   Request request;
-  for (const Json& one : At(json, "resourceMetrics")) {
-    Resource resource;
-    resource.attributes = ReadAttributes(At(At(one, "resource"), "attributes"));
-    for (const Json& scoped : At(one, "scopeMetrics")) {
-      Scope scope;
-      scope.name = Text(At(At(scoped, "scope"), "name"));
-      scope.version = Text(At(At(scoped, "scope"), "version"));
-      scope.attributes = ReadAttributes(At(At(scoped, "scope"), "attributes"));
-      scope.schema_url = Text(At(scoped, "schemaUrl"));
-      for (const Json& metric : At(scoped, "metrics")) scope.metrics.push_back(ReadMetric(metric));
-      resource.scopes.push_back(std::move(scope));
-    }
-    request.push_back(std::move(resource));
-  }
+  std::string fault = json.is_object() ? "" : "invalid JSON request";
+  if (fault.empty()) Decoder(json, fault).Read(request);
+  if (!fault.empty()) return Error(Code::kInvalid, fault);
   return request;
 }
 

@@ -20,18 +20,22 @@ struct Exemplar {
   double value = 0;
   std::string trace_id, span_id;  // hex
   Attributes attributes;
+
+  bool operator==(const Exemplar&) const = default;
 };
 
 struct Buckets {
   std::int32_t offset = 0;
   std::vector<std::uint64_t> counts;
+
+  bool operator==(const Buckets&) const = default;
 };
 
 // One point of any kind; each kind uses its part.
 struct Point {
   Attributes attributes;
   std::uint64_t start = 0, time = 0;  // ns since 1970
-  bool no_value = false;              // the series has ended
+  std::uint32_t flags = 0;
   std::vector<Exemplar> exemplars;
   double value = 0;  // gauge, sum
   std::uint64_t count = 0;
@@ -43,6 +47,10 @@ struct Point {
   double zero_threshold = 0;
   Buckets positive, negative;
   std::vector<std::pair<double, double>> quantiles;  // summary
+
+  bool no_value() const { return (flags & 1) != 0; }  // the series has ended
+
+  bool operator==(const Point&) const = default;
 };
 
 struct Metric {
@@ -53,17 +61,23 @@ struct Metric {
   Temporality temporality = Temporality::kUnspecified;
   bool monotonic = false;
   std::vector<Point> points;
+
+  bool operator==(const Metric&) const = default;
 };
 
 struct Scope {
   std::string name, version, schema_url;
   Attributes attributes;
   std::vector<Metric> metrics;
+
+  bool operator==(const Scope&) const = default;
 };
 
 struct Resource {
   Attributes attributes;
   std::vector<Scope> scopes;
+
+  bool operator==(const Resource&) const = default;
 };
 
 using Request = std::vector<Resource>;

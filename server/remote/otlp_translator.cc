@@ -175,7 +175,7 @@ tsdb::SeriesRef Translator::Resolve(const LabelMap& labels, const std::string& n
 
 void Translator::Float(tsdb::SeriesRef ref, const Point& point, double value) {
   if (ref == tsdb::SeriesRef::kNone) return;
-  Note(appender_.Append(ref, TimeOf(point.time), point.no_value ? StaleNan() : value));
+  Note(appender_.Append(ref, TimeOf(point.time), point.no_value() ? StaleNan() : value));
   ++samples_;
 }
 
