@@ -187,10 +187,23 @@ std::string MetricName(const Metric& metric, TranslationStrategy strategy) {
   return metric.name;
 }
 
+std::string UnitName(std::string_view unit) {
+  const UnitSuffixes suffixes = SuffixesOf(unit);
+  std::string name = CleanUnit(suffixes.main);
+  std::string per = CleanUnit(suffixes.per);
+  TrimEnd(per, '_');
+  if (per.empty() || per == "per") return name;
+  TrimEnd(name, '_');
+  return name.empty() ? per : name + "_" + per;
+}
+
 std::string LabelName(std::string_view name, const OtlpOptions& options) {
   const bool raw = options.strategy == TranslationStrategy::kNoUtf8EscapingWithSuffixes ||
                    options.strategy == TranslationStrategy::kNoTranslation;
-  if (raw || name.empty()) return std::string(name);
+  const auto is_blank = [](std::string_view label) {
+    return label.find_first_not_of('_') == std::string_view::npos;
+  };
+  if (raw || name.empty()) return is_blank(name) ? std::string() : std::string(name);
   std::string out;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
@@ -207,7 +220,7 @@ std::string LabelName(std::string_view name, const OtlpOptions& options) {
              !out.starts_with("__")) {
     out.insert(0, "key");
   }
-  return out;
+  return is_blank(out) ? std::string() : out;
 }
 
 }  // namespace meerkat::remote::otlp

@@ -13,6 +13,10 @@ namespace meerkat::remote::otlp {
 // are.
 std::string MetricName(const Metric& metric, TranslationStrategy strategy);
 
+// By/s: bytes_per_second; what the metadata of a metric has as its unit.
+std::string UnitName(std::string_view unit);
+
+// "" when nothing would tell the label from others: no name, or underscores alone.
 // room.name: room_name. Names that begin with a digit get "key_", with one underscore "key".
 std::string LabelName(std::string_view name, const OtlpOptions& options);
 

@@ -16,11 +16,13 @@ constexpr std::uint64_t kMaxDecoded = 256 << 20;
 
 OtlpReceiver::OtlpReceiver(std::function<tsdb::Storage*()> storage,
                            std::function<OtlpOptions()> options, std::function<Millis()> lookback,
-                           OtlpDeltas deltas, const Clock& clock, Registry& registry, Logger log)
+                           OtlpReceiverOptions receiver_options, const Clock& clock,
+                           Registry& registry, Logger log)
     : storage_(std::move(storage)),
       options_(std::move(options)),
       lookback_(std::move(lookback)),
-      deltas_(deltas),
+      receiver_options_(receiver_options),
+      clock_(clock),
       sums_(clock),
       log_(std::move(log)),
       registry_(registry),
@@ -63,9 +65,12 @@ net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token)
   tsdb::Storage* storage = storage_();
   if (storage == nullptr) return refuse(503, "Service Unavailable");
   const OtlpOptions options = options_();
-  if (deltas_ == OtlpDeltas::kAddUp) sums_.Accumulate(*parsed);
+  if (receiver_options_.deltas == OtlpDeltas::kAddUp) sums_.Accumulate(*parsed);
   auto appender = storage->NewAppender();
-  otlp::Translator translator(options, lookback_(), *appender, deltas_ == OtlpDeltas::kKeep);
+  const otlp::Translator::Settings settings{lookback_(), clock_.Now() + kMostAhead,
+                                            receiver_options_.deltas == OtlpDeltas::kKeep,
+                                            receiver_options_.start_timestamps};
+  otlp::Translator translator(options, settings, *appender);
   const tsdb::Refusal refusal = translator.Append(*parsed);
   out_of_order_exemplars_.Add(static_cast<double>(translator.refused_exemplars()));
   for (const auto& [category, text] : translator.warnings()) {
@@ -77,7 +82,8 @@ net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token)
     log_.Warn("Error translating OTLP metrics to Prometheus write request", {{"err", text}});
   }
   if (refusal != tsdb::Refusal::kNone) {
-    return refuse(refusal == tsdb::Refusal::kSeriesLimit ? 500 : 400, std::string(TextOf(refusal)));
+    return refuse(refusal == tsdb::Refusal::kSeriesLimit ? 500 : 400,
+                  translator.fault().empty() ? std::string(TextOf(refusal)) : translator.fault());
   }
   auto committed = appender->Commit();
   if (!committed) {

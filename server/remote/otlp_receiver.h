@@ -17,14 +17,19 @@ namespace meerkat::remote {
 // (--enable-feature=otlp-native-delta-ingestion), or added up (otlp-deltatocumulative).
 enum class OtlpDeltas : unsigned char { kRefuse, kKeep, kAddUp };
 
+struct OtlpReceiverOptions {
+  OtlpDeltas deltas = OtlpDeltas::kRefuse;
+  bool start_timestamps = false;  // stored with their samples
+};
+
 // POST /api/v1/otlp/v1/metrics: protobuf or JSON, plain or gzip. A refused sample fails the whole
 // request; a metric that has no Prometheus form is left out and logged. Threads: any number of
 // requests.
 class OtlpReceiver {
  public:
   OtlpReceiver(std::function<tsdb::Storage*()> storage, std::function<OtlpOptions()> options,
-               std::function<Millis()> lookback, OtlpDeltas deltas, const Clock& clock,
-               Registry& registry, Logger log);
+               std::function<Millis()> lookback, OtlpReceiverOptions receiver_options,
+               const Clock& clock, Registry& registry, Logger log);
 
   net::Response Handle(const net::Request& request, std::stop_token stop);
 
@@ -32,7 +37,8 @@ class OtlpReceiver {
   const std::function<tsdb::Storage*()> storage_;
   const std::function<OtlpOptions()> options_;
   const std::function<Millis()> lookback_;
-  const OtlpDeltas deltas_;
+  const OtlpReceiverOptions receiver_options_;
+  const Clock& clock_;
   otlp::DeltaSums sums_;
   const Logger log_;
   Registry& registry_;

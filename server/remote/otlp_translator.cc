@@ -6,8 +6,11 @@
 #include <memory>
 #include <utility>
 
+#include "base/histogram_check.h"
+#include "base/name_scheme.h"
 #include "base/number.h"
 #include "base/quote.h"
+#include "base/utf8.h"
 #include "server/remote/otlp_histogram.h"
 #include "server/remote/otlp_names.h"
 
@@ -52,10 +55,38 @@ tsdb::MetricType TypeOf(const Metric& metric) {
   return tsdb::MetricType::kUnknown;
 }
 
-// Several attributes may end up under one name: their values are joined.
-void Merge(std::map<std::string, std::string>& labels, std::string name, const std::string& value) {
-  const auto [entry, added] = labels.try_emplace(std::move(name), value);
-  if (!added) entry->second += ";" + value;
+std::size_t Runes(std::string_view text) {
+  std::size_t runes = 0;
+  for (; !text.empty(); ++runes) TakeRune(text);
+  return runes;
+}
+
+// The identifiers of a span, when there is one, and as much of the attributes as all of them: their
+// names stay as they are, and an exemplar with more than 128 characters would be refused.
+Labels LabelsOf(const Exemplar& exemplar) {
+  constexpr std::size_t kMostRunes = 128;
+  LabelsBuilder labels;
+  std::size_t runes = 0;
+  const auto add = [&](std::string_view name, const std::string& id) {
+    if (id.find_first_not_of('0') == std::string::npos) return;
+    labels.Set(name, id);
+    runes += name.size() + id.size();
+  };
+  add("trace_id", exemplar.trace_id);
+  add("span_id", exemplar.span_id);
+  for (const auto& [name, value] : exemplar.attributes) runes += Runes(name) + Runes(value);
+  if (runes <= kMostRunes) {
+    for (const auto& [name, value] : exemplar.attributes) labels.Set(name, value);
+  }
+  return labels.Build();
+}
+
+bool AreValid(const std::vector<Label>& labels) {
+  return std::all_of(labels.begin(), labels.end(), [](const Label& label) {
+    return label.name == kMetricName
+               ? IsValidMetricName(NameScheme::kUtf8, label.value)
+               : IsValidLabelName(NameScheme::kUtf8, label.name) && IsValidUtf8(label.value);
+  });
 }
 
 }  // namespace
@@ -78,9 +109,14 @@ void Translator::AddResource(const Resource& resource) {
 void Translator::AddMetric(const Metric& metric, const Origin& origin) {
   using Kind = Metric::Kind;
   if (metric.kind == Kind::kNone || metric.points.empty()) return;
+  // Also of metrics that are then left out: their resource was there.
+  for (const Point& point : metric.points) {
+    earliest_ = std::min(earliest_, TimeOf(point.time));
+    latest_ = std::max(latest_, TimeOf(point.time));
+  }
   const bool has_temporality = metric.kind == Kind::kSum || metric.kind == Kind::kHistogram ||
                                metric.kind == Kind::kExponential;
-  delta_ = has_temporality && deltas_ && metric.temporality == Metric::Temporality::kDelta;
+  delta_ = has_temporality && settings_.deltas && metric.temporality == Metric::Temporality::kDelta;
   if (has_temporality && !delta_ && metric.temporality != Metric::Temporality::kCumulative) {
     warnings_.push_back({"temporality", "invalid temporality and type combination for metric " +
                                             Quote(metric.name)});
@@ -92,13 +128,19 @@ void Translator::AddMetric(const Metric& metric, const Origin& origin) {
     return;
   }
   const tsdb::MetricType type = delta_ ? tsdb::MetricType::kUnknown : TypeOf(metric);
-  appender_.SetMetadata(name, {type, metric.description, metric.unit});
+  appender_.SetMetadata(name, {type, metric.description, UnitName(metric.unit)});
   for (const Point& point : metric.points) {
-    const LabelMap labels = LabelsOf(point, origin);
-    earliest_ = std::min(earliest_, TimeOf(point.time));
-    latest_ = std::max(latest_, TimeOf(point.time));
+    const auto labels_or_none = LabelsOf(point, origin);
+    if (!labels_or_none) {
+      warnings_.push_back({"label", "an attribute of metric " + Quote(metric.name) +
+                                        " has a name that gives no label"});
+      return;
+    }
+    const LabelMap& labels = *labels_or_none;
     switch (metric.kind) {
       case Kind::kGauge:
+        Float(Resolve(labels, name), point, point.value);
+        break;
       case Kind::kSum: {
         const tsdb::SeriesRef ref = Resolve(labels, name);
         Float(ref, point, point.value);
@@ -124,35 +166,50 @@ void Translator::AddMetric(const Metric& metric, const Origin& origin) {
   }
 }
 
-Translator::LabelMap Translator::LabelsOf(const Point& point, const Origin& origin) const {
-  LabelMap labels;
-  Attributes sorted = point.attributes;
-  std::stable_sort(sorted.begin(), sorted.end(),
+std::optional<Translator::LabelMap> Translator::Translate(Attributes attributes) const {
+  std::stable_sort(attributes.begin(), attributes.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [name, value] : sorted) Merge(labels, LabelName(name, options_), value);
+  LabelMap labels;
+  for (const auto& [name, value] : attributes) {
+    std::string label = LabelName(name, options_);
+    if (label.empty()) return std::nullopt;
+    // Several attributes may end up under one name: their values are joined.
+    const auto [entry, added] = labels.try_emplace(std::move(label), value);
+    if (!added) entry->second += ";" + value;
+  }
+  return labels;
+}
+
+std::optional<Translator::LabelMap> Translator::LabelsOf(const Point& point,
+                                                         const Origin& origin) const {
+  auto translated = Translate(point.attributes);
+  if (!translated) return std::nullopt;
+  LabelMap& labels = *translated;
   for (const auto& [name, value] : origin.resource->attributes) {
     const bool promoted = options_.promote_all_resource_attributes
                               ? !In(options_.ignore_resource_attributes, name)
                               : In(options_.promote_resource_attributes, name);
-    if (promoted) labels.try_emplace(LabelName(name, options_), value);
+    if (!promoted) continue;
+    std::string label = LabelName(name, options_);
+    if (label.empty()) return std::nullopt;
+    labels.try_emplace(std::move(label), value);
   }
-  if (options_.promote_scope_metadata) {
-    const Scope& scope = *origin.scope;
-    if (!scope.name.empty()) labels["otel_scope_name"] = scope.name;
-    if (!scope.version.empty()) labels["otel_scope_version"] = scope.version;
-    if (!scope.schema_url.empty()) labels["otel_scope_schema_url"] = scope.schema_url;
+  if (const Scope& scope = *origin.scope; options_.promote_scope_metadata && !scope.name.empty()) {
     for (const auto& [name, value] : scope.attributes) {
       labels[LabelName("otel_scope_" + name, options_)] = value;
     }
+    labels["otel_scope_name"] = scope.name;
+    labels["otel_scope_version"] = scope.version;
+    labels["otel_scope_schema_url"] = scope.schema_url;
   }
   AddIdentity(*origin.resource, labels);
-  return labels;
+  return translated;
 }
 
 void Translator::AddIdentity(const Resource& resource, LabelMap& labels) const {
   if (const auto* name = Find(resource.attributes, "service.name")) {
     const auto* space = Find(resource.attributes, "service.namespace");
-    labels["job"] = space == nullptr || space->empty() ? *name : *space + "/" + *name;
+    labels["job"] = space == nullptr ? *name : *space + "/" + *name;
   }
   if (const auto* instance = Find(resource.attributes, "service.instance.id")) {
     labels["instance"] = *instance;
@@ -168,14 +225,26 @@ tsdb::SeriesRef Translator::Resolve(const LabelMap& labels, const std::string& n
   }
   list.push_back({kMetricName, name});
   if (!extra_name.empty()) list.push_back({extra_name, extra});
+  if (!AreValid(list)) {
+    warnings_.push_back({"invalid_labels", "series of metric " + Quote(name) +
+                                               " has a label that is not valid UTF-8"});
+    return tsdb::SeriesRef::kNone;
+  }
   const tsdb::SeriesRef ref = appender_.Resolve(Labels::From(std::move(list)));
   if (ref == tsdb::SeriesRef::kNone) Note(tsdb::Refusal::kSeriesLimit);
   return ref;
 }
 
+Timestamp Translator::StartOf(const Point& point) const {
+  return settings_.start_timestamps && point.start != 0 ? TimeOf(point.start) : kMinTime;
+}
+
 void Translator::Float(tsdb::SeriesRef ref, const Point& point, double value) {
   if (ref == tsdb::SeriesRef::kNone) return;
-  Note(appender_.Append(ref, TimeOf(point.time), point.no_value() ? StaleNan() : value));
+  const Timestamp time = TimeOf(point.time);
+  Note(time > settings_.latest
+           ? tsdb::Refusal::kOutOfBounds
+           : appender_.Append(ref, time, point.no_value() ? StaleNan() : value, StartOf(point)));
   ++samples_;
 }
 
@@ -183,11 +252,7 @@ void Translator::AddExemplars(tsdb::SeriesRef ref, const Point& point, double ab
   if (ref == tsdb::SeriesRef::kNone) return;
   for (const Exemplar& one : point.exemplars) {
     if (!(one.value > above && one.value <= up_to)) continue;
-    LabelsBuilder labels;
-    if (!one.trace_id.empty()) labels.Set("trace_id", one.trace_id);
-    if (!one.span_id.empty()) labels.Set("span_id", one.span_id);
-    for (const auto& [name, value] : one.attributes) labels.Set(LabelName(name, options_), value);
-    const tsdb::Exemplar exemplar{labels.Build(), one.value, TimeOf(one.time)};
+    const tsdb::Exemplar exemplar{otlp::LabelsOf(one), one.value, TimeOf(one.time)};
     if (appender_.AppendExemplar(ref, exemplar) != tsdb::Refusal::kNone) ++refused_exemplars_;
   }
 }
@@ -225,8 +290,15 @@ void Translator::AddNative(const std::string& name, const Point& point, const La
     gauge->reset_hint = Histogram::ResetHint::kGauge;
     histogram = std::move(gauge);
   }
-  Note(appender_.Append(ref, TimeOf(point.time), std::move(histogram)));
   ++samples_;
+  if (std::string fault = HistogramFault(*histogram); !fault.empty()) {
+    if (refused_ == tsdb::Refusal::kNone) fault_ = std::move(fault);
+    Note(tsdb::Refusal::kBadHistogram);
+    return;
+  }
+  const Timestamp time = TimeOf(point.time);
+  Note(time > settings_.latest ? tsdb::Refusal::kOutOfBounds
+                               : appender_.Append(ref, time, std::move(histogram), StartOf(point)));
   AddExemplars(ref, point, -kInfinity, kInfinity);
 }
 
@@ -250,23 +322,28 @@ void Translator::AddSummary(const std::string& name, const Point& point, const L
 
 void Translator::AddTargetInfo(const Resource& resource) {
   if (latest_ < earliest_) return;
-  const bool more = std::any_of(resource.attributes.begin(), resource.attributes.end(),
-                                [](const auto& pair) { return !IsIdentifying(pair.first); });
-  LabelMap labels;
-  AddIdentity(resource, labels);
-  // Without an identity nothing could be joined with it, without more it would tell nothing.
-  if (!more || labels.empty()) return;
-  for (const auto& [name, value] : resource.attributes) {
-    if (IsIdentifying(name) && !options_.keep_identifying_resource_attributes) continue;
-    Merge(labels, LabelName(name, options_), value);
+  Attributes told = resource.attributes;
+  std::erase_if(told, [](const auto& pair) { return IsIdentifying(pair.first); });
+  // Without more than an identity it would tell nothing.
+  if (told.empty()) return;
+  auto translated = Translate(options_.keep_identifying_resource_attributes ? resource.attributes
+                                                                            : std::move(told));
+  if (!translated) {
+    warnings_.push_back({"label", "an attribute of a resource has a name that gives no label"});
+    return;
   }
+  LabelMap& labels = *translated;
+  AddIdentity(resource, labels);
+  // Without an identity nothing could be joined with it.
+  if (!labels.contains("job") && !labels.contains("instance")) return;
   const tsdb::SeriesRef ref = Resolve(labels, "target_info");
   if (ref == tsdb::SeriesRef::kNone) return;
   appender_.SetMetadata("target_info", {tsdb::MetricType::kGauge, "Target metadata", ""});
-  const Millis interval = std::max(lookback_ / 2, Millis(1));
+  const Millis interval = std::max(settings_.lookback / 2, Millis(1));
   // A request that spans ages writes no more than this many.
   constexpr int kMost = 10'000;
   Timestamp time = earliest_;
+  if (latest_ > settings_.latest) return;
   // Requests of several scopes or retries repeat it: what is there already is no failure.
   for (int i = 0; i < kMost && time < latest_; ++i, time += interval) {
     (void)appender_.Append(ref, time, 1);

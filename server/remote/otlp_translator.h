@@ -1,7 +1,7 @@
 #pragma once
 
-#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,14 +17,19 @@ namespace meerkat::remote::otlp {
 // histograms, target_info. For one request; one thread.
 class Translator {
  public:
-  // `lookback` sets how densely target_info is written. With `deltas`, changes are stored as they
-  // come: their type is unknown, their histograms are gauges.
-  Translator(const OtlpOptions& options, Millis lookback, tsdb::Appender& appender,
-             bool deltas = false)
-      : options_(options), lookback_(lookback), appender_(appender), deltas_(deltas) {}
+  struct Settings {
+    Millis lookback;                // sets how densely target_info is written
+    Timestamp latest = kMaxTime;    // samples beyond are out of bounds
+    bool deltas = false;            // stored as they come: of unknown type, histograms as gauges
+    bool start_timestamps = false;  // stored, too
+  };
+  Translator(const OtlpOptions& options, const Settings& settings, tsdb::Appender& appender)
+      : options_(options), settings_(settings), appender_(appender) {}
 
-  // What the store refused, kNone when nothing: the request has then failed.
+  // What was refused first, kNone when nothing: the request has then failed.
   tsdb::Refusal Append(const Request& request);
+  // Of a bad histogram: what is bad about it.
+  const std::string& fault() const { return fault_; }
 
   // What could not be translated and is left out: which kind of fault, and in words.
   struct Warning {
@@ -52,21 +57,24 @@ class Translator {
                  HistogramPtr histogram);
   void AddTargetInfo(const Resource& resource);
 
-  LabelMap LabelsOf(const Point& point, const Origin& origin) const;
+  // Nothing when an attribute's name gives no label.
+  std::optional<LabelMap> LabelsOf(const Point& point, const Origin& origin) const;
+  std::optional<LabelMap> Translate(Attributes attributes) const;
   void AddIdentity(const Resource& resource, LabelMap& labels) const;
   tsdb::SeriesRef Resolve(const LabelMap& labels, const std::string& name,
                           const std::string& extra_name = "", const std::string& extra = "");
   void Float(tsdb::SeriesRef ref, const Point& point, double value);
+  Timestamp StartOf(const Point& point) const;
   void AddExemplars(tsdb::SeriesRef ref, const Point& point, double above, double up_to);
   void Note(tsdb::Refusal refusal) {
     if (refused_ == tsdb::Refusal::kNone) refused_ = refusal;
   }
 
   const OtlpOptions& options_;
-  const Millis lookback_;
+  const Settings settings_;
   tsdb::Appender& appender_;
-  const bool deltas_;
   tsdb::Refusal refused_ = tsdb::Refusal::kNone;
+  std::string fault_;
   std::vector<Warning> warnings_;
   std::uint64_t samples_ = 0;
   std::uint64_t refused_exemplars_ = 0;

@@ -15,6 +15,9 @@
 // Malformed input throws protozero::exception: each receiver catches that in one place.
 namespace meerkat::remote {
 
+// Senders' clocks may be ahead by this much: what is later is out of bounds.
+inline constexpr Millis kMostAhead = std::chrono::minutes(10);
+
 struct WireSample {
   Timestamp time{};
   Timestamp start = kMinTime;  // version 2 alone has one

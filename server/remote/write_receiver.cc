@@ -11,8 +11,6 @@
 namespace meerkat::remote {
 namespace {
 
-// Senders' clocks may be ahead by this much.
-constexpr Millis kAhead = std::chrono::minutes(10);
 constexpr std::string_view kMediaType = "application/x-protobuf";
 constexpr std::string_view kMessageV1 = "prometheus.WriteRequest";
 constexpr std::string_view kMessageV2 = "io.prometheus.write.v2.Request";
@@ -169,7 +167,7 @@ WriteReceiver::Outcome WriteReceiver::Write(tsdb::Storage& storage, bool in_part
   };
   Batch batch;
   batch.appender = storage.NewAppender();
-  batch.latest = clock_.Now() + kAhead;
+  batch.latest = clock_.Now() + kMostAhead;
   Outcome outcome;
   try {
     outcome = append(batch);

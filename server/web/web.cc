@@ -77,9 +77,11 @@ class Web::Impl {
                           : options_.feature("otlp-native-delta-ingestion")
                               ? remote::OtlpDeltas::kKeep
                               : remote::OtlpDeltas::kRefuse;
+      const bool starts =
+          options_.feature("created-timestamp-zero-ingestion") || options_.feature("st-storage");
       otlp_receiver_ = std::make_unique<remote::OtlpReceiver>(
-          doors_.database, doors_.otlp, lookback, deltas, *doors_.clock, registry_,
-          log_.With("component", "otlp_receiver"));
+          doors_.database, doors_.otlp, lookback, remote::OtlpReceiverOptions{deltas, starts},
+          *doors_.clock, registry_, log_.With("component", "otlp_receiver"));
     }
     if (options_.enable_remote_write) {
       remote::WriteReceiverOptions receiver;

@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       options.strategy = static_cast<remote::TranslationStrategy>(choice % 4);
       options.promote_all_resource_attributes = options.keep_identifying_resource_attributes =
           options.convert_histograms_to_nhcb = options.promote_scope_metadata = choice / 4 % 2 == 1;
-      remote::otlp::Translator translator(options, Millis(300'000), *appender);
+      remote::otlp::Translator translator(options, {.lookback = Millis(300'000)}, *appender);
       translator.Append(*request);
       // As changes: three times, so that they are added to something.
       remote::otlp::DeltaSums sums(clock);

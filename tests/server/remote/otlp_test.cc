@@ -60,8 +60,21 @@ TEST(OtlpNames, OfLabels) {
   EXPECT_EQ(otlp::LabelName("a..b", options), "a__b");
   options.label_name_preserve_multiple_underscores = false;
   EXPECT_EQ(otlp::LabelName("a..b", options), "a_b");
+  EXPECT_EQ(otlp::LabelName("", options), "");
+  EXPECT_EQ(otlp::LabelName("..", options), "key_");
+  options.label_name_preserve_multiple_underscores = true;
+  EXPECT_EQ(otlp::LabelName("..", options), "");
   options.strategy = TranslationStrategy::kNoTranslation;
   EXPECT_EQ(otlp::LabelName("room.name", options), "room.name");
+  EXPECT_EQ(otlp::LabelName("_", options), "");
+}
+
+TEST(OtlpNames, OfUnits) {
+  EXPECT_EQ(otlp::UnitName("By/s"), "bytes_per_second");
+  EXPECT_EQ(otlp::UnitName("Cel"), "celsius");
+  EXPECT_EQ(otlp::UnitName("{request}/min"), "per_min");
+  EXPECT_EQ(otlp::UnitName("{request}"), "");
+  EXPECT_EQ(otlp::UnitName("1"), "");
 }
 
 class OtlpTest : public RemoteFixture {
@@ -91,7 +104,8 @@ class OtlpTest : public RemoteFixture {
   std::unique_ptr<OtlpReceiver> Receiver(OtlpDeltas deltas) {
     return std::make_unique<OtlpReceiver>(
         [this] { return database_.get(); }, [this] { return options_; },
-        [] { return Millis(300'000); }, deltas, clock_, registry_, Logger::Silent());
+        [] { return Millis(300'000); }, OtlpReceiverOptions{deltas}, clock_, registry_,
+        Logger::Silent());
   }
 
   OtlpOptions options_;
@@ -246,6 +260,125 @@ TEST_F(OtlpTest, ScopeMetadataWhenAsked) {
   options_.promote_scope_metadata = true;
   ASSERT_EQ(Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")), 200);
   EXPECT_EQ(Dump(), "g{otel_scope_name=\"s\", otel_scope_version=\"1\"} 1 @0\n");
+}
+
+TEST_F(OtlpTest, ScopeFactsAreStrongerThanAttributesAndNeedAName) {
+  options_.promote_scope_metadata = true;
+  std::string body = Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})");
+  const std::string scope = R"("scope":{"name":"s","version":"1")";
+  const auto with = [&](const std::string& name) {
+    std::string changed = body;
+    return changed.replace(changed.find(scope), scope.size(),
+                           R"("scope":{"name":")" + name + R"(","version":"1","attributes":[)" +
+                               Attribute("name", "other") + "," + Attribute("x.y", "z") + "]");
+  };
+  ASSERT_EQ(Post(with("")), 200);
+  ASSERT_EQ(Post(with("s")), 200);
+  EXPECT_EQ(Dump(),
+            "g 1 @0\n"
+            "g{otel_scope_name=\"s\", otel_scope_version=\"1\", otel_scope_x_y=\"z\"} 1 @0\n");
+}
+
+TEST_F(OtlpTest, IdentityIsStrongerThanAttributes) {
+  const std::string gauge = R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1,"attributes":[)" +
+                            Attribute("job", "mine") + "]}]}}";
+  ASSERT_EQ(Post(Request(Attribute("service.namespace", "") + "," +
+                             Attribute("service.name", "shop") + "," + Attribute("job", "theirs"),
+                         gauge)),
+            200);
+  // An attribute that becomes "job" or "instance" is identity enough for target_info.
+  ASSERT_EQ(Post(Request(Attribute("instance", "i") + "," + Attribute("os", "linux"), gauge)), 200);
+  EXPECT_EQ(Dump(),
+            "g{job=\"/shop\"} 1 @0\n"
+            "g{job=\"mine\"} 1 @0\n"
+            "target_info{instance=\"i\", os=\"linux\"} 1 @0\n"
+            "target_info{job=\"/shop\"} 1 @0\n");
+}
+
+TEST_F(OtlpTest, AttributesThatMeetAreJoinedInTheirOrder) {
+  ASSERT_EQ(Post(Request(Attribute("service.name", "s") + "," + Attribute("b_c", "2") + "," +
+                             Attribute("b.c", "1"),
+                         R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1,"attributes":[)" +
+                             Attribute("x_y", "2") + "," + Attribute("x.y", "1") + "]}]}}")),
+            200);
+  EXPECT_EQ(Dump(), "g{job=\"s\", x_y=\"1;2\"} 1 @0\ntarget_info{b_c=\"1;2\", job=\"s\"} 1 @0\n");
+}
+
+TEST_F(OtlpTest, ExemplarsOfCountersAndBuckets) {
+  const std::string now = std::to_string(kNow * 1'000'000);
+  const auto exemplar = [&](const std::string& value, const std::string& more) {
+    return R"({"timeUnixNano":")" + now + R"(","asDouble":)" + value + more + "}";
+  };
+  const std::string ids =
+      R"(,"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000000")";
+  const auto filtered = [&](std::size_t length) {
+    return R"(,"filteredAttributes":[)" + Attribute("x.y", std::string(length, 'v')) + "]";
+  };
+  ASSERT_EQ(Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1,"exemplars":[)" +
+                                 exemplar("1", ids) + R"(]}]}},
+              {"name":"c","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[{@,"asInt":"12","exemplars":[)" +
+                                 exemplar("2", ids + filtered(3)) + R"(]}]}},
+              {"name":"h","histogram":{"aggregationTemporality":2,"dataPoints":[{@,"count":"3","bucketCounts":[1,2],"explicitBounds":[5],"exemplars":[)" +
+                                 exemplar("4", ids + filtered(100)) + "," +
+                                 exemplar("7", filtered(9)) + "]}]}}")),
+            200);
+  const std::vector<std::vector<Matcher>> any = {
+      {Matcher::Make(Matcher::Type::kNotEqual, std::string(kMetricName), "").value()}};
+  auto all = database_->Exemplars({}, any);
+  ASSERT_TRUE(all.ok());
+  std::string found;
+  for (const tsdb::SeriesExemplars& series : *all) {
+    found += series.series.ToString();
+    for (const tsdb::Exemplar& one : series.exemplars) found += " " + one.labels.ToString();
+    found += '\n';
+  }
+  const std::string id = "trace_id=\"0102030405060708090a0b0c0d0e0f10\"";
+  EXPECT_EQ(found, "c_total {" + id + ", \"x.y\"=\"vvv\"}\n" +
+                       "h_bucket{le=\"+Inf\"} {\"x.y\"=\"vvvvvvvvv\"}\n" + "h_bucket{le=\"5\"} {" +
+                       id + "}\n");
+}
+
+TEST_F(OtlpTest, WhatCannotBeStoredIsLeftOut) {
+  // A name that gives no label: the metric ends there. Texts that are not UTF-8: the series.
+  std::string broken;
+  {
+    protozero::pbf_writer request(broken);
+    protozero::pbf_writer resource(request, 1);
+    protozero::pbf_writer scope(resource, 2);
+    for (const std::string value : {"\xff", "good"}) {
+      protozero::pbf_writer metric(scope, 2);
+      metric.add_string(1, "p");
+      protozero::pbf_writer gauge(metric, 5);
+      protozero::pbf_writer point(gauge, 1);
+      point.add_fixed64(3, kNow * 1'000'000ULL);
+      point.add_double(4, 2);
+      protozero::pbf_writer pair(point, 7);
+      pair.add_string(1, "a");
+      protozero::pbf_writer any(pair, 2);
+      any.add_string(1, value);
+    }
+  }
+  EXPECT_EQ(Post(broken, "application/x-protobuf"), 200);
+  EXPECT_EQ(
+      Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1,"attributes":[)" +
+                           Attribute("__", "x") + "]}]}}")),
+      200);
+  EXPECT_EQ(Dump(), "p{a=\"good\"} 2 @0\n");
+}
+
+TEST_F(OtlpTest, RefusedPointsFailTheRequest) {
+  const std::string good = R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}},)";
+  // Counts that do not add up.
+  EXPECT_EQ(
+      Post(Request("", good + R"({"name":"e","exponentialHistogram":{"aggregationTemporality":2,
+      "dataPoints":[{@,"count":7,"scale":0,"positive":{"offset":1,"bucketCounts":[1]}}]}})")),
+      400);
+  // Eleven minutes ahead.
+  const std::string ahead = std::to_string((kNow + 660'000) * 1'000'000);
+  EXPECT_EQ(Post(Request("", good + R"({"name":"f","gauge":{"dataPoints":[{"timeUnixNano":")" +
+                                 ahead + R"(","asDouble":1}]}})")),
+            400);
+  EXPECT_EQ(Dump(), "");
 }
 
 TEST_F(OtlpTest, ProtobufPlainAndCompressed) {
