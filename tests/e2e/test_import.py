@@ -5,45 +5,24 @@ import argparse
 import json
 import math
 import os
-import struct
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 
 from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
+from protobuf import STALE, double, field, snappy, text, varint, zigzag
 
-STALE = struct.pack("<Q", 0x7FF0000000000002)
 STEP = 30
 HOURS = 6
 
 
-def varint(value):
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def zigzag(value):
-    return varint(value << 1 ^ value >> 63)
-
-
-def field(number, kind, body):
-    if kind == 2:
-        return varint(number << 3 | 2) + varint(len(body)) + body
-    return varint(number << 3 | kind) + body
-
-
 def labels_of(labels):
-    return b"".join(field(1, 2, field(1, 2, name.encode()) + field(2, 2, value.encode())) for name, value in sorted(labels.items()))
+    return b"".join(field(1, 2, text(1, name) + text(2, value)) for name, value in sorted(labels.items()))
 
 
 def sample(value, at):
-    return field(2, 2, field(1, 1, value if isinstance(value, bytes) else struct.pack("<d", value)) + field(2, 0, varint(at)))
+    return field(2, 2, double(1, value) + field(2, 0, varint(at)))
 
 
 def histogram(scale, at):
@@ -51,21 +30,12 @@ def histogram(scale, at):
     deltas = [scale, 2, -1, 3]
     negative = [scale // 2]
     count = sum(sum(deltas[:i + 1]) for i in range(4)) + negative[0] + 1
-    body = field(1, 0, varint(count)) + field(3, 1, struct.pack("<d", 0.25 * scale)) + field(4, 0, zigzag(2))
-    body += field(5, 1, struct.pack("<d", 1e-128)) + field(6, 0, varint(1))
+    body = field(1, 0, varint(count)) + double(3, 0.25 * scale) + field(4, 0, zigzag(2))
+    body += double(5, 1e-128) + field(6, 0, varint(1))
     body += field(8, 2, field(1, 0, zigzag(0)) + field(2, 0, varint(1))) + field(9, 2, b"".join(zigzag(d) for d in negative))
     body += field(11, 2, field(1, 0, zigzag(-2)) + field(2, 0, varint(2))) + field(11, 2, field(1, 0, zigzag(3)) + field(2, 0, varint(2)))
     body += field(12, 2, b"".join(zigzag(d) for d in deltas)) + field(15, 0, varint(at))
     return field(4, 2, body)
-
-
-def snappy(data):
-    """The block format, literals only."""
-    out = bytearray(varint(len(data)))
-    for begin in range(0, len(data), 65536):
-        piece = data[begin:begin + 65536]
-        out += bytes([61 << 2]) + struct.pack("<H", len(piece) - 1) + piece
-    return bytes(out)
 
 
 def post(url, series):

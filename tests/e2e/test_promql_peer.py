@@ -12,7 +12,6 @@ import json
 import math
 import random
 import re
-import struct
 import sys
 import urllib.error
 import urllib.parse
@@ -20,40 +19,14 @@ import urllib.request
 from pathlib import Path
 
 from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
+from protobuf import STALE, double, field, snappy, text, varint, zigzag
 
-STALE_NAN = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 START = 1_700_000_000_000  # of the samples, milliseconds
 EVERY, SAMPLES = 30_000, 60
 FEATURES = "promql-experimental-functions,native-histograms,promql-duration-expr,promql-per-step-stats"
 
 
 # -------------------------------------------------------------------------------------------------- remote write
-def varint(value):
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(number, kind, payload):
-    head = varint(number << 3 | kind)
-    return head + (varint(len(payload)) + payload if kind == 2 else payload)
-
-
-def zigzag(value):
-    return varint(value * 2 if value >= 0 else -value * 2 - 1)
-
-
-def text(number, value):
-    return field(number, 2, value.encode())
-
-
-def double(number, value):
-    return field(number, 1, value if isinstance(value, bytes) else struct.pack("<d", value))
-
-
 def histogram(at, h):
     """An integer histogram; `h` has schema, zero, sum, spans and absolute bucket counts."""
     out = field(1, 0, varint(h["zero"] + sum(h["buckets"])))
@@ -74,19 +47,9 @@ def write_request(series):
             if isinstance(value, dict):
                 one += field(4, 2, histogram(at, value))
             else:
-                bits = struct.pack("<Q", 0x7FF0000000000002) if value is None else struct.pack("<d", value)
-                one += field(2, 2, double(1, bits) + field(2, 0, varint(at)))
+                one += field(2, 2, double(1, STALE if value is None else value) + field(2, 0, varint(at)))
         out += field(1, 2, one)
     return snappy(out)
-
-
-def snappy(data):
-    """Literals only: valid, if not smaller."""
-    out = varint(len(data))
-    for i in range(0, len(data), 65536):
-        piece = data[i : i + 65536]
-        out += bytes([61 << 2]) + struct.pack("<H", len(piece) - 1) + piece
-    return out
 
 
 def make_series(rnd):

@@ -1,0 +1,110 @@
+"""Two servers side by side, meerkat and a real Prometheus or meerkat twice: the same configuration, the same requests, and what each
+then has."""
+import json
+import os
+import struct
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from harness import Meerkat, Program, free_port, get, get_json, peer, wait_for
+from protobuf import field, fields, snappy, text, unsnappy, varint
+
+
+class Pair:
+    def __init__(self, binary, checks, config, flags, twin=False):
+        """`twin`: the other one is meerkat, too."""
+        self.folder = os.path.join(checks.folder, "twins" if twin else "pair")
+        os.makedirs(os.path.join(self.folder, "other"))
+        self.configure(config)
+        flags = flags + ["--config.file=" + os.path.join(self.folder, "pair.yml")]
+        self.ours = Meerkat(binary, self.folder, flags)
+        checks.own(self.ours.program)
+        if twin:
+            other = Meerkat(binary, os.path.join(self.folder, "other"), flags)
+            self.base, self.other = other.url, checks.own(other.program)
+        else:
+            port = free_port()
+            self.base = "http://127.0.0.1:%d" % port
+            self.other = checks.own(Program("prometheus", [peer("prometheus", 3), "--storage.tsdb.path=other", "--web.enable-lifecycle",
+                                                           "--web.listen-address=127.0.0.1:%d" % port] + flags, self.folder))
+            wait_for("prometheus to be ready", lambda: get(self.base + "/-/ready"))
+
+    @property
+    def both(self):
+        return self.ours.url, self.base
+
+    def configure(self, config):
+        with open(os.path.join(self.folder, "pair.yml"), "w") as file:
+            file.write(config)
+
+    def reload(self, config):
+        self.configure(config)
+        for url in self.both:
+            urllib.request.urlopen(urllib.request.Request(url + "/-/reload", method="POST"), timeout=30).close()
+
+    def post(self, path, body, headers, other=None):
+        """(status, text, headers) of either side; `other`: what the other side gets, body and headers."""
+        return [post(self.ours.url + path, body, headers), post(self.base + path, *(other or (body, headers)))]
+
+    def stored(self, start, end):
+        """What either side has of [start, end], milliseconds: float samples bit by bit, histograms as the API prints them, exemplars."""
+        return [everything(url, start, end) for url in self.both]
+
+
+def post(url, body, headers):
+    request = urllib.request.Request(url, data=body, method="POST", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode(errors="replace"), answer.headers
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace"), error.headers
+
+
+def name_of(labels):
+    return json.dumps(labels, sort_keys=True)
+
+
+def everything(url, start, end):
+    matcher = field(1, 0, varint(2)) + text(2, "__name__") + text(3, ".+")
+    query = field(1, 0, varint(start)) + field(2, 0, varint(end)) + field(3, 2, matcher)
+    floats = {}
+    request = urllib.request.Request(url + "/api/v1/read", data=snappy(field(1, 2, query)), method="POST", headers={
+        "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf", "X-Prometheus-Remote-Read-Version": "0.1.0"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        message = unsnappy(answer.read())
+    for _, result in fields(message):
+        for _, series in fields(result):
+            labels, samples = {}, []
+            for number, value in fields(series):
+                parts = dict(fields(value))
+                if number == 1:
+                    labels[parts.get(1, b"").decode(errors="replace")] = parts.get(2, b"").decode(errors="replace")
+                elif number == 2:
+                    samples.append((parts.get(2, 0), struct.unpack("<Q", parts.get(1, bytes(8)))[0]))
+            if samples:
+                floats[name_of(labels)] = samples
+    asked = urllib.parse.urlencode({"query": '{__name__=~".+"}[%dms]' % (end - start + 1), "time": end / 1000})
+    rows = get_json(url + "/api/v1/query?" + asked)["data"]["result"]
+    histograms = {name_of(row["metric"]): row["histograms"] for row in rows if "histograms" in row}
+    asked = urllib.parse.urlencode({"query": '{__name__=~".+"}', "start": start / 1000, "end": end / 1000})
+    exemplars = {name_of(row["seriesLabels"]): row["exemplars"] for row in get_json(url + "/api/v1/query_exemplars?" + asked)["data"]}
+    return {"floats": floats, "histograms": histograms, "exemplars": exemplars}
+
+
+def difference(ours, theirs):
+    """Where two dumps part, for a person to read; None when they do not."""
+    for kind in ours:
+        for name in sorted(set(ours[kind]) | set(theirs[kind])):
+            mine, other = ours[kind].get(name), theirs[kind].get(name)
+            if mine != other:
+                return "%s of %s\n  ours   %s\n  theirs %s" % (kind, name, mine, other)
+    return None
+
+
+def window(rounds, index):
+    """A stretch of ten minutes for each round, the last one ending before now: (start, end) in milliseconds."""
+    now = int(time.time()) // 600 * 600
+    start = (now - 600 * (rounds + 1 - index)) * 1000
+    return start, start + 599_999
