@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace meerkat::net {
 
@@ -24,10 +26,11 @@ class BodyBudget {
   std::atomic<std::uint64_t> free_;
 };
 
-// One body's part of a budget, which it gives back in the end. Threads: one at a time.
+// One body's part of a budget, which it gives back in the end: a request in flight when everything
+// stops may be the last to know the budget. Threads: one at a time.
 class BodyLease {
  public:
-  explicit BodyLease(BodyBudget& budget) : budget_(budget) {}
+  explicit BodyLease(std::shared_ptr<BodyBudget> budget) : budget_(std::move(budget)) {}
   ~BodyLease() { Release(); }
   BodyLease(const BodyLease&) = delete;
   BodyLease& operator=(const BodyLease&) = delete;
@@ -36,21 +39,21 @@ class BodyLease {
   bool Hold(std::uint64_t bytes) {
     if (bytes <= held_) return true;
     const std::uint64_t more = (bytes - held_ + kStep - 1) / kStep * kStep;
-    if (!budget_.Take(more)) return false;
+    if (!budget_->Take(more)) return false;
     held_ += more;
     return true;
   }
   // What Hold would give just now.
-  std::uint64_t room() const { return held_ + budget_.free() / kStep * kStep; }
+  std::uint64_t room() const { return held_ + budget_->free() / kStep * kStep; }
   void Release() {
-    budget_.Give(held_);
+    budget_->Give(held_);
     held_ = 0;
   }
 
  private:
   static constexpr std::uint64_t kStep = 16 << 10;
 
-  BodyBudget& budget_;
+  const std::shared_ptr<BodyBudget> budget_;
   std::uint64_t held_ = 0;
 };
 

@@ -33,7 +33,7 @@ constexpr std::uint64_t kDefaultBodyLimit = 1 << 30;
 struct ScrapeLoop::Exchange {
   enum State : unsigned char { kWriting, kWritten, kAwaited };
 
-  explicit Exchange(net::BodyBudget& bodies) : lease(bodies) {}
+  explicit Exchange(std::shared_ptr<net::BodyBudget> bodies) : lease(std::move(bodies)) {}
 
   net::BodyLease lease;
   net::ClientResponse response;
@@ -134,7 +134,7 @@ net::ClientRequest ScrapeLoop::MakeRequest() const {
 }
 
 net::Awaitable<void> ScrapeLoop::ScrapeAt(Timestamp time) {
-  auto exchange = std::make_shared<Exchange>(*context_.bodies);
+  auto exchange = std::make_shared<Exchange>(context_.bodies);
   exchange->started = context_.clock.Now();
   exchange->answer.time = time;
   exchange->answer.started = std::chrono::steady_clock::now();

@@ -328,7 +328,7 @@ TEST_F(HttpClientRoadsTest, BodiesAreBoundedBeforeTheyAreKept) {
        "body size limit exceeded"},
   };
   for (const auto& [answer, error] : answers) {
-    PlainServer server([&answer = answer](const auto&, const auto&) { return answer; });
+    PlainServer server([&body = answer](const auto&, const auto&) { return body; });
     auto got = Get({}, "http://" + server.address() + "/");
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().message(), error);
@@ -336,7 +336,7 @@ TEST_F(HttpClientRoadsTest, BodiesAreBoundedBeforeTheyAreKept) {
 }
 
 TEST_F(HttpClientRoadsTest, BodiesInFlightShareABudget) {
-  BodyBudget budget(256 << 10);
+  const auto budget = std::make_shared<BodyBudget>(256 << 10);
   BodyLease other(budget);
   ASSERT_TRUE(other.Hold(100 << 10));
   PlainServer server([](const auto&, const auto&) {
@@ -357,7 +357,19 @@ TEST_F(HttpClientRoadsTest, BodiesInFlightShareABudget) {
   got = get();
   ASSERT_TRUE(got) << got.error().message();
   EXPECT_EQ(got->body.size(), 200U << 10);
-  EXPECT_EQ(budget.free(), 256U << 10);
+  EXPECT_EQ(budget->free(), 256U << 10);
+}
+
+// A scrape that is waiting when the server stops ends after all else.
+TEST(BodyLease, KeepsTheBudgetItGivesBackTo) {
+  auto budget = std::make_shared<BodyBudget>(256 << 10);
+  const std::weak_ptr<BodyBudget> known = budget;
+  auto lease = std::make_unique<BodyLease>(std::move(budget));
+  EXPECT_TRUE(lease->Hold(1));
+  ASSERT_FALSE(known.expired());
+  EXPECT_LT(known.lock()->free(), 256U << 10);
+  lease.reset();
+  EXPECT_TRUE(known.expired());
 }
 
 TEST_F(HttpClientRoadsTest, MembersOfAGzipBodyAreJoined) {
