@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/quote.h"
+#include "base/utf8.h"
 #include "server/net/base64.h"
 
 namespace meerkat::config {
@@ -177,10 +178,34 @@ class TreeBuilder final : public YAML::EventHandler {
   std::size_t merged_ = 0;
 };
 
+// YAML 1.1, 5.1.
+bool MayStandInYaml(char32_t rune) {
+  if (rune < 0x20) return rune == '\t' || rune == '\n' || rune == '\r';
+  return rune < 0x7F || rune == 0x85 || (rune >= 0xA0 && rune != 0xFFFE && rune != 0xFFFF);
+}
+
+// yaml-cpp takes any byte; here, as upstream, a file is characters, and printable ones.
+Result<> CheckCharacters(std::string_view text) {
+  // UTF-16 says so with its first two bytes; yaml-cpp makes UTF-8 of it.
+  if (text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE")) return {};
+  YamlPosition position{1, 1};
+  while (!text.empty()) {
+    const char32_t rune = TakeRune(text);
+    if (rune == kInvalidRune) return ErrorAt(position, "yaml: invalid UTF-8");
+    if (!MayStandInYaml(rune)) {
+      return ErrorAt(position, "yaml: control characters are not allowed");
+    }
+    position = rune == '\n' ? YamlPosition{position.line + 1, 1}
+                            : YamlPosition{position.line, position.column + 1};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<YamlTree> ParseYamlTree(std::string_view text, const YamlOptions& options) {
   if (text.size() > options.max_bytes) return ErrorAt({1, 1}, "the document is too large");
+  if (auto checked = CheckCharacters(text); !checked) return std::move(checked).error();
   YamlTree tree;
   try {
     std::istringstream in{std::string(text)};

@@ -50,6 +50,32 @@ TEST(YamlReader, KeepsDefaultsOfMissingKeys) {
   EXPECT_EQ(sample.every, Millis(5000));
 }
 
+// As upstream; names and labels from a file can be stored.
+TEST(YamlReader, TextIsPrintableUtf8) {
+  const struct {
+    std::string_view text;
+    std::string_view error;
+  } cases[] = {
+      {"name: \xC3\xA9\xF0\x9F\x98\x80\xC2\x85\xEF\xBB\xBF", ""},
+      {"\xEF\xBB\xBFname: x", ""},
+      {{"\xFF\xFEn\0a\0m\0e\0:\0 \0\xE9\0", 16}, ""},
+      {"a: 1\n# caf\xE9", "f.yml:2:6: yaml: invalid UTF-8"},
+      {"name: \xED\xA0\x80", "f.yml:1:7: yaml: invalid UTF-8"},
+      {"name: \"\x01\"", "f.yml:1:8: yaml: control characters are not allowed"},
+      {"name: \xC3\xA9\x7F", "f.yml:1:8: yaml: control characters are not allowed"},
+      {"name: \xC2\x80", "f.yml:1:7: yaml: control characters are not allowed"},
+      {"name: \xEF\xBF\xBF", "f.yml:1:7: yaml: control characters are not allowed"},
+      {{"name: \0", 7}, "f.yml:1:7: yaml: control characters are not allowed"},
+  };
+  for (const auto& [text, error] : cases) {
+    Sample sample;
+    EXPECT_EQ(Load(text, sample), error) << text;
+  }
+  Sample sample;
+  Load(cases[2].text, sample);
+  EXPECT_EQ(sample.name, "\xC3\xA9");
+}
+
 TEST(YamlReader, ReadsEveryType) {
   Sample sample;
   EXPECT_EQ(Load(R"(
