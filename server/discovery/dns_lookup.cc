@@ -6,6 +6,7 @@
 #include <netdb.h>
 
 #include <array>
+#include <utility>
 
 namespace meerkat::discovery {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 struct Reply {
   bool done = false;
   int status = ARES_SUCCESS;
-  std::vector<unsigned char> message;
+  std::string message;
 };
 
 extern "C" void TakeReply(void* argument, int status, int, unsigned char* message, int length) {
@@ -44,26 +45,18 @@ std::string Rooted(std::string name) {
   return name;
 }
 
-template <typename Address>
-void AddAddresses(const Address* addresses, int count, int family,
-                  std::vector<DnsRecord>& records) {
-  for (int i = 0; i < count; ++i) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    const void* raw = nullptr;
-    if constexpr (requires { addresses->ipaddr; }) {
-      raw = &addresses[i].ipaddr;
-    } else {
-      raw = &addresses[i].ip6addr;
-    }
-    inet_ntop(family, raw, text.data(), text.size());
-    records.push_back({text.data()});
-  }
+std::string Written(int family, const void* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(family, address, text.data(), text.size());
+  return text.data();
 }
 
-int Parse(DnsSd::Type type, const std::vector<unsigned char>& message,
-          std::vector<DnsRecord>& records) {
-  constexpr int kMost = 256;
-  const unsigned char* const data = message.data();
+// How many address records fit into a message: even with a name of two bytes each takes more than
+// this (RFC 1035, 4.1.3).
+constexpr std::size_t kSmallestRecord = 12;
+
+int Parse(DnsSd::Type type, std::string_view message, std::vector<DnsRecord>& records) {
+  const auto* const data = reinterpret_cast<const unsigned char*>(message.data());
   const int size = static_cast<int>(message.size());
   int status = ARES_SUCCESS;
   switch (type) {
@@ -95,24 +88,43 @@ int Parse(DnsSd::Type type, const std::vector<unsigned char>& message,
       break;
     }
     case DnsSd::Type::kA: {
-      std::array<ares_addrttl, kMost> addresses{};
-      int count = kMost;
+      std::vector<ares_addrttl> addresses(message.size() / kSmallestRecord + 1);
+      int count = static_cast<int>(addresses.size());
       status = ares_parse_a_reply(data, size, nullptr, addresses.data(), &count);
-      if (status == ARES_SUCCESS) AddAddresses(addresses.data(), count, AF_INET, records);
+      if (status != ARES_SUCCESS) break;
+      for (int i = 0; i < count; ++i) {
+        records.push_back({Written(AF_INET, &addresses[static_cast<std::size_t>(i)].ipaddr)});
+      }
       break;
     }
     case DnsSd::Type::kAaaa: {
-      std::array<ares_addr6ttl, kMost> addresses{};
-      int count = kMost;
+      std::vector<ares_addr6ttl> addresses(message.size() / kSmallestRecord + 1);
+      int count = static_cast<int>(addresses.size());
       status = ares_parse_aaaa_reply(data, size, nullptr, addresses.data(), &count);
-      if (status == ARES_SUCCESS) AddAddresses(addresses.data(), count, AF_INET6, records);
+      if (status != ARES_SUCCESS) break;
+      for (int i = 0; i < count; ++i) {
+        records.push_back({Written(AF_INET6, &addresses[static_cast<std::size_t>(i)].ip6addr)});
+      }
       break;
     }
   }
   return status;
 }
 
+// No such name, and no such records of it, are an answer.
+Result<std::vector<DnsRecord>> Outcome(int status, std::vector<DnsRecord> records) {
+  if (status == ARES_SUCCESS) return records;
+  if (status == ARES_ENODATA || status == ARES_ENOTFOUND) return std::vector<DnsRecord>();
+  return Error(Code::kUnavailable, ares_strerror(status));
+}
+
 }  // namespace
+
+Result<std::vector<DnsRecord>> ParseDnsAnswer(DnsSd::Type type, std::string_view message) {
+  std::vector<DnsRecord> records;
+  const int status = Parse(type, message, records);
+  return Outcome(status, std::move(records));
+}
 
 Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type,
                                          const net::DnsOptions& options) {
@@ -124,11 +136,9 @@ Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type ty
   Reply reply;
   ares_search(channel->get(), name.c_str(), ns_c_in, RecordType(type), TakeReply, &reply);
   channel->WaitUntil(reply.done);
-  std::vector<DnsRecord> records;
-  int status = reply.done ? reply.status : ARES_ETIMEOUT;
-  if (status == ARES_SUCCESS) status = Parse(type, reply.message, records);
-  if (status == ARES_ENODATA || status == ARES_ENOTFOUND) return records;
-  if (status != ARES_SUCCESS) return failed(ares_strerror(status));
+  const int status = reply.done ? reply.status : ARES_ETIMEOUT;
+  auto records = status == ARES_SUCCESS ? ParseDnsAnswer(type, reply.message) : Outcome(status, {});
+  if (!records) return failed(records.error().message());
   return records;
 }
 

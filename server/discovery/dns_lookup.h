@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -19,5 +20,9 @@ struct DnsRecord {
 // do not answer are an error. Blocks for some seconds at most: run it on a pool.
 Result<std::vector<DnsRecord>> LookupDns(const std::string& name, DnsSd::Type type,
                                          const net::DnsOptions& options);
+
+// What a name server's answer says about the asked type. A message that says that there are none
+// is no records; one that is broken is an error.
+Result<std::vector<DnsRecord>> ParseDnsAnswer(DnsSd::Type type, std::string_view message);
 
 }  // namespace meerkat::discovery

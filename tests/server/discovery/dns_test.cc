@@ -42,6 +42,24 @@ TEST_F(DnsTest, ReadsEveryKindOfRecord) {
   EXPECT_EQ(Lookup("none.test", Type::kA), "") << "no such name is no records";
 }
 
+// Behind a headless service of Kubernetes stand as many addresses as it has pods.
+TEST(DnsAnswer, EveryAddressOfALongOneCounts) {
+  constexpr int kAddresses = 3000;
+  const auto two = [](int value) {
+    return std::string{static_cast<char>(value >> 8), static_cast<char>(value)};
+  };
+  std::string message = two(7) + two(0x8180) + two(1) + two(kAddresses) + two(0) + two(0) +
+                        std::string("\1a\4test\0\0\1\0\1", 12);
+  for (int i = 0; i < kAddresses; ++i) {
+    message += two(0xc00c) + two(1) + two(1) + two(0) + two(60) + two(4) + two(10 << 8) + two(i);
+  }
+  const auto records = ParseDnsAnswer(Type::kA, message);
+  ASSERT_TRUE(records) << records.error().message();
+  ASSERT_EQ(records->size(), static_cast<std::size_t>(kAddresses));
+  EXPECT_EQ(records->back().host, "10.0.11.183");
+  EXPECT_FALSE(ParseDnsAnswer(Type::kA, std::string_view(message).substr(0, 60)));
+}
+
 TEST_F(DnsTest, TargetsStayWhenTheServerDoesNotAnswer) {
   net::IoThread io;
   net::ThreadPool blocking{"test", 2};
