@@ -13,6 +13,7 @@ namespace {
 constexpr Millis kRetry = std::chrono::seconds(5);
 constexpr Millis kListTimeout = std::chrono::minutes(1);
 constexpr int kWatchSeconds = 300;
+constexpr Millis kShortest = std::chrono::seconds(1);  // from one watch to what follows it
 // Bursts of events (a rollout) become one update.
 constexpr Millis kGather{500};
 constexpr int kPageSize = 1000;
@@ -63,32 +64,6 @@ KubernetesKind KindOf(KubernetesSd::Role role) {
       return KubernetesKind::kIngress;
   }
   return KubernetesKind::kPod;
-}
-
-// One page of a list, taken apart on a pool.
-struct Page {
-  bool valid = false;
-  std::string version;
-  std::string next;
-  KubernetesStore objects;
-};
-
-Page ParsePage(const std::string& body) {
-  Page page;
-  Json list = Json::parse(body, nullptr, false);
-  if (!list.is_object()) return page;
-  page.valid = true;
-  const Json& metadata = Member(list, "metadata");
-  page.version = Text(metadata, "resourceVersion");
-  page.next = Text(metadata, "continue");
-  auto items = list.find("items");
-  if (items == list.end() || !items->is_array()) return page;
-  for (Json& item : *items) {
-    TrimKubernetesObject(item);
-    std::string key = KubernetesKey(item);
-    page.objects[std::move(key)] = std::make_shared<const Json>(std::move(item));
-  }
-  return page;
 }
 
 }  // namespace
@@ -180,11 +155,16 @@ net::Awaitable<void> KubernetesDiscovery::Follow(std::shared_ptr<KubernetesDisco
   KubernetesDiscovery& cluster = *self;
   while (!cluster.stopped_) {
     Result<> outcome;
-    if (watch->version.empty()) {
+    if (watch->feed.version().empty()) {
       outcome = co_await cluster.List(*watch);
       if (outcome && !cluster.stopped_) cluster.Changed();
     } else {
+      const Timestamp began = cluster.context_.clock.Now();
       outcome = co_await cluster.WatchOnce(*watch);
+      // A server that ends every watch at once is not asked without a break.
+      if (outcome && !cluster.stopped_ && cluster.context_.clock.Now() < began + kShortest) {
+        co_await cluster.Pause(kShortest);
+      }
     }
     if (cluster.stopped_) break;
     if (outcome) continue;
@@ -213,18 +193,14 @@ net::Awaitable<Result<>> KubernetesDiscovery::List(Watch& watch) {
       co_return Error(Code::kUnavailable,
                       "list " + watch.path + ": HTTP status " + response->StatusLine());
     }
-    auto work = [body = std::move(response->body)] { return ParsePage(body); };
-    Page page = co_await net::Offload(context_.blocking, std::move(work));
-    if (!page.valid) {
-      co_return Error(Code::kInvalid, "list " + watch.path + ": the answer is not valid JSON");
-    }
-    objects.merge(page.objects);
-    next = std::move(page.next);
-    version = std::move(page.version);
+    auto work = [body = std::move(response->body)] { return ParseKubernetesPage(body); };
+    auto page = co_await net::Offload(context_.blocking, std::move(work));
+    if (!page) co_return std::move(page).error().Within("list " + watch.path);
+    objects.merge(page->objects);
+    next = std::move(page->next);
+    version = std::move(page->version);
   } while (!next.empty() && !stopped_);
-  watch.objects = std::move(objects);
-  watch.version = std::move(version);
-  watch.listed = true;
+  watch.feed.TakeList(std::move(objects), std::move(version));
   co_return Result<>();
 }
 
@@ -232,19 +208,22 @@ net::Awaitable<Result<>> KubernetesDiscovery::WatchOnce(Watch& watch) {
   net::ClientRequest request;
   request.url = server_ + watch.path + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=" +
                 std::to_string(kWatchSeconds) +
-                "&resourceVersion=" + net::QueryEscape(watch.version) + watch.selectors;
+                "&resourceVersion=" + net::QueryEscape(watch.feed.version()) + watch.selectors;
   request.timeout = std::chrono::seconds(kWatchSeconds + 30);
   request.accept_compressed = false;
   request.headers.Set("Accept", "application/json");
-  watch.partial.clear();
+  watch.feed.BeginWatch();
   request.on_body = [this, &watch](std::string_view piece) {
     if (stopped_) return false;
-    TakePiece(watch, piece);
-    return !watch.version.empty();
+    watch.feed.TakePiece(piece, [&](KubernetesFeed::Event event) {
+      CountEvent(watch.kind, event);
+      Changed();
+    });
+    return !watch.feed.version().empty();
   };
   auto response = co_await client_->Fetch(std::move(request));
   if (response && response->status == kGone) {
-    watch.version.clear();
+    watch.feed.ListAgain();
     co_return Result<>();
   }
   if (response && response->status != 200) {
@@ -252,53 +231,18 @@ net::Awaitable<Result<>> KubernetesDiscovery::WatchOnce(Watch& watch) {
                     "watch " + watch.path + ": HTTP status " + response->StatusLine());
   }
   // A watch that ends, or breaks off in the middle, is simply taken up again.
-  if (!response && response.error().code() != Code::kTimeout) co_await Pause(Millis(200));
   co_return Result<>();
 }
 
-void KubernetesDiscovery::TakePiece(Watch& watch, std::string_view piece) {
-  // A single object is at most a few megabytes; a line beyond is no event.
-  constexpr std::size_t kLongest = 16 << 20;
-  while (!piece.empty() && !watch.version.empty()) {
-    const std::size_t end = piece.find('\n');
-    watch.partial += piece.substr(0, end);
-    if (end == std::string_view::npos) {
-      if (watch.partial.size() > kLongest) watch.version.clear();
-      return;
-    }
-    piece.remove_prefix(end + 1);
-    TakeEvent(watch, watch.partial);
-    watch.partial.clear();
-  }
-}
-
-void KubernetesDiscovery::TakeEvent(Watch& watch, std::string_view line) {
-  Json event = Json::parse(line, nullptr, false);
-  if (!event.is_object()) return;
-  const std::string type = Text(event, "type");
-  auto object = event.find("object");
-  if (object == event.end() || type == "ERROR") {
-    watch.version.clear();  // most often: this version is too old
-    return;
-  }
-  const std::string version = Text(Member(*object, "metadata"), "resourceVersion");
-  if (!version.empty()) watch.version = version;
-  if (type == "BOOKMARK") return;
+void KubernetesDiscovery::CountEvent(KubernetesKind kind, KubernetesFeed::Event event) {
+  using Event = KubernetesFeed::Event;
   context_.registry
       .counter("prometheus_sd_kubernetes_events_total", "The number of Kubernetes events handled.",
-               Labels{{"role", std::string(PathOf(watch.kind).resource)},
-                      {"event", type == "ADDED"     ? "add"
-                                : type == "DELETED" ? "delete"
-                                                    : "update"}})
+               Labels{{"role", std::string(PathOf(kind).resource)},
+                      {"event", event == Event::kAdd      ? "add"
+                                : event == Event::kDelete ? "delete"
+                                                          : "update"}})
       .Add();
-  const std::string key = KubernetesKey(*object);
-  if (type == "DELETED") {
-    watch.objects.erase(key);
-  } else {
-    TrimKubernetesObject(*object);
-    watch.objects[key] = std::make_shared<const Json>(std::move(*object));
-  }
-  Changed();
 }
 
 void KubernetesDiscovery::Changed() {
@@ -315,8 +259,8 @@ net::Awaitable<void> KubernetesDiscovery::PublishLater(std::shared_ptr<Kubernete
     KubernetesStores stores;
     bool complete = true;
     for (const auto& watch : cluster.watches_) {
-      complete = complete && watch->listed;
-      stores[watch->kind].insert(watch->objects.begin(), watch->objects.end());
+      complete = complete && watch->feed.listed();
+      stores[watch->kind].insert(watch->feed.objects().begin(), watch->feed.objects().end());
     }
     // Until every kind was listed once, labels of the others would be missing.
     if (!complete || cluster.stopped_) continue;

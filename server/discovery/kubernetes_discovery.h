@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/discovery/kubernetes_targets.h"
+#include "server/discovery/kubernetes_watch.h"
 #include "server/discovery/provider.h"
 #include "server/net/http_client.h"
 
@@ -27,10 +27,7 @@ class KubernetesDiscovery : public Provider,
     KubernetesKind kind{};
     std::string path;
     std::string selectors;  // &labelSelector=…&fieldSelector=…
-    std::string version;    // resourceVersion to go on from; "": list first
-    std::string partial;    // of the watch's last line
-    KubernetesStore objects;
-    bool listed = false;
+    KubernetesFeed feed;
   };
 
   static net::Awaitable<void> Run(std::shared_ptr<KubernetesDiscovery> self);
@@ -41,8 +38,7 @@ class KubernetesDiscovery : public Provider,
   std::shared_ptr<Watch> NewWatch(KubernetesKind kind, const std::string& name_space) const;
   net::Awaitable<Result<>> List(Watch& watch);
   net::Awaitable<Result<>> WatchOnce(Watch& watch);
-  void TakePiece(Watch& watch, std::string_view piece);
-  void TakeEvent(Watch& watch, std::string_view line);
+  void CountEvent(KubernetesKind kind, KubernetesFeed::Event event);
   net::Awaitable<void> Pause(Millis duration);
   void Changed();
 
