@@ -7,12 +7,17 @@
 
 namespace meerkat::config {
 
-// JSON is YAML, and one strict reader with positions serves both.
 Result<std::vector<discovery::TargetGroup>> ReadTargetFile(const std::string& path) {
-  auto text = ReadFile(path);
-  if (!text) return std::move(text).error();
+  const auto text = ReadFile(path);
+  if (!text) return text.error();
+  return ParseTargetFile(path, *text);
+}
+
+// JSON is YAML, and one strict reader with positions serves both.
+Result<std::vector<discovery::TargetGroup>> ParseTargetFile(const std::string& path,
+                                                            std::string_view text) {
   std::vector<discovery::TargetGroup> groups;
-  const auto outcome = ReadYaml(path, *text, [&](const YamlValue& top) {
+  const auto outcome = ReadYaml(path, text, [&](const YamlValue& top) {
     top.Each([&](const YamlValue& item) {
       if (item.is_null()) return item.Fail("nil target group item found");
       item.Block([&](YamlMap& map) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -8,8 +9,10 @@
 
 namespace meerkat::config {
 
-// The target groups of a file that file_sd_configs names: JSON or YAML by its suffix. Each group
-// has the label __meta_filepath.
+// The target groups of a file that file_sd_configs names, JSON or YAML. Each group has the label
+// __meta_filepath. Errors name the file and the place.
 Result<std::vector<discovery::TargetGroup>> ReadTargetFile(const std::string& path);
+Result<std::vector<discovery::TargetGroup>> ParseTargetFile(const std::string& path,
+                                                            std::string_view text);
 
 }  // namespace meerkat::config
