@@ -5,13 +5,11 @@
 #include <limits>
 #include <string_view>
 
+#include "base/histogram_resolution.h"
 #include "base/number.h"
 
 namespace meerkat {
 namespace {
-
-constexpr std::int32_t kCoarsest = -4;
-constexpr std::int32_t kFinest = 8;
 
 std::string NegativeSpan(std::size_t index, const BucketSpan& span) {
   return "span number " + std::to_string(index + 1) + " with offset " +
@@ -102,7 +100,7 @@ std::string HistogramFault(const Histogram& histogram) {
   std::string fault;
   if (histogram.uses_custom_buckets()) {
     fault = CustomFault(histogram);
-  } else if (histogram.schema < kCoarsest || histogram.schema > kFinest) {
+  } else if (histogram.schema < kCoarsestSchema || histogram.schema > kFinestSchema) {
     fault = "histogram has an invalid schema " + std::to_string(histogram.schema);
   } else {
     fault =

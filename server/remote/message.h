@@ -2,6 +2,7 @@
 
 #include <protozero/exception.hpp>
 #include <protozero/pbf_reader.hpp>
+#include <string>
 #include <string_view>
 
 namespace meerkat::remote {
@@ -9,6 +10,14 @@ namespace meerkat::remote {
 struct WrongWireType : protozero::exception {
   const char* what() const noexcept override { return "wrong wireType"; }
 };
+
+// What upstream says of a message that does not parse.
+inline std::string TextOf(const protozero::exception& error) {
+  if (dynamic_cast<const protozero::end_of_buffer_exception*>(&error) != nullptr) {
+    return "unexpected EOF";
+  }
+  return std::string("proto: ") + error.what();
+}
 
 // A protobuf message from a stranger, read field by field. protozero trusts its caller to know each
 // field's wire type and only asserts it; here a wrong one is an exception like other malformed

@@ -2,13 +2,12 @@
 
 #include <memory>
 
+#include "base/histogram_resolution.h"
 #include "base/number.h"
 
 namespace meerkat::remote::otlp {
 namespace {
 
-constexpr std::int32_t kFinest = 8;
-constexpr std::int32_t kCoarsest = -4;
 // Observations closer to zero than this are in the zero bucket, when the sender names no width.
 constexpr double kZeroWidth = 1e-128;
 // A run of this many empty buckets costs less as buckets than as a new span.
@@ -47,14 +46,14 @@ void Fill(const Buckets& from, std::int32_t shift, std::vector<BucketSpan>& span
 }  // namespace
 
 Result<HistogramPtr> ToNativeHistogram(const Point& point) {
-  if (point.scale < kCoarsest) {
+  if (point.scale < kCoarsestSchema) {
     return Error(Code::kInvalid,
                  "cannot convert exponential to native histogram. Scale must be >= -4, was " +
                      std::to_string(point.scale));
   }
   auto h = std::make_shared<Histogram>();
   h->integer = true;
-  h->schema = std::min(point.scale, kFinest);
+  h->schema = std::min(point.scale, kFinestSchema);
   h->zero_threshold = point.zero_threshold > 0 ? point.zero_threshold : kZeroWidth;
   if (point.no_value()) {
     h->sum = StaleNan();

@@ -123,7 +123,7 @@ Result<Request> ParseProtobuf(std::string_view message) {
   try {
     Decoder(message).Read(request);
   } catch (const protozero::exception& error) {
-    return Error(Code::kInvalid, std::string("proto: ") + error.what());
+    return Error(Code::kInvalid, remote::TextOf(error));
   }
   return request;
 }

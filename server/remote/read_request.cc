@@ -89,7 +89,7 @@ Result<ReadRequest> ParseReadRequest(std::string_view message) {
       }
     }
   } catch (const protozero::exception& error) {
-    return Error(Code::kInvalid, std::string("proto: ") + error.what());
+    return Error(Code::kInvalid, TextOf(error));
   }
   if (!form && unknown_form) {
     return Error(Code::kInvalid, "server does not support any of the requested response types");

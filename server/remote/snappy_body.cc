@@ -12,11 +12,14 @@ constexpr std::uint64_t kMaxRatio = 64;
 
 Result<std::string_view> Unsnappy(std::string_view body, std::string& buffer, std::uint64_t limit) {
   std::size_t length = 0;
-  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length) ||
-      length > body.size() * kMaxRatio) {
+  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) {
     return Error(Code::kInvalid, "snappy: corrupt input");
   }
-  if (length > limit) return Error(Code::kInvalid, "snappy: decoded block is too large");
+  if (length > limit) {
+    return Error(Code::kInvalid, "snappy: decoded length " + std::to_string(length) +
+                                     " exceeds limit " + std::to_string(limit));
+  }
+  if (length > body.size() * kMaxRatio) return Error(Code::kInvalid, "snappy: corrupt input");
   if (buffer.size() < length) buffer.resize(length);
   if (!snappy::RawUncompress(body.data(), body.size(), buffer.data())) {
     return Error(Code::kInvalid, "snappy: corrupt input");

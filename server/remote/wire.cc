@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/name_scheme.h"
+#include "base/quote.h"
 #include "base/utf8.h"
 
 namespace meerkat::remote {
@@ -264,7 +265,13 @@ bool FindFault(std::vector<Label>& labels, LabelFault& fault) {
 }
 
 std::string Print(const std::vector<Label>& labels) {
-  return Labels::From(labels).ToString();
+  std::string out = "{";
+  for (const Label& label : labels) {
+    if (out.size() > 1) out += ", ";
+    out += IsLegacyLabelName(label.name) ? std::string(label.name) : Quote(label.name);
+    out += '=' + Quote(label.value);
+  }
+  return out + "}";
 }
 
 }  // namespace meerkat::remote

@@ -72,7 +72,7 @@ struct LabelFault {
 // Null-like (false) when all is well. Sorts `labels`.
 bool FindFault(std::vector<Label>& labels, LabelFault& fault);
 
-// "{a=\"b\"}" of labels that may be faulty, for messages.
+// "{__name__=\"a\", b=\"c\"}" of labels that may be faulty, for messages.
 std::string Print(const std::vector<Label>& labels);
 
 }  // namespace meerkat::remote

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/histogram_check.h"
+#include "base/histogram_resolution.h"
 #include "server/remote/wire.h"
 #include "server/remote/write_receiver.h"
 
@@ -18,14 +23,51 @@ struct WriteReceiver::Batch {
   std::size_t complaints = 0;
   std::string scratch;
 
-  tsdb::Refusal Append(tsdb::SeriesRef ref, const WireSample& wire) {
-    if (wire.time > latest) return tsdb::Refusal::kOutOfBounds;
-    return appender->Append(ref, wire.time, wire.value, wire.start);
+  // What became of one sample or histogram.
+  struct Taken {
+    tsdb::Refusal refusal = tsdb::Refusal::kNone;
+    std::string reason;  // of a refusal, in upstream's words
+    bool written = false;
+  };
+  Taken Append(tsdb::SeriesRef ref, const WireSample& wire) {
+    return Offer(wire.time,
+                 [&] { return appender->Append(ref, wire.time, wire.value, wire.start); });
   }
-  tsdb::Refusal Append(tsdb::SeriesRef ref, const WireHistogram& wire) {
-    if (wire.time > latest) return tsdb::Refusal::kOutOfBounds;
-    return appender->Append(ref, wire.time, wire.histogram, wire.start);
+  Taken Append(tsdb::SeriesRef ref, const WireHistogram& wire) {
+    Histogram& h = *wire.histogram;
+    const std::int32_t sent = h.schema;
+    if (IsTooFine(sent)) h.schema = kFinestSchema;  // judged, then merged to be it
+    if (std::string fault = HistogramFault(h); !fault.empty()) {
+      return {tsdb::Refusal::kBadHistogram, std::move(fault)};
+    }
+    if (sent != h.schema) {
+      h.schema = sent;
+      h = ReduceResolution(h, kFinestSchema);
+    }
+    return Offer(wire.time,
+                 [&] { return appender->Append(ref, wire.time, wire.histogram, wire.start); });
   }
+  void BeginSeries() { newest = kMinTime; }
+
+ private:
+  template <typename Attempt>
+  Taken Offer(Timestamp time, const Attempt& attempt) {
+    using tsdb::Refusal;
+    if (time > latest) {
+      return {Refusal::kOutOfBounds, "out of bounds: timestamp is too far in the future"};
+    }
+    const Refusal refusal = attempt();
+    if (refusal == Refusal::kNone) {
+      newest = std::max(newest, time);
+      return {refusal, "", true};
+    }
+    // In disorder within one request: such samples are dropped without a word, as upstream does.
+    const bool disorder = refusal == Refusal::kOutOfOrder || refusal == Refusal::kDuplicate;
+    if (disorder && time <= newest) return {};
+    return {refusal, std::string(tsdb::TextOf(refusal))};
+  }
+
+  Timestamp newest = kMinTime;  // taken of the series at hand
 };
 
 }  // namespace meerkat::remote

@@ -1,9 +1,10 @@
 #include "server/remote/write_receiver.h"
 
-#include <chrono>
+#include <optional>
 #include <protozero/exception.hpp>
 #include <utility>
 
+#include "base/letter_case.h"
 #include "server/remote/snappy_body.h"
 #include "server/remote/wire.h"
 #include "server/remote/write_batch.h"
@@ -26,24 +27,28 @@ std::string_view Trim(std::string_view text) {
 // The message a Content-Type names; an error in upstream's words otherwise.
 Result<std::string_view> MessageOf(std::string_view content_type) {
   if (content_type.empty()) return kMessageV1;
-  std::string_view rest = content_type;
+  std::optional<std::string_view> rest = Trim(content_type);
   const auto take = [&rest] {
-    const auto semicolon = rest.find(';');
-    const std::string_view part = rest.substr(0, semicolon);
-    rest = semicolon == std::string_view::npos ? std::string_view() : rest.substr(semicolon + 1);
+    const auto semicolon = rest->find(';');
+    const std::string_view part = rest->substr(0, semicolon);
+    if (semicolon == std::string_view::npos) {
+      rest.reset();
+    } else {
+      rest->remove_prefix(semicolon + 1);
+    }
     return part;
   };
-  const std::string_view media = Trim(take());
+  const std::string_view media = take();
   if (media != kMediaType) {
     return Error(Code::kInvalid, "expected " + std::string(kMediaType) +
                                      " as the first (media) part, got " +
                                      std::string(content_type) + " content-type");
   }
-  while (!rest.empty()) {
+  while (rest) {
     const std::string_view written = take();
     const std::string_view parameter = Trim(written);
     const auto equal = parameter.find('=');
-    if (equal == std::string_view::npos) {
+    if (equal == std::string_view::npos || equal != parameter.rfind('=')) {
       return Error(Code::kInvalid,
                    "as per https://www.rfc-editor.org/rfc/rfc9110#parameter expected parameters "
                    "to be key-values, got " +
@@ -112,7 +117,7 @@ net::Response WriteReceiver::Handle(const net::Request& request, std::stop_token
                            accepted);
   }
   const std::string_view encoding = request.headers.Get("Content-Encoding");
-  if (!encoding.empty() && encoding != "snappy") {
+  if (!encoding.empty() && ToLower(encoding) != "snappy") {
     return refuse(415, std::string(encoding) +
                            " encoding (compression) is not accepted by this "
                            "server; only snappy is acceptable");
@@ -172,7 +177,7 @@ WriteReceiver::Outcome WriteReceiver::Write(tsdb::Storage& storage, bool in_part
   try {
     outcome = append(batch);
   } catch (const protozero::exception& error) {
-    return failed(400, std::string("proto: ") + error.what());
+    return failed(400, TextOf(error));
   }
   if (outcome.status != 204 && !in_part) return outcome;
   auto committed = batch.appender->Commit();
@@ -261,32 +266,34 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
     if (faulty) return true;
   }
 
-  const auto judge = [&outcome](tsdb::Refusal refusal) {
-    if (refusal == tsdb::Refusal::kNone) return true;
-    outcome.status = refusal == tsdb::Refusal::kSeriesLimit ? 500 : 400;
-    outcome.error = TextOf(refusal);
+  const auto over_limit = [&outcome] {
+    outcome.status = 500;
+    outcome.error = tsdb::TextOf(tsdb::Refusal::kSeriesLimit);
     return false;
   };
-  if (ref == tsdb::SeriesRef::kNone) return judge(tsdb::Refusal::kSeriesLimit);
+  if (ref == tsdb::SeriesRef::kNone) return over_limit();
 
   // A remembered ref may have died: then the labels are read and the append is tried again.
-  const auto append = [&](const auto& attempt) {
-    tsdb::Refusal refusal = attempt();
-    if (refusal == tsdb::Refusal::kUnknownSeries && !labels_known) {
+  const auto append = [&](const auto& wire, std::uint64_t& written) {
+    Batch::Taken taken = batch.Append(ref, wire);
+    if (taken.refusal == tsdb::Refusal::kUnknownSeries && !labels_known) {
       read_labels();
-      if (faulty || ref == tsdb::SeriesRef::kNone) return judge(tsdb::Refusal::kSeriesLimit);
-      refusal = attempt();
+      if (faulty || ref == tsdb::SeriesRef::kNone) return over_limit();
+      taken = batch.Append(ref, wire);
     }
-    return judge(refusal);
+    if (taken.written) ++written;
+    if (taken.refusal == tsdb::Refusal::kNone) return true;
+    outcome.status = 400;
+    outcome.error = std::move(taken.reason);
+    return false;
   };
+  batch.BeginSeries();
   while (rest.next()) {
     switch (rest.tag()) {
       case 2: {
         WireSample wire = ReadSample(rest.bytes());
         wire.start = kMinTime;
-        const auto attempt = [&] { return batch.Append(ref, wire); };
-        if (!append(attempt)) return false;
-        ++outcome.samples;
+        if (!append(wire, outcome.samples)) return false;
         break;
       }
       case 3: {
@@ -303,9 +310,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
       }
       case 4: {
         const WireHistogram wire = ReadHistogram(rest.bytes());
-        const auto attempt = [&] { return batch.Append(ref, wire); };
-        if (!append(attempt)) return false;
-        ++outcome.histograms;
+        if (!append(wire, outcome.histograms)) return false;
         break;
       }
       default:

@@ -18,7 +18,7 @@ namespace meerkat::remote {
 struct WriteReceiverOptions {
   bool accept_v1 = true;
   bool accept_v2 = false;
-  std::uint64_t max_decoded_bytes = 512 << 20;
+  std::uint64_t max_decoded_bytes = 32 << 20;  // as upstream
 };
 
 // POST /api/v1/write: remote write 1.0 (all or nothing) and 2.0 (what is good is stored), with

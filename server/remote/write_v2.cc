@@ -92,6 +92,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
   std::vector<std::uint32_t>& refs = batch.refs;
   refs.clear();
   std::size_t points = 0;
+  std::size_t exemplars = 0;  // senders give them series of their own
   tsdb::Metadata metadata;
   bool has_metadata = false;
   Message reader(series);
@@ -103,6 +104,10 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
       case 2:
       case 3:
         ++points;
+        reader.skip();
+        break;
+      case 4:
+        ++exemplars;
         reader.skip();
         break;
       case 5: {
@@ -158,7 +163,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
                    : "invalid metric name or labels, got " + remote::Print(batch.labels));
       return false;
     }
-    if (points == 0) {
+    if (points == 0 && exemplars == 0) {
       Complain(outcome, complaints,
                "TimeSeries must contain at least one sample or histogram for series " +
                    remote::Print(batch.labels));
@@ -176,32 +181,33 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
 
   const auto series_text = [&] {
     std::string unused;
+    LabelFault none;
     LookUp(refs, symbols, batch.labels, unused);
+    FindFault(batch.labels, none);  // for its order
     return remote::Print(batch.labels);
   };
-  const auto append = [&](const auto& attempt, std::uint64_t& written) {
-    tsdb::Refusal refusal = attempt();
-    if (refusal == tsdb::Refusal::kUnknownSeries && !resolved && resolve()) refusal = attempt();
-    if (refusal == tsdb::Refusal::kNone) {
-      ++written;
-    } else {
-      Complain(outcome, complaints, std::string(TextOf(refusal)) + " for series " + series_text());
+  const auto append = [&](const auto& wire, std::uint64_t& written) {
+    Batch::Taken taken = batch.Append(ref, wire);
+    if (taken.refusal == tsdb::Refusal::kUnknownSeries && !resolved && resolve()) {
+      taken = batch.Append(ref, wire);
+    }
+    if (taken.written) ++written;
+    if (taken.refusal != tsdb::Refusal::kNone) {
+      Complain(outcome, complaints, taken.reason + " for series " + series_text());
     }
   };
+  batch.BeginSeries();
+  Timestamp newest_exemplar = kMinTime;  // disorder within the request is no fault, as of samples
   const std::uint64_t before = outcome.samples + outcome.histograms;
   reader = Message(series);
   while (reader.next()) {
     switch (reader.tag()) {
       case 2: {
-        const WireSample wire = ReadSample(reader.bytes());
-        const auto attempt = [&] { return batch.Append(ref, wire); };
-        append(attempt, outcome.samples);
+        append(ReadSample(reader.bytes()), outcome.samples);
         break;
       }
       case 3: {
-        const WireHistogram wire = ReadHistogram(reader.bytes());
-        const auto attempt = [&] { return batch.Append(ref, wire); };
-        append(attempt, outcome.histograms);
+        append(ReadHistogram(reader.bytes()), outcome.histograms);
         break;
       }
       case 4: {
@@ -218,8 +224,12 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
           break;
         }
         exemplar.labels = Labels::From(std::move(labels));
-        if (batch.appender->AppendExemplar(ref, exemplar) == tsdb::Refusal::kNone) {
+        const tsdb::Refusal refusal = batch.appender->AppendExemplar(ref, exemplar);
+        if (refusal == tsdb::Refusal::kNone) {
           ++outcome.exemplars;
+          newest_exemplar = std::max(newest_exemplar, exemplar.time);
+        } else if (refusal == tsdb::Refusal::kOutOfOrder && exemplar.time > newest_exemplar) {
+          Complain(outcome, complaints, "out of order exemplar for series " + series_text());
         }
         break;
       }

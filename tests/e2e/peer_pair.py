@@ -1,5 +1,6 @@
 """Two servers side by side, meerkat and a real Prometheus or meerkat twice: the same configuration, the same requests, and what each
 then has."""
+import http.client
 import json
 import os
 import struct
@@ -8,8 +9,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import Meerkat, Program, free_port, get, get_json, peer, wait_for
-from protobuf import field, fields, snappy, text, unsnappy, varint
+from harness import Meerkat, Program, free_port, get, peer, wait_for
+from protobuf import field, fields, read_varint, snappy, text, unsnappy, varint
+
+
+FELL = -1  # the status of a request whose handler crashed
 
 
 class Pair:
@@ -49,7 +53,7 @@ class Pair:
         return [post(self.ours.url + path, body, headers), post(self.base + path, *(other or (body, headers)))]
 
     def stored(self, start, end):
-        """What either side has of [start, end], milliseconds: float samples bit by bit, histograms as the API prints them, exemplars."""
+        """What either side has of [start, end], milliseconds: floats bit by bit, histograms bucket by bucket, exemplars."""
         return [everything(url, start, end) for url in self.both]
 
 
@@ -60,36 +64,99 @@ def post(url, body, headers):
             return answer.status, answer.read().decode(errors="replace"), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(errors="replace"), error.headers
+    except http.client.RemoteDisconnected:
+        return FELL, "", {}
 
 
 def name_of(labels):
     return json.dumps(labels, sort_keys=True)
 
 
+def packed(data, kind):
+    """Numbers of one packed field: doubles, or differences that add up."""
+    if kind == "double":
+        return list(struct.unpack("<%dd" % (len(data) // 8), data))
+    out, at = [], 0
+    while at < len(data):
+        value, at = read_varint(data, at)
+        out.append((out[-1] if out else 0) + (value >> 1 ^ -(value & 1)))
+    return out
+
+
+def number(data):
+    return struct.unpack("<d", data)[0]
+
+
+def bits(data=bytes(8)):
+    """A double to compare; versions before 3.14 lose the sign of zero when they are read from."""
+    return (bytes(8) if data == struct.pack("<d", -0.0) else data).hex()
+
+
+def histogram(message):
+    """A native histogram as it was meant: its buckets by their index, those that are empty left out."""
+    h = {"count": 0, "sum": bits(), "schema": 0, "zero": 0, "threshold": 0.0, "bounds": [], "negative": {}, "positive": {}}
+    spans, counts, at = {8: [], 11: []}, {8: [], 11: []}, 0
+    for tag, value in fields(message):
+        if tag in (1, 6):
+            h["count" if tag == 1 else "zero"] = value
+        elif tag in (2, 7):
+            h["count" if tag == 2 else "zero"] = number(value)
+        elif tag == 3:
+            h["sum"] = value.hex()
+        elif tag == 4:
+            h["schema"] = value >> 1 ^ -(value & 1)
+        elif tag == 5:
+            h["threshold"] = number(value)
+        elif tag in spans:
+            span = dict(fields(value))
+            offset = span.get(1, 0)
+            spans[tag].append((offset >> 1 ^ -(offset & 1), span.get(2, 0)))
+        elif tag in (9, 12):
+            counts[tag - 1] = packed(value, "delta")
+        elif tag in (10, 13):
+            counts[tag - 2] = packed(value, "double")
+        elif tag == 15:
+            at = value
+        elif tag == 16:
+            h["bounds"] = packed(value, "double")
+    for tag, side in ((8, "negative"), (11, "positive")):
+        index, given = 0, iter(counts[tag])
+        for offset, length in spans[tag]:
+            index += offset
+            for _ in range(length):
+                count = next(given)
+                if count:
+                    h[side][index] = count
+                index += 1
+    return at, h
+
+
 def everything(url, start, end):
     matcher = field(1, 0, varint(2)) + text(2, "__name__") + text(3, ".+")
     query = field(1, 0, varint(start)) + field(2, 0, varint(end)) + field(3, 2, matcher)
-    floats = {}
+    floats, histograms = {}, {}
     request = urllib.request.Request(url + "/api/v1/read", data=snappy(field(1, 2, query)), method="POST", headers={
         "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf", "X-Prometheus-Remote-Read-Version": "0.1.0"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         message = unsnappy(answer.read())
     for _, result in fields(message):
         for _, series in fields(result):
-            labels, samples = {}, []
-            for number, value in fields(series):
-                parts = dict(fields(value))
-                if number == 1:
+            labels, samples, natives = {}, [], []
+            for tag, value in fields(series):
+                parts = dict(fields(value)) if tag != 4 else {}
+                if tag == 1:
                     labels[parts.get(1, b"").decode(errors="replace")] = parts.get(2, b"").decode(errors="replace")
-                elif number == 2:
-                    samples.append((parts.get(2, 0), struct.unpack("<Q", parts.get(1, bytes(8)))[0]))
+                elif tag == 2:
+                    samples.append((parts.get(2, 0), bits(parts.get(1, bytes(8)))))
+                elif tag == 4:
+                    natives.append(histogram(value))
             if samples:
                 floats[name_of(labels)] = samples
-    asked = urllib.parse.urlencode({"query": '{__name__=~".+"}[%dms]' % (end - start + 1), "time": end / 1000})
-    rows = get_json(url + "/api/v1/query?" + asked)["data"]["result"]
-    histograms = {name_of(row["metric"]): row["histograms"] for row in rows if "histograms" in row}
+            if natives:
+                histograms[name_of(labels)] = natives
     asked = urllib.parse.urlencode({"query": '{__name__=~".+"}', "start": start / 1000, "end": end / 1000})
-    exemplars = {name_of(row["seriesLabels"]): row["exemplars"] for row in get_json(url + "/api/v1/query_exemplars?" + asked)["data"]}
+    rows = json.loads(get(url + "/api/v1/query_exemplars?" + asked).decode(errors="replace"))["data"]
+    exemplars = {name_of(row["seriesLabels"]): row["exemplars"] for row in rows}
     return {"floats": floats, "histograms": histograms, "exemplars": exemplars}
 
 
