@@ -42,6 +42,9 @@ struct QueryOptions {
   std::optional<Millis> lookback;
   std::optional<Millis> timeout;  // the smaller of this and the engine's counts
   bool stats = false;
+  // For a caller that cannot wait: the query ends with kTimeout when it takes longer than this, and
+  // before it would read a disk or need another thread. What it then answers may be asked again.
+  std::optional<std::chrono::microseconds> prompt;
 };
 
 struct QueryStats {

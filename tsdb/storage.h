@@ -114,14 +114,16 @@ struct SeriesColumns {
 };
 
 // Lets whoever waits for a long read give up. Readers charge roughly the nanoseconds they are about
-// to spend, and it asks whenever some milliseconds are together. Threads: one at a time.
+// to spend, and it asks whenever enough of them are together. Threads: one at a time.
 class Interrupt {
  public:
   // Gives the error to end with (kCanceled, kTimeout), if it is to end.
   using Ask = std::function<Result<>()>;
 
   Interrupt() = default;  // never
-  explicit Interrupt(Ask ask) : ask_(std::move(ask)) {}
+  // `between`: nanoseconds of work from one question to the next.
+  explicit Interrupt(Ask ask, std::uint64_t between = 5'000'000)
+      : ask_(std::move(ask)), between_(between) {}
   explicit Interrupt(std::stop_token stop)
       : Interrupt([stop = std::move(stop)]() -> Result<> {
           if (stop.stop_requested()) return Error(Code::kCanceled, "context canceled");
@@ -131,14 +133,14 @@ class Interrupt {
   bool never() const { return ask_ == nullptr; }
   Result<> Spend(std::uint64_t nanoseconds) {
     spent_ += nanoseconds;
-    if (spent_ < kBetweenAsks) return {};
+    if (spent_ < between_) return {};
     spent_ = 0;
     return ask_ ? ask_() : Result<>();
   }
 
  private:
-  static constexpr std::uint64_t kBetweenAsks = 5'000'000;
   Ask ask_;
+  std::uint64_t between_ = 0;
   std::uint64_t spent_ = 0;
 };
 
@@ -186,6 +188,8 @@ class Querier {
 
   // Set before any other call: what may end the calls above before they are done.
   void InterruptBy(Interrupt interrupt) { interrupt_ = std::move(interrupt); }
+  // Whether the calls above, and reading the series they give, may have to read a disk.
+  virtual bool may_read_disk() const { return false; }
   // What the calls above could not look into and may miss series or labels of, each once. Blocks
   // that SeriesSet::Read names are not among it.
   virtual std::vector<std::string> Damage() const { return {}; }

@@ -12,6 +12,9 @@ Engine::Engine(EngineOptions options, const tsdb::Storage& storage)
 
 Result<QueryResult> Engine::Run(std::string_view query, const QueryOptions& options,
                                 std::stop_token stop) const {
+  if (options.prompt && MostNesting(query) > kShallow) {
+    return Error(Code::kTimeout, "the query may need a thread of its own");
+  }
   auto expr = Parse(query, options_.parse);
   if (!expr) return std::move(expr).error();
   return Run(**expr, query, options, std::move(stop));

@@ -14,13 +14,15 @@ std::uint64_t SampleCounter::Total() const {
 
 Execution::Execution(const EngineOptions& options, const tsdb::Storage& storage, const Plan& plan,
                      const QueryTimes& query, std::int64_t lookback,
-                     std::chrono::steady_clock::time_point deadline, std::stop_token stop)
+                     std::chrono::steady_clock::time_point deadline, bool prompt,
+                     std::stop_token stop)
     : options_(options),
       storage_(storage),
       plan_(plan),
       query_(query),
       lookback_(lookback),
       deadline_(deadline),
+      prompt_(prompt),
       stop_(std::move(stop)),
       loaded_(plan.selections.size()),
       own_budget_(std::make_unique<Budget>(options.max_samples, options.max_memory)),
@@ -33,6 +35,7 @@ Execution::Execution(Execution& whole, SampleCounter& counter)
       query_(whole.query_),
       lookback_(whole.lookback_),
       deadline_(whole.deadline_),
+      prompt_(whole.prompt_),
       stop_(whole.stop_),
       counter_(&counter),
       budget_(whole.budget_) {}
@@ -58,7 +61,14 @@ Result<> Execution::CheckNow() const {
 Result<std::unique_ptr<tsdb::Querier>> Execution::NewQuerier(std::int64_t min_time,
                                                              std::int64_t max_time) {
   auto querier = storage_.NewQuerier({FromMillis(min_time), FromMillis(max_time)});
-  if (querier) (*querier)->InterruptBy(tsdb::Interrupt([this] { return CheckNow(); }));
+  if (!querier) return querier;
+  if (prompt_ && (*querier)->may_read_disk()) {
+    return Error(Code::kTimeout, "the query may have to wait for a disk");
+  }
+  // A prompt query asks as often as a fraction of its time is together.
+  constexpr std::uint64_t kOften = 50'000, kSeldom = 5'000'000;
+  (*querier)->InterruptBy(
+      tsdb::Interrupt([this] { return CheckNow(); }, prompt_ ? kOften : kSeldom));
   return querier;
 }
 

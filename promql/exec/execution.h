@@ -42,7 +42,7 @@ class Execution {
  public:
   Execution(const EngineOptions& options, const tsdb::Storage& storage, const Plan& plan,
             const QueryTimes& query, std::int64_t lookback,
-            std::chrono::steady_clock::time_point deadline, std::stop_token stop);
+            std::chrono::steady_clock::time_point deadline, bool prompt, std::stop_token stop);
   // For another thread that works for the same query and holds of the same budget: with notes and
   // counters of its own. `whole` outlives it.
   Execution(Execution& whole, SampleCounter& counter);
@@ -135,6 +135,7 @@ class Execution {
   const QueryTimes query_;
   const std::int64_t lookback_;
   std::chrono::steady_clock::time_point deadline_;
+  const bool prompt_;  // QueryOptions::prompt
   const std::stop_token stop_;
   Annotations notes_;
   std::vector<Loaded> loaded_;

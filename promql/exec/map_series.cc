@@ -1,7 +1,5 @@
 #include "promql/exec/map_series.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/thread_time.h"
 #include "promql/workers.h"
 
 // The query's own thread begins alone. When the first series tell that the rest takes long, the
@@ -30,13 +29,6 @@ constexpr std::size_t kChunksOfEach = 6;  // a core has so many to do
 // Steps beyond which a query stays with its own thread: rows and counts of each step weigh so much
 // then (a subquery of millions) that those of several threads are worth more than their help.
 constexpr std::size_t kMostSteps = 1 << 16;
-
-// What the calling thread has computed so far.
-Nanoseconds ThreadTime() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + Nanoseconds(time.tv_nsec);
-}
 
 // The rows of a few neighbouring series.
 struct Chunk {

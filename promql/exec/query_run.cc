@@ -103,8 +103,10 @@ Result<std::unique_ptr<QueryRun>> QueryRun::Prepare(const EngineOptions& engine,
   if (!plan) return std::move(plan).error();
   run->plan_ = std::move(*plan);
   run->timeout_ = std::min(options.timeout.value_or(engine.timeout), engine.timeout);
+  if (options.prompt)
+    run->timeout_ = std::min<SteadyClock::duration>(run->timeout_, *options.prompt);
   run->execution_.emplace(engine, storage, run->plan_, times, lookback, begun + run->timeout_,
-                          std::move(stop));
+                          options.prompt.has_value(), std::move(stop));
   run->counter_.emplace(times.grid.count);
   run->execution_->set_counter(&*run->counter_);
   run->spent_ = SteadyClock::now() - begun;

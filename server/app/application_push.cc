@@ -43,14 +43,15 @@ void Application::Impl::AddPushRoutes(net::Router& router, const std::string& pr
     route.lane = net::Lane::kIngest;
     route.max_body_bytes = kMaxPush;
     route.name = path;
-    route.handler = web_->Instrument(
-        path, [this, answer = std::move(answer)](const net::Request& request, std::stop_token) {
-          if (!open_) return net::Response::Text(503, "Service Unavailable");
-          if (request.method != "GET" && IsCrossSite(request)) {
-            return net::Response::Text(403, "Forbidden\n");
-          }
-          return answer(request);
-        });
+    route.handler = [this, answer = std::move(answer)](const net::Request& request,
+                                                       std::stop_token) {
+      if (!open_) return net::Response::Text(503, "Service Unavailable");
+      if (request.method != "GET" && IsCrossSite(request)) {
+        return net::Response::Text(403, "Forbidden\n");
+      }
+      return answer(request);
+    };
+    web_->Instrument(route);
     router.Add(std::move(route));
   };
   add({}, "/metrics/{kind}/{rest...}",

@@ -330,9 +330,9 @@ Awaitable<bool> Connection::Serve() {
         match.route != nullptr ? match.route->max_body_bytes : kUnroutedBody;
     if (!co_await ReadBody(in, limit)) co_return false;
   }
-  const Lane lane = match.route != nullptr ? match.route->lane : Lane::kQuick;
-  Handler handler = match.route != nullptr ? match.route->handler : std::move(match.fallback);
-  const bool more = co_await Answer(in, lane, std::move(handler));
+  Route fallback;
+  if (match.route == nullptr) fallback.handler = std::move(match.fallback);
+  const bool more = co_await Answer(in, match.route != nullptr ? *match.route : fallback);
   shared_->body_bytes -= body_bytes_;
   body_bytes_ = 0;
   busy_ = false;
@@ -360,21 +360,41 @@ void Connection::EndWatch() {
   stream_->socket().cancel(ignored);
 }
 
-Awaitable<bool> Connection::Answer(Incoming& in, Lane lane, Handler handler) {
-  stop_ = std::stop_source();
-  stream_->NeverExpire();
-  if (lane != Lane::kQuick) WatchPeer();
-  auto shared = shared_;
-  auto work = [shared, &request = in.request, handler = std::move(handler),
-               keep = in.keep_alive && !shared_->stopping, date = shared_->Date(),
-               token = stop_.get_token()]() -> Outgoing {
-    Response response;
+// What makes a response of a request, and of that what is sent. Runs on the io thread or on a pool.
+struct Connection::Making {
+  std::shared_ptr<ServerShared> shared;
+  const Request& request;
+  const Route& route;
+  bool keep;
+  std::string date;
+  std::stop_token stop;
+
+  Outgoing operator()() const {
     try {
-      response = handler(request, token);
+      return Finish(route.handler(request, stop));
     } catch (const std::exception& error) {
-      shared->log.Error("Handler failed", {{"path", request.path}, {"err", error.what()}});
-      response = Response::Failure(500, "Internal Server Error");
+      return Finish(Failed(error));
     }
+  }
+  // Nothing: it takes a pool.
+  std::optional<Outgoing> AtOnce() const {
+    // The web configuration is a file: it is looked at on pools.
+    if (!route.prompt || shared->hooks.web_config) return std::nullopt;
+    try {
+      std::optional<Response> response = route.prompt(request);
+      if (!response) return std::nullopt;
+      return Finish(std::move(*response));
+    } catch (const std::exception& error) {
+      return Finish(Failed(error));
+    }
+  }
+
+ private:
+  Response Failed(const std::exception& error) const {
+    shared->log.Error("Handler failed", {{"path", request.path}, {"err", error.what()}});
+    return Response::Failure(500, "Internal Server Error");
+  }
+  Outgoing Finish(Response response) const {
     if (shared->hooks.web_config) {
       if (auto config = shared->hooks.web_config()) {
         for (const auto& [name, value] : (*config)->headers) response.headers.Set(name, value);
@@ -382,8 +402,25 @@ Awaitable<bool> Connection::Answer(Incoming& in, Lane lane, Handler handler) {
     }
     if (shared->hooks.finish) shared->hooks.finish(request, response);
     return Prepare(request, std::move(response), keep, date);
-  };
-  Outgoing out = co_await Offload(shared_->lanes.Of(lane), std::move(work));
+  }
+};
+
+Awaitable<bool> Connection::Answer(Incoming& in, const Route& route) {
+  stop_ = std::stop_source();
+  stream_->NeverExpire();
+  Making making{shared_,         in.request,       route, in.keep_alive && !shared_->stopping,
+                shared_->Date(), stop_.get_token()};
+  std::optional<Outgoing> at_once = making.AtOnce();
+  if (at_once && at_once->source == nullptr) co_return co_await Send(std::move(*at_once));
+
+  if (route.lane != Lane::kQuick) WatchPeer();
+  ThreadPool& pool = shared_->lanes.Of(route.lane);
+  Outgoing out;
+  if (at_once) {
+    out = std::move(*at_once);
+  } else {
+    out = co_await Offload(pool, std::move(making));
+  }
   EndWatch();
   while (out.source != nullptr) {
     const IoCount sent =
@@ -394,7 +431,7 @@ Awaitable<bool> Connection::Answer(Incoming& in, Lane lane, Handler handler) {
       co_return false;
     }
     auto next = [&out] { return out.NextPart(); };
-    Result<bool> more = co_await Offload(shared_->lanes.Of(lane), std::move(next));
+    Result<bool> more = co_await Offload(pool, std::move(next));
     if (!more) {
       shared_->log.Warn("Response cut",
                         {{"path", in.request.path}, {"err", more.error().message()}});

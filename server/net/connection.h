@@ -32,7 +32,7 @@ struct ServerShared {
   const Lanes lanes;
   const Router& router;
   const ServerOptions options;
-  const ServerHooks hooks;  // called on pools
+  const ServerHooks hooks;
   const Logger log;
   WebAuth auth;  // any thread
   Mutex tls_mu;
@@ -62,13 +62,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   struct Incoming;
+  struct Making;
 
   Awaitable<bool> Secure();
   Awaitable<bool> Serve();  // one request; false: the connection is done
   Awaitable<bool> ReadHead(Incoming& in);
   Awaitable<bool> ReadBody(Incoming& in, std::uint64_t limit);
   Awaitable<std::optional<Response>> Admit(Request& request);
-  Awaitable<bool> Answer(Incoming& in, Lane lane, Handler handler);
+  Awaitable<bool> Answer(Incoming& in, const Route& route);
   Awaitable<bool> Send(Outgoing out);
   Awaitable<bool> SendEvents(Outgoing& out);
   Awaitable<bool> Refuse(const Request& request, int status, std::string_view why);

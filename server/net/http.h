@@ -125,6 +125,11 @@ struct Response {
 // server stops; long work should look at it.
 using Handler = std::function<Response(const Request&, std::stop_token)>;
 
+// The same on the io thread, before the request goes to a pool: for answers known to take less than
+// the way there and back. It must neither wait nor compute for longer than a millisecond. Nothing:
+// the handler is to be called, as if this had not been.
+using PromptHandler = std::function<std::optional<Response>(const Request&)>;
+
 // "Not Found" for 404; "" when unknown.
 std::string_view ReasonOf(int status);
 

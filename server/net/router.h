@@ -21,6 +21,7 @@ struct Route {
   Lane lane = Lane::kQuick;
   std::uint64_t max_body_bytes = 10 << 20;
   std::string name = {};  // the `handler` label of request metrics; "": the pattern
+  PromptHandler prompt = {};
 };
 
 // Finds the route of a request by method and path. Patterns are literal segments, {name} for one

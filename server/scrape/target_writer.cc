@@ -1,11 +1,11 @@
 #include "server/scrape/target_writer.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/histogram_check.h"
 #include "base/number.h"
 #include "base/quote.h"
+#include "base/thread_time.h"
 #include "server/scrape/exposition/text_parser.h"
 #include "server/scrape/histogram_limits.h"
 #include "server/scrape/sample_labels.h"
@@ -22,13 +22,6 @@ constexpr std::size_t kMaxExemplarLength = 128;
 std::size_t RuneCount(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-// Of this thread.
-std::chrono::nanoseconds CpuTime() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 constexpr std::array<std::string_view, 8> kReportNames = {
@@ -175,9 +168,9 @@ std::string TargetWriter::ReadBody(Pass& pass, const Answer& answer) {
 std::string TargetWriter::ReadEntries(Pass& pass) {
   // Upstream would go on for as long as it takes; here others wait for the worker. No honest page
   // comes near: in a second some ten million samples are read.
-  const std::chrono::nanoseconds enough = CpuTime() + target_->timeout;
+  const std::chrono::nanoseconds enough = ThreadTime() + target_->timeout;
   for (std::uint32_t entries = 1;; ++entries) {
-    if (entries % 8192 == 0 && CpuTime() > enough) {
+    if (entries % 8192 == 0 && ThreadTime() > enough) {
       return "reading the body took more CPU time than the scrape timeout";
     }
     if (TakePredicted(pass)) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -216,6 +217,10 @@ struct WebOptions {
   std::uint64_t read_concurrent_limit = 10;
   std::uint64_t search_max_limit = 10'000;
   std::uint64_t query_max_concurrency = 20;
+  // Queries that took less than the first the last time are answered on the io thread, and given up
+  // there after the second: other connections wait meanwhile.
+  std::chrono::microseconds prompt_cost{200};
+  std::chrono::microseconds prompt_patience{1000};
   std::string snapshot_directory;  // <data>/snapshots
 
   bool feature(std::string_view name) const { return features.count(std::string(name)) != 0; }

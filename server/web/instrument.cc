@@ -72,26 +72,38 @@ class CountedBody : public net::BodySource {
   std::size_t bytes_ = 0;
 };
 
+void Observe(const std::shared_ptr<HandlerMetrics>& metrics,
+             std::chrono::steady_clock::time_point begin, net::Response& response) {
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  metrics->Answered(response.status, took.count());
+  if (const auto* text = std::get_if<std::string>(&response.body)) {
+    metrics->Sent(text->size());
+  } else if (const auto* bytes = std::get_if<net::StaticBytes>(&response.body)) {
+    metrics->Sent(bytes->bytes.size());
+  } else if (auto* source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body);
+             source != nullptr && *source != nullptr) {
+    *source = std::make_unique<CountedBody>(std::move(*source), metrics);
+  }
+}
+
 }  // namespace
 
-net::Handler Instrument(Registry& registry, std::string name, net::Handler handler) {
-  auto metrics = std::make_shared<HandlerMetrics>(registry, std::move(name));
-  return
-      [metrics, handler = std::move(handler)](const net::Request& request, std::stop_token stop) {
-        const auto begin = std::chrono::steady_clock::now();
-        net::Response response = handler(request, std::move(stop));
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-        metrics->Answered(response.status, took.count());
-        if (const auto* text = std::get_if<std::string>(&response.body)) {
-          metrics->Sent(text->size());
-        } else if (const auto* bytes = std::get_if<net::StaticBytes>(&response.body)) {
-          metrics->Sent(bytes->bytes.size());
-        } else if (auto* source = std::get_if<std::unique_ptr<net::BodySource>>(&response.body);
-                   source != nullptr && *source != nullptr) {
-          *source = std::make_unique<CountedBody>(std::move(*source), metrics);
-        }
-        return response;
-      };
+void Instrument(Registry& registry, net::Route& route) {
+  const auto metrics = std::make_shared<HandlerMetrics>(registry, route.name);
+  route.handler = [metrics, inner = std::move(route.handler)](const net::Request& request,
+                                                              std::stop_token stop) {
+    const auto begin = std::chrono::steady_clock::now();
+    net::Response response = inner(request, std::move(stop));
+    Observe(metrics, begin, response);
+    return response;
+  };
+  if (!route.prompt) return;
+  route.prompt = [metrics, inner = std::move(route.prompt)](const net::Request& request) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::optional<net::Response> response = inner(request);
+    if (response) Observe(metrics, begin, *response);
+    return response;
+  };
 }
 
 }  // namespace meerkat::web

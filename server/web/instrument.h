@@ -1,15 +1,13 @@
 #pragma once
 
-#include <string>
-
 #include "base/metrics.h"
-#include "server/net/http.h"
+#include "server/net/router.h"
 
 namespace meerkat::web {
 
-// Counts a handler under upstream's names: prometheus_http_requests_total{handler,code},
-// …_request_duration_seconds{handler}, …_response_size_bytes{handler}. The registry outlives the
-// handler.
-net::Handler Instrument(Registry& registry, std::string name, net::Handler handler);
+// Counts the answers of a route under upstream's names: prometheus_http_requests_total
+// {handler,code}, …_request_duration_seconds{handler}, …_response_size_bytes{handler}. The registry
+// outlives the route.
+void Instrument(Registry& registry, net::Route& route);
 
 }  // namespace meerkat::web

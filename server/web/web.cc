@@ -125,13 +125,11 @@ class Web::Impl {
 
   QueryLog& query_log() { return query_.log(); }
   Timestamp Now() const { return doors_.clock->Now(); }
-  net::Handler Count(std::string name, net::Handler handler) {
-    return web::Instrument(registry_, std::move(name), std::move(handler));
-  }
+  void Count(net::Route& route) { web::Instrument(registry_, route); }
 
  private:
   void Add(net::Router& router, net::Route route) {
-    route.handler = Count(route.name, std::move(route.handler));
+    Count(route);
     router.Add(std::move(route));
   }
 
@@ -152,7 +150,15 @@ class Web::Impl {
       return inner(request, std::move(stop));
     };
     route.handler = std::move(handler);
+    if (api.prompt) {
+      route.prompt = [this, inner = std::move(api.prompt)](
+                         const net::Request& request) -> std::optional<net::Response> {
+        if (doors_.phase() != Phase::kReady) return std::nullopt;
+        return inner(request);
+      };
+    }
     net::Route options = route;
+    options.prompt = nullptr;
     options.methods = {"OPTIONS"};
     options.lane = net::Lane::kQuick;
     options.handler = [](const net::Request&, std::stop_token) {
@@ -313,8 +319,8 @@ void Web::LogRuleQuery(std::string_view file, std::string_view group, std::strin
   impl_->query_log().WriteRule(file, group, {query, options, stats, error, impl_->Now()});
 }
 
-net::Handler Web::Instrument(std::string name, net::Handler handler) {
-  return impl_->Count(std::move(name), std::move(handler));
+void Web::Instrument(net::Route& route) {
+  impl_->Count(route);
 }
 
 }  // namespace meerkat::web

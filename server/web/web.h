@@ -34,8 +34,8 @@ class Web {
   void LogRuleQuery(std::string_view file, std::string_view group, std::string_view query,
                     const promql::QueryOptions& options, const promql::QueryStats& stats,
                     std::string_view error);
-  // Counts a handler of somebody else's like ours: for routes added beside.
-  net::Handler Instrument(std::string name, net::Handler handler);
+  // Counts a route of somebody else's like ours.
+  void Instrument(net::Route& route);
 
  private:
   class Impl;

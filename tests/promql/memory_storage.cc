@@ -56,8 +56,8 @@ class MemorySeriesSet : public tsdb::SeriesSet {
 class MemoryQuerier : public tsdb::Querier {
  public:
   MemoryQuerier(const std::map<Labels, MemoryStorage::Series>& series, TimeRange range,
-                std::string damage)
-      : series_(series), range_(range), damage_(std::move(damage)) {}
+                std::string damage, bool on_disk)
+      : series_(series), range_(range), damage_(std::move(damage)), on_disk_(on_disk) {}
 
   Result<std::unique_ptr<tsdb::SeriesSet>> Select(std::span<const Matcher> matchers,
                                                   const tsdb::SelectHints&) override {
@@ -80,6 +80,7 @@ class MemoryQuerier : public tsdb::Querier {
                                                std::uint64_t) override {
     return std::vector<std::string>();
   }
+  bool may_read_disk() const override { return on_disk_; }
   std::vector<std::string> Damage() const override {
     return damage_.empty() ? std::vector<std::string>() : std::vector{damage_};
   }
@@ -88,6 +89,7 @@ class MemoryQuerier : public tsdb::Querier {
   const std::map<Labels, MemoryStorage::Series>& series_;
   TimeRange range_;
   std::string damage_;
+  bool on_disk_;
 };
 
 }  // namespace
@@ -106,7 +108,8 @@ void MemoryStorage::Add(const Labels& labels, Sample sample) {
 }
 
 Result<std::unique_ptr<tsdb::Querier>> MemoryStorage::NewQuerier(TimeRange range) const {
-  return std::unique_ptr<tsdb::Querier>(std::make_unique<MemoryQuerier>(series_, range, damage_));
+  return std::unique_ptr<tsdb::Querier>(
+      std::make_unique<MemoryQuerier>(series_, range, damage_, on_disk_));
 }
 
 }  // namespace meerkat::promql

@@ -33,6 +33,8 @@ class MemoryStorage : public tsdb::Storage {
   }
   // Whoever selects hears from now on that this cannot be looked into.
   void DamageAll(std::string reason) { damage_ = std::move(reason); }
+  // From now on whoever selects may have to read a disk.
+  void MoveToDisk() { on_disk_ = true; }
   const std::map<Labels, Series>& series() const { return series_; }
 
   std::unique_ptr<tsdb::Source> NewSource() override { return nullptr; }
@@ -50,6 +52,7 @@ class MemoryStorage : public tsdb::Storage {
  private:
   std::map<Labels, Series> series_;
   std::string damage_;
+  bool on_disk_ = false;
 };
 
 }  // namespace meerkat::promql

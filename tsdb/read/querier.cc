@@ -208,6 +208,14 @@ class ViewQuerier : public Querier {
     return values;
   }
 
+  bool may_read_disk() const override {
+    const auto overlaps = [this](const auto& part) {
+      return part->info().range.Overlaps(scope_->range);
+    };
+    return std::any_of(scope_->view.parts.begin(), scope_->view.parts.end(), overlaps) ||
+           !scope_->attic.View(scope_->range).empty();
+  }
+
   std::vector<std::string> Damage() const override {
     std::vector<std::string> all(finder_.damage().begin(), finder_.damage().end());
     for (const AtticEntry& entry : scope_->attic.View(scope_->range).entries()) {

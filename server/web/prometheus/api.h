@@ -27,6 +27,7 @@ struct ApiRoute {
   net::Lane lane = net::Lane::kQuick;
   bool before_ready = false;  // works while the store is still opening
   std::uint64_t max_body_bytes = 10 << 20;
+  net::PromptHandler prompt = {};
 };
 
 // /labels, /label/{name}/values, /series, /metadata

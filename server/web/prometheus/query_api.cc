@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "base/number.h"
 #include "base/quote.h"
+#include "base/thread_time.h"
 #include "promql/stream.h"
 #include "server/web/prometheus/answer.h"
 #include "server/web/prometheus/parameters.h"
@@ -18,6 +19,8 @@ namespace meerkat::web {
 namespace {
 
 constexpr std::int64_t kMaxPoints = 11'000;
+
+constexpr std::size_t kPromptForm = 4096;  // bytes of URL and body of what is looked at at once
 
 // Cuts a result to `limit` series; true when something was cut.
 bool Truncate(promql::Value& value, std::uint64_t limit) {
@@ -31,6 +34,49 @@ bool Truncate(promql::Value& value, std::uint64_t limit) {
     return true;
   }
   return false;
+}
+
+// Start, end and step of a range query. Or the answer to what cannot be one.
+std::optional<net::Response> ReadGrid(const net::Params& form, promql::QueryOptions& options) {
+  auto start = Moment::Parse(form.Get("start"));
+  if (!start) return FailParameter("start", start.error().message());
+  auto end = Moment::Parse(form.Get("end"));
+  if (!end) return FailParameter("end", end.error().message());
+  if (*end < *start) {
+    return FailParameter("end", "end timestamp must not be before start time");
+  }
+  auto step = ParseDurationParameter(form.Get("step"));
+  if (!step) return FailParameter("step", step.error().message());
+  if (step->count() <= 0) {
+    return FailParameter("step",
+                         "zero or negative query resolution step widths are not accepted. Try a "
+                         "positive integer");
+  }
+  if (end->Since(*start) / step->count() > kMaxPoints) {
+    return Fail(ErrorType::kBadData,
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
+                "query resolution (?step=XX)");
+  }
+  options.start = start->evaluated();
+  options.end = end->evaluated();
+  options.step = ToWholeMillis(*step);
+  return std::nullopt;
+}
+
+std::size_t PointsOf(const promql::Value& value) {
+  if (const auto* vector = std::get_if<promql::Vector>(&value)) return vector->size();
+  std::size_t points = 1;
+  if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
+    for (const auto& series : *matrix) points += series.floats.size() + series.histograms.size();
+  }
+  return points;
+}
+
+// Writing and compressing a long answer costs as much as making it.
+QueryCosts::Cost CostOf(const promql::QueryAnswer& answer, std::chrono::nanoseconds took) {
+  constexpr std::size_t kShort = 500;
+  if (PointsOf(answer.result.value) > kShort) return QueryCosts::Cost::max();
+  return std::chrono::duration_cast<QueryCosts::Cost>(took);
 }
 
 Result<promql::QueryAnswer> AtOnce(Result<promql::QueryResult> result) {
@@ -145,15 +191,22 @@ void QueryApi::Observe(const promql::QueryStats& stats) {
 std::vector<ApiRoute> QueryApi::Routes() {
   using net::Lane;
   const std::vector<std::string> both = {"GET", "POST"};
+  const auto query = [&](Shape shape, std::string path) {
+    ApiRoute route;
+    route.methods = both;
+    route.path = std::move(path);
+    route.lane = Lane::kQuery;
+    route.handler = [this, shape](const net::Request& request, std::stop_token stop) {
+      return Answer(request, shape, std::move(stop));
+    };
+    route.prompt = [this, shape](const net::Request& request) {
+      return AnswerPromptly(request, shape);
+    };
+    return route;
+  };
   return {
-      {both, "/query",
-       [this](const net::Request& r, std::stop_token stop) { return Query(r, std::move(stop)); },
-       Lane::kQuery},
-      {both, "/query_range",
-       [this](const net::Request& r, std::stop_token stop) {
-         return QueryRange(r, std::move(stop));
-       },
-       Lane::kQuery},
+      query(Shape::kInstant, "/query"),
+      query(Shape::kRange, "/query_range"),
       {both, "/query_exemplars",
        [this](const net::Request& r, std::stop_token) { return Exemplars(r); }, Lane::kQuery},
       {both, "/format_query", [this](const net::Request& r, std::stop_token) { return Format(r); }},
@@ -162,54 +215,25 @@ std::vector<ApiRoute> QueryApi::Routes() {
   };
 }
 
-net::Response QueryApi::Query(const net::Request& request, std::stop_token stop) {
+std::variant<QueryApi::Asked, net::Response> QueryApi::Understand(const net::Request& request,
+                                                                  Shape shape) const {
   const net::Params form = request.Form();
+  Asked asked;
+  promql::QueryOptions& options = asked.options;
   auto limit = ParseLimit(form.Get("limit"));
   if (!limit) return FailParameter("limit", limit.error().message());
-  promql::QueryOptions options;
-  options.start = doors_.clock->Now();
-  if (const auto text = form.Get("time"); !text.empty()) {
-    auto time = ParseTimeParameter("time", text);
-    if (!time) return FailParameter("time", time.error().message());
-    options.start = time->evaluated();
+  asked.limit = *limit;
+  if (shape == Shape::kInstant) {
+    options.start = doors_.clock->Now();
+    if (const auto text = form.Get("time"); !text.empty()) {
+      auto time = ParseTimeParameter("time", text);
+      if (!time) return FailParameter("time", time.error().message());
+      options.start = time->evaluated();
+    }
+    options.end = options.start;
+  } else if (auto refused = ReadGrid(form, options)) {
+    return std::move(*refused);
   }
-  options.end = options.start;
-  return Run(request, form, options, *limit, std::move(stop));
-}
-
-net::Response QueryApi::QueryRange(const net::Request& request, std::stop_token stop) {
-  const net::Params form = request.Form();
-  auto limit = ParseLimit(form.Get("limit"));
-  if (!limit) return FailParameter("limit", limit.error().message());
-  auto start = Moment::Parse(form.Get("start"));
-  if (!start) return FailParameter("start", start.error().message());
-  auto end = Moment::Parse(form.Get("end"));
-  if (!end) return FailParameter("end", end.error().message());
-  if (*end < *start) {
-    return FailParameter("end", "end timestamp must not be before start time");
-  }
-  auto step = ParseDurationParameter(form.Get("step"));
-  if (!step) return FailParameter("step", step.error().message());
-  if (step->count() <= 0) {
-    return FailParameter("step",
-                         "zero or negative query resolution step widths are not accepted. Try a "
-                         "positive integer");
-  }
-  if (end->Since(*start) / step->count() > kMaxPoints) {
-    return Fail(ErrorType::kBadData,
-                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
-                "query resolution (?step=XX)");
-  }
-  promql::QueryOptions options;
-  options.start = start->evaluated();
-  options.end = end->evaluated();
-  options.step = ToWholeMillis(*step);
-  return Run(request, form, options, *limit, std::move(stop));
-}
-
-net::Response QueryApi::Run(const net::Request& request, const net::Params& form,
-                            promql::QueryOptions options, std::uint64_t limit,
-                            std::stop_token stop) {
   if (const auto text = form.Get("timeout"); !text.empty()) {
     auto timeout = ParseDurationParameter(text);
     if (!timeout) return FailParameter("timeout", timeout.error().message());
@@ -226,22 +250,30 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
     }
     if (lookback->count() > 0) options.lookback = ToWholeMillis(*lookback);  // else the server's
   }
-  Notes notes;
   const std::string_view stats = form.Get("stats");
   options.stats = !stats.empty();
+  asked.per_step_stats = stats == "all";
   if (options.stats && stats != "true" && stats != "all") {
-    notes.warnings.push_back("stats parameter value " + Quote(stats) +
-                             " is deprecated, use \"true\" or \"all\"");
+    asked.notes.warnings.push_back("stats parameter value " + Quote(stats) +
+                                   " is deprecated, use \"true\" or \"all\"");
   }
+  asked.query = form.Get("query");
+  return asked;
+}
+
+net::Response QueryApi::Answer(const net::Request& request, Shape shape, std::stop_token stop) {
+  auto understood = Understand(request, shape);
+  if (auto* refusal = std::get_if<net::Response>(&understood)) return std::move(*refusal);
+  auto& asked = std::get<Asked>(understood);
   const auto engine = doors_.engine();
   if (engine == nullptr) return NoDatabase();
-  const std::string query(form.Get("query"));
-  promql::QueryOptions asked = options;
-  asked.stats = true;  // the metrics want them always
-  Account account(*this, request, query, options);
+  promql::QueryOptions options = asked.options;
+  options.stats = true;  // the metrics want them always
+  Account account(*this, request, asked.query, asked.options);
+  const auto begun = ThreadTime();
   // A limit cuts what is sorted; then there is no use in beginning early.
-  auto answer = limit == 0 ? engine->Start(query, asked, std::move(stop))
-                           : AtOnce(engine->Run(query, asked, std::move(stop)));
+  auto answer = asked.limit == 0 ? engine->Start(asked.query, options, std::move(stop))
+                                 : AtOnce(engine->Run(asked.query, options, std::move(stop)));
   if (!answer) {
     const Error& error = answer.error();
     // What does not parse is no query yet.
@@ -256,11 +288,47 @@ net::Response QueryApi::Run(const net::Request& request, const net::Params& form
     answer->rest = std::make_unique<Stream>(engine, std::move(answer->rest), std::move(account));
   } else {
     account.Close(answer->result.stats, "");
+    costs_.Set(QueryCosts::KeyOf(asked.query, options), CostOf(*answer, ThreadTime() - begun));
   }
-  if (Truncate(answer->result.value, limit)) notes.warnings.emplace_back(kTruncated);
+  asked.per_step_stats = asked.per_step_stats && engine->options().per_step_stats;
+  return Respond(std::move(*answer), std::move(asked));
+}
+
+std::optional<net::Response> QueryApi::AnswerPromptly(const net::Request& request, Shape shape) {
+  if (request.raw_query.size() + request.body.size() > kPromptForm) return std::nullopt;
+  const auto engine = doors_.engine();
+  // The query log is a file, and files may make their writers wait.
+  if (engine == nullptr || log_.enabled()) return std::nullopt;
+  auto understood = Understand(request, shape);
+  if (auto* refusal = std::get_if<net::Response>(&understood)) return std::move(*refusal);
+  auto& asked = std::get<Asked>(understood);
+  promql::QueryOptions options = asked.options;
+  options.stats = true;
+  options.prompt = options_.prompt_patience;
+  const QueryCosts::Key key = QueryCosts::KeyOf(asked.query, options);
+  const auto cost = costs_.Of(key);
+  if (!cost || *cost > options_.prompt_cost) return std::nullopt;
+  Account account(*this, request, asked.query, asked.options);
+  const auto begun = ThreadTime();
+  auto answer = AtOnce(engine->Run(asked.query, options));
+  if (!answer) {
+    costs_.Set(key, QueryCosts::Cost::max());
+    account.Forget();
+    return std::nullopt;
+  }
+  account.Close(answer->result.stats, "");
+  costs_.Set(key, CostOf(*answer, ThreadTime() - begun));
+  asked.per_step_stats = asked.per_step_stats && engine->options().per_step_stats;
+  return Respond(std::move(*answer), std::move(asked));
+}
+
+net::Response QueryApi::Respond(promql::QueryAnswer answer, Asked asked) {
+  if (Truncate(answer.result.value, asked.limit)) {
+    asked.notes.warnings.emplace_back(kTruncated);
+  }
   net::Response response = net::Response::Json(200, "");
-  const bool per_step = stats == "all" && engine->options().per_step_stats;
-  response.body = ResultBody(std::move(*answer), {options.stats, per_step}, std::move(notes));
+  response.body = ResultBody(std::move(answer), {asked.options.stats, asked.per_step_stats},
+                             std::move(asked.notes));
   return response;
 }
 

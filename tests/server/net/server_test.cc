@@ -161,6 +161,58 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Server> server_;
 };
 
+// A route that answers at once does so on the io thread, unless it declines.
+TEST_F(ServerTest, APromptRouteIsAnsweredOnTheIoThread) {
+  Route route;
+  route.methods = {"GET"};
+  route.pattern = "/prompt";
+  const auto where = [this] { return io_.is_current() ? "io thread" : "pool"; };
+  route.handler = [where](const Request&, std::stop_token) { return Response::Text(200, where()); };
+  route.prompt = [where](const Request& request) -> std::optional<Response> {
+    if (request.query.Get("throw") == "1") throw std::runtime_error("boom");
+    if (request.query.Get("decline") == "1") return std::nullopt;
+    return Response::Text(200, where());
+  };
+  router_.Add(std::move(route));
+  const auto ask = [this](const std::string& query) {
+    return Ask("GET /prompt" + query + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  };
+  EXPECT_EQ(BodyOf(ask("")), "io thread");
+  EXPECT_EQ(BodyOf(ask("?decline=1")), "pool");
+  EXPECT_TRUE(ask("?throw=1").starts_with("HTTP/1.1 500 "));
+}
+
+// Its first part is made at once; the rest, however long, elsewhere.
+TEST_F(ServerTest, ALongPromptAnswerIsContinuedOnAPool) {
+  Route route;
+  route.methods = {"GET"};
+  route.pattern = "/prompt";
+  route.handler = [](const Request&, std::stop_token) { return Response::Empty(500); };
+  route.prompt = [](const Request&) -> std::optional<Response> {
+    Response response;
+    response.body = std::make_unique<Pieces>(20, 65536);
+    return response;
+  };
+  router_.Add(std::move(route));
+  const std::string got = Ask("GET /prompt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(Unchunk(BodyOf(got)).size(), 20U * 65536);
+}
+
+// The web configuration is a file, and files may keep who reads them waiting.
+TEST_F(ServerTest, WithAWebConfigurationNothingIsPrompt) {
+  hooks_.web_config = [] { return Result(std::make_shared<const WebConfig>()); };
+  Route route;
+  route.methods = {"GET"};
+  route.pattern = "/prompt";
+  route.handler = [](const Request&, std::stop_token) { return Response::Text(200, "pool"); };
+  route.prompt = [](const Request&) -> std::optional<Response> {
+    return Response::Text(200, "at once");
+  };
+  router_.Add(std::move(route));
+  const std::string got = Ask("GET /prompt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(BodyOf(got), "pool");
+}
+
 TEST(Router, KnowsWhatACarelessPathMeans) {
   Router router;
   const auto answer = [](const Request&, std::stop_token) { return Response::Empty(200); };

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "base/manual_clock.h"
@@ -67,6 +68,35 @@ class WebFixture : public testing::Test {
   };
 
   Answer Ask(net::Request request) {
+    const auto match = Find(request);
+    return Read(request, match.route != nullptr ? match.route->handler(request, {})
+                                                : match.fallback(request, {}));
+  }
+  // As the io thread asks. Nothing: the route does not answer at once.
+  std::optional<Answer> AskPromptly(net::Request request) {
+    const auto match = Find(request);
+    if (match.route == nullptr || !match.route->prompt) return std::nullopt;
+    auto response = match.route->prompt(request);
+    if (!response) return std::nullopt;
+    return Read(request, std::move(*response));
+  }
+  static net::Request GetOf(const std::string& target) {
+    net::Request request;
+    request.method = "GET";
+    request.target = target;
+    return request;
+  }
+  Answer Get(const std::string& target) { return Ask(GetOf(target)); }
+  Answer Post(const std::string& target, const std::string& form) {
+    net::Request request;
+    request.method = "POST";
+    request.target = target;
+    request.body = form;
+    request.headers.Set("Content-Type", "application/x-www-form-urlencoded");
+    return Ask(std::move(request));
+  }
+
+  net::Router::Match Find(net::Request& request) {
     if (web_ == nullptr) {
       web_ =
           std::make_unique<Web>(web_options_, doors_, registry_, notifications_, Logger::Silent());
@@ -79,8 +109,9 @@ class WebFixture : public testing::Test {
     request.query = net::Params::Parse(request.raw_query);
     auto match = router_.Find(request.method, request.raw_path);
     request.path_values = match.path_values;
-    net::Response response =
-        match.route != nullptr ? match.route->handler(request, {}) : match.fallback(request, {});
+    return match;
+  }
+  Answer Read(const net::Request& request, net::Response response) {
     web_->Finish(request, response);
     Answer answer;
     answer.status = response.status;
@@ -98,20 +129,6 @@ class WebFixture : public testing::Test {
     }
     answer.json = nlohmann::json::parse(answer.body, nullptr, false);
     return answer;
-  }
-  Answer Get(const std::string& target) {
-    net::Request request;
-    request.method = "GET";
-    request.target = target;
-    return Ask(std::move(request));
-  }
-  Answer Post(const std::string& target, const std::string& form) {
-    net::Request request;
-    request.method = "POST";
-    request.target = target;
-    request.body = form;
-    request.headers.Set("Content-Type", "application/x-www-form-urlencoded");
-    return Ask(std::move(request));
   }
 
   ManualClock clock_{FromMillis(kNow)};
