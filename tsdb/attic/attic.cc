@@ -175,7 +175,6 @@ Result<bool> Attic::Load(bool lost) {
   }
   for (AtticEntry& entry : entries) {
     entry.ids = ToSet(entry.segment->ReadIds());
-    entry.filter = std::make_shared<const LabelFilter>(entry.segment->ReadFilter());
   }
   Publish(std::move(entries));
   return lost;
@@ -258,23 +257,53 @@ std::size_t Attic::MemoryBytes() const {
   ReaderLock lock(mu_);
   std::size_t bytes = 0;
   for (const AtticEntry& entry : entries_) {
-    bytes += sizeof(Segment) + entry.ids->HeapBytes() + entry.gone->HeapBytes() +
-             entry.filter->HeapBytes();
+    bytes += sizeof(Segment) + entry.ids->HeapBytes() + entry.gone->HeapBytes();
+    if (entry.filter != nullptr) bytes += entry.filter->HeapBytes();
   }
   return bytes;
 }
 
 bool Attic::MayHold(const Labels& labels) const {
+  if (!asked_.load(std::memory_order_relaxed)) asked_.store(true, std::memory_order_relaxed);
   const std::uint64_t hash = labels.hash();
-  ReaderLock lock(mu_);
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [hash](const AtticEntry& entry) { return entry.filter->MayHold(hash); });
+  {
+    ReaderLock lock(mu_);
+    bool complete = true;
+    for (const AtticEntry& entry : entries_) {
+      if (entry.filter == nullptr) {
+        complete = false;
+      } else if (entry.filter->MayHold(hash)) {
+        return true;
+      }
+    }
+    if (complete) return false;
+  }
+  const Entries entries = Snapshot();
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const AtticEntry& entry) { return FilterOf(entry)->MayHold(hash); });
+}
+
+// Reads it without a lock: whoever else wants it meanwhile reads it, too.
+std::shared_ptr<const LabelFilter> Attic::FilterOf(const AtticEntry& entry) const {
+  if (entry.filter != nullptr) return entry.filter;
+  auto filter = std::make_shared<const LabelFilter>(entry.segment->ReadFilter());
+  WriterLock lock(mu_);
+  for (AtticEntry& kept : entries_) {
+    if (kept.segment == entry.segment) kept.filter = filter;
+  }
+  return filter;
+}
+
+void Attic::Rest() {
+  if (asked_.exchange(false)) return;
+  WriterLock lock(mu_);
+  for (AtticEntry& entry : entries_) entry.filter = nullptr;
 }
 
 std::optional<Attic::Known> Attic::Find(const Labels& labels) const {
   const std::uint64_t hash = labels.hash();
   for (const AtticEntry& entry : Snapshot()) {
-    if (!entry.filter->MayHold(hash)) continue;
+    if (!FilterOf(entry)->MayHold(hash)) continue;
     const auto id = entry.segment->Find(labels);
     if (id && !entry.gone->Contains(*id)) return Known{*id, entry.range.max};
   }
@@ -291,44 +320,60 @@ Result<AtticEntry> Attic::Write(const std::function<Result<>(SegmentWriter&)>& f
                                 TimeRange range) {
   std::error_code ignored;
   std::filesystem::create_directories(scratch_, ignored);
-  SegmentWriter writer(scratch_, next_number_());
-  Result<> done = fill(writer);
-  if (done) done = writer.Finish();
-  if (done) done = store_.Ingest(writer.file());
+  const std::uint64_t number = next_number_();
+  AtticEntry entry;
+  std::filesystem::path file;
+  Result<> done;
+  {
+    // What lasts is made when all that writing takes is freed: it would lie scattered among it, and
+    // each piece of it would keep a page.
+    std::vector<SeriesId> ids;
+    {
+      SegmentWriter writer(scratch_, number);
+      file = writer.file();
+      done = fill(writer);
+      if (done) done = writer.Finish();
+      ids = writer.TakeIds();
+      entry = MakeEntry(number, writer.rows(), writer.bytes(), range);
+    }
+    entry.ids = ToSet(ids);
+  }
+  if (done) done = store_.Ingest(file);
   if (!done) {
-    std::filesystem::remove(writer.file(), ignored);
+    std::filesystem::remove(file, ignored);
     return std::move(done).error().Within("index of cold series");
   }
-  AtticEntry entry = MakeEntry(writer.number(), writer.rows(), writer.bytes(), range);
-  entry.ids = ToSet(writer.ids());
-  entry.filter = std::make_shared<const LabelFilter>(writer.filter());
   return entry;
 }
 
-Result<> Attic::Put(std::vector<std::pair<Labels, SeriesId>> series, TimeRange range) {
+Result<> Attic::Put(std::vector<SeriesId> series, const LabelsOf& labels_of, TimeRange range) {
+  constexpr std::size_t kAtOnce = 256;
   MutexLock change(change_mu_);
   Entries entries = Snapshot();
   StoreBatch batch;
-  for (const auto& [labels, id] : series) batch.Delete(Family::kSeries, BigEndianKey(id));
+  for (const SeriesId id : series) batch.Delete(Family::kSeries, BigEndianKey(id));
   for (AtticEntry& entry : entries) {
     const std::size_t before = series.size();
-    std::erase_if(series, [&entry](const auto& one) {
-      return entry.ids->Contains(one.second) && !entry.gone->Contains(one.second);
+    std::erase_if(series, [&entry](SeriesId id) {
+      return entry.ids->Contains(id) && !entry.gone->Contains(id);
     });
     if (series.size() == before) continue;
     entry.range = {std::min(entry.range.min, range.min), std::max(entry.range.max, range.max)};
     batch.Put(Family::kMeta, RecordKey(entry.segment->number()), EncodeRecord(entry));
   }
   if (!series.empty()) {
-    std::sort(series.begin(), series.end());
-    auto written = Write(
-        [&series](SegmentWriter& writer) {
-          for (const auto& [labels, id] : series) {
-            if (auto added = writer.Add(labels, id); !added) return added;
-          }
-          return Result<>();
-        },
-        range);
+    const auto fill = [&](SegmentWriter& writer) -> Result<> {
+      for (std::span<const SeriesId> left = series; !left.empty();) {
+        const auto some = left.first(std::min(kAtOnce, left.size()));
+        left = left.subspan(some.size());
+        const std::vector<Labels> labels = labels_of(some);
+        for (std::size_t i = 0; i < some.size(); ++i) {
+          if (auto added = writer.Add(labels[i], some[i]); !added) return added;
+        }
+      }
+      return {};
+    };
+    auto written = Write(fill, range);
     if (!written) return std::move(written).error();
     batch.Put(Family::kMeta, RecordKey(written->segment->number()), EncodeRecord(*written));
     entries.push_back(std::move(*written));
@@ -403,10 +448,8 @@ Result<bool> Attic::MergeOne() {
   if (chosen.empty()) return false;
 
   TimeRange range{kMaxTime, kMinTime};
-  std::vector<Segment::Cursor> cursors;
   for (const std::size_t i : chosen) {
     range = {std::min(range.min, entries[i].range.min), std::max(range.max, entries[i].range.max)};
-    cursors.emplace_back(*entries[i].segment);
   }
   struct Head {
     Labels labels;
@@ -414,22 +457,24 @@ Result<bool> Attic::MergeOne() {
     std::size_t cursor;
     bool operator>(const Head& other) const { return labels > other.labels; }
   };
-  std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
-  const auto advance = [&](std::size_t c) REQUIRES(change_mu_) -> Result<> {
-    for (;;) {
-      auto next = cursors[c].Next();
-      if (!next) {
-        damaged_.insert(entries[chosen[c]].segment->number());
-        return std::move(next).error();
-      }
-      if (!*next) return {};
-      const SeriesId id = cursors[c].id();
-      if (entries[chosen[c]].gone->Contains(id)) continue;
-      heads.push({cursors[c].row().labels(), id, c});
-      return {};
-    }
-  };
   const auto fill = [&](SegmentWriter& writer) REQUIRES(change_mu_) -> Result<> {
+    std::vector<Segment::Cursor> cursors;
+    for (const std::size_t i : chosen) cursors.emplace_back(*entries[i].segment);
+    std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
+    const auto advance = [&](std::size_t c) REQUIRES(change_mu_) -> Result<> {
+      for (;;) {
+        auto next = cursors[c].Next();
+        if (!next) {
+          damaged_.insert(entries[chosen[c]].segment->number());
+          return std::move(next).error();
+        }
+        if (!*next) return {};
+        const SeriesId id = cursors[c].id();
+        if (entries[chosen[c]].gone->Contains(id)) continue;
+        heads.push({cursors[c].row().labels(), id, c});
+        return {};
+      }
+    };
     for (std::size_t c = 0; c < cursors.size(); ++c) {
       if (auto advanced = advance(c); !advanced) return advanced;
     }

@@ -27,10 +27,10 @@ namespace meerkat::tsdb {
 // A segment as it is known without looking into it; kept in the meta family. Immutable.
 struct AtticEntry {
   std::shared_ptr<const Segment> segment;
-  TimeRange range;                       // all samples of its series lie within
-  std::shared_ptr<const Postings> gone;  // forgotten series; never null
-  std::shared_ptr<const Postings> ids;   // of all rows
-  std::shared_ptr<const LabelFilter> filter;
+  TimeRange range;                            // all samples of its series lie within
+  std::shared_ptr<const Postings> gone;       // forgotten series; never null
+  std::shared_ptr<const Postings> ids;        // of all rows
+  std::shared_ptr<const LabelFilter> filter;  // null: nobody has asked for labels lately
 };
 
 // What lay in the attic at one moment and may have samples in a range. Series that came back to
@@ -60,9 +60,9 @@ class AtticView {
 };
 
 // The home of cold series: those that have samples in parts, but none in the head and got none for
-// a while. Their labels and postings lie in segments on disk; memory keeps about ten bits of filter
-// and one or two of their ids for each. A series that gets a sample again keeps its id: it enters
-// the index in memory anew, and its row stays here for the next time.
+// a while. Their labels and postings lie in segments on disk; memory keeps one or two bits of their
+// ids for each and, while new series come, ten bits of filter. A series that gets a sample again
+// keeps its id: it enters the index in memory anew, and its row stays here for the next time.
 //
 // Threads: any; the changing functions exclude each other.
 class Attic {
@@ -79,8 +79,11 @@ class Attic {
   std::uint64_t bytes() const;                          // on disk
   std::size_t MemoryBytes() const;                      // but for the cache of opened sheets
 
-  // False: surely not here. Cheap.
+  // False: surely not here. Cheap, but for the first time after Rest(), which reads the filters.
   bool MayHold(const Labels& labels) const;
+  // To be called now and then: gives the filters' memory back when nobody asked since the last
+  // call.
+  void Rest();
   struct Known {
     SeriesId id;
     Timestamp newest;  // no sample of it in parts is newer
@@ -88,8 +91,10 @@ class Attic {
   std::optional<Known> Find(const Labels& labels) const;
 
   // Takes series in, of which all samples lie within `range`, and deletes their records in the
-  // series family, in one write. Those that were here before only widen their segment's range.
-  Result<> Put(std::vector<std::pair<Labels, SeriesId>> series, TimeRange range);
+  // series family, in one write. Those that were here before only widen their segment's range. The
+  // series stand in label order; `labels_of` is asked for some at a time.
+  using LabelsOf = std::function<std::vector<Labels>(std::span<const SeriesId>)>;
+  Result<> Put(std::vector<SeriesId> series, const LabelsOf& labels_of, TimeRange range);
   // Forgets the series that are not in `held`.
   Result<> Keep(const std::vector<bool>& held);
   // Rewrites small or thinned out segments; false when there is nothing to do.
@@ -104,6 +109,7 @@ class Attic {
   AtticEntry MakeEntry(std::uint64_t number, std::uint32_t rows, std::uint64_t bytes,
                        TimeRange range);
   Entries Snapshot() const;
+  std::shared_ptr<const LabelFilter> FilterOf(const AtticEntry& entry) const;
   Result<> Adopt(Entries& entries);
   Result<AtticEntry> Write(const std::function<Result<>(SegmentWriter&)>& fill, TimeRange range);
   void Publish(Entries entries);
@@ -117,7 +123,8 @@ class Attic {
   Mutex change_mu_;
   std::set<std::uint64_t> damaged_ GUARDED_BY(change_mu_);  // read as far as possible, not merged
   mutable SharedMutex mu_;
-  Entries entries_ GUARDED_BY(mu_);  // oldest first
+  mutable Entries entries_ GUARDED_BY(mu_);  // oldest first; mutable for their filters
+  mutable std::atomic<bool> asked_{false};   // for labels, since the last Rest()
   std::atomic<SeriesId> next_id_{0};
 };
 

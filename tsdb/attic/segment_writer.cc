@@ -84,9 +84,10 @@ Result<> SegmentWriter::Finish() {
   if (auto put = PutValues(); !put) return put;
   directory_.rows = rows_;
   std::sort(ids_.begin(), ids_.end());
-  filter_ = LabelFilter(hashes_);
   if (auto put = Put(kIdSheet, SheetKind::kIds, EncodeIds(ids_)); !put) return put;
-  if (auto put = Put(kFilterSheet, SheetKind::kFilter, filter_.Encode()); !put) return put;
+  if (auto put = Put(kFilterSheet, SheetKind::kFilter, LabelFilter(hashes_).Encode()); !put) {
+    return put;
+  }
   if (auto put = Put(kDirectorySheet, SheetKind::kDirectory, directory_.Encode()); !put) {
     return put;
   }

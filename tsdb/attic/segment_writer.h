@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -33,8 +34,7 @@ class SegmentWriter {
   std::uint64_t number() const { return number_; }
   const std::filesystem::path& file() const { return file_; }
   // After Finish:
-  const std::vector<SeriesId>& ids() const { return ids_; }  // ascending
-  const LabelFilter& filter() const { return filter_; }
+  std::vector<SeriesId> TakeIds() { return std::move(ids_); }  // ascending
   std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -52,7 +52,6 @@ class SegmentWriter {
   IndexState index_;  // ids are rows
   std::vector<SeriesId> ids_;
   std::vector<std::uint64_t> hashes_;
-  LabelFilter filter_;
   std::uint64_t bytes_ = 0;
 };
 

@@ -179,8 +179,11 @@ Result<> Engine::ForgetSeries() {
   for (;;) {
     auto merged = attic_.MergeOne();
     if (!merged) return std::move(merged).error();
-    if (!*merged) return {};
+    if (!*merged) break;
   }
+  attic_.Rest();
+  index_.Shrink();
+  return {};
 }
 
 Result<> Engine::CoolSeries(std::span<const SeriesId> series, std::uint32_t begun) {

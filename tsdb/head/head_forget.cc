@@ -102,11 +102,10 @@ Result<std::size_t> Head::Cool(std::span<const SeriesId> series, std::uint32_t b
   MutexLock lock(forget_mu_);
   const std::vector<SeriesId> claimed = Claim(series, begun);
   if (claimed.empty()) return std::size_t{0};
-  std::vector<std::pair<Labels, SeriesId>> cold;
-  cold.reserve(claimed.size());
-  const std::vector<Labels> labels = index_.LabelsOf(claimed);
-  for (std::size_t i = 0; i < claimed.size(); ++i) cold.emplace_back(labels[i], claimed[i]);
-  if (auto put = attic_.Put(std::move(cold), range); !put) {
+  std::vector<SeriesId> cold = claimed;
+  index_.SortByLabels(cold);
+  const auto labels_of = [this](std::span<const SeriesId> some) { return index_.LabelsOf(some); };
+  if (auto put = attic_.Put(std::move(cold), labels_of, range); !put) {
     GiveBack(claimed);
     return std::move(put).error();
   }

@@ -47,6 +47,11 @@ void Index::Remove(std::span<const SeriesId> ids) {
   for (const SeriesId id : ids) state_->Remove(id);
 }
 
+void Index::Shrink() {
+  const WriterLock lock(mu_);
+  state_->Shrink();
+}
+
 std::size_t Index::size() const {
   const ReaderLock lock(mu_);
   return state_->all.size();

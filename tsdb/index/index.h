@@ -45,6 +45,9 @@ class Index {
   void AddAll(std::span<const std::pair<Labels, SeriesId>> series);
   // Forgets series; ids that are not there are passed over.
   void Remove(std::span<const SeriesId> ids);
+  // Gives back what removed series left behind: values that no series has, empty room. Some
+  // nanoseconds a series that is there.
+  void Shrink();
 
   // Series now, and one more than the greatest id ever added.
   std::size_t size() const;

@@ -27,6 +27,11 @@ class Postings {
 
   void Add(std::uint32_t id);     // does nothing when it is there
   void Remove(std::uint32_t id);  // does nothing when it is not there
+  void Shrink() {                 // gives back the room of what was removed
+    if (form_ == kInContainers && containers_->size() < containers_->capacity() / 2) {
+      containers_->shrink_to_fit();
+    }
+  }
   bool Contains(std::uint32_t id) const;
   // The smallest and the greatest id; there must be one.
   std::pair<std::uint32_t, std::uint32_t> Ends() const;

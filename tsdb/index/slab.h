@@ -43,6 +43,17 @@ class Slab {
     if (page.used == 0) page.records = nullptr;
   }
 
+  // Forgets the empty pages at the end.
+  void Shrink() {
+    std::size_t kept = pages_.size();
+    while (kept > 0 && pages_[kept - 1].used == 0) --kept;
+    if (kept == pages_.size()) return;
+    std::erase_if(roomy_, [kept](std::uint32_t page) { return page >= kept; });
+    roomy_.shrink_to_fit();
+    pages_.resize(kept);
+    pages_.shrink_to_fit();
+  }
+
   T* operator[](std::uint32_t record) {
     return pages_[record / kPage].records.get() + record % kPage * width_;
   }

@@ -210,6 +210,21 @@ void IndexState::Sweep(NameId id) {
   free_names.push_back(id);
 }
 
+void IndexState::Shrink() {
+  for (NameId id = 0; id < names.size(); ++id) {
+    // Looking at sixteen values to be rid of one is worth it; more is not.
+    if (names[id].dead > names[id].pairs.size() / 16) Sweep(id);
+    names[id].series.Shrink();
+    for (const PairId pair : names[id].pairs) pairs[pair]->series.Shrink();
+  }
+  for (IdTable& table : by_labels) table.Shrink();
+  pairs_by_text.Shrink();
+  pairs.Shrink();
+  for (const auto& slab : records) {
+    if (slab != nullptr) slab->Shrink();
+  }
+}
+
 std::size_t IndexState::HeapBytes() const {
   std::size_t bytes = all.HeapBytes() + entries.capacity() * sizeof(entries[0]);
   for (const auto& page : entries) bytes += page == nullptr ? 0 : sizeof(EntryPage);

@@ -61,6 +61,7 @@ struct IndexState {
   std::optional<SeriesId> Find(const Labels& labels) const;
   Index::Added Add(const Labels& labels, SeriesId id);
   void Remove(SeriesId id);
+  void Shrink();
 
   bool Has(SeriesId id) const { return all.Contains(id); }
   std::span<const PairId> PairsOf(SeriesId id) const;

@@ -49,6 +49,21 @@ class SegmentTest : public testing::Test {
     store.reset();
     OpenStore();
   }
+  Result<> Put(std::vector<std::pair<Labels, SeriesId>> series, TimeRange range) {
+    std::sort(series.begin(), series.end());
+    std::map<SeriesId, Labels> by_id;
+    std::vector<SeriesId> ids;
+    for (const auto& [labels, id] : series) {
+      by_id[id] = labels;
+      ids.push_back(id);
+    }
+    const auto labels_of = [&by_id](std::span<const SeriesId> some) {
+      std::vector<Labels> labels;
+      for (const SeriesId id : some) labels.push_back(by_id[id]);
+      return labels;
+    };
+    return attic->Put(std::move(ids), labels_of, range);
+  }
   double corruptions() {
     return registry.counter("prometheus_tsdb_mmap_chunk_corruptions_total", "").value();
   }
@@ -106,7 +121,7 @@ TEST_F(SegmentTest, AnswersMatchersAsTheIndexInMemoryDoes) {
   const auto series = SomeSeries(3000);
   Index index;
   index.AddAll(series);
-  ASSERT_TRUE(attic->Put(series, kRange).ok());
+  ASSERT_TRUE(Put(series, kRange).ok());
   for (int round = 0; round < 2; ++round) {
     for (const Matchers& matchers : Questions()) {
       SCOPED_TRACE(matchers.empty() ? "{}" : matchers[0].ToString());
@@ -129,7 +144,7 @@ TEST_F(SegmentTest, AnswersMatchersAsTheIndexInMemoryDoes) {
 
 TEST_F(SegmentTest, KnowsEverySeriesByItsLabels) {
   const auto series = SomeSeries(3000);
-  ASSERT_TRUE(attic->Put(series, kRange).ok());
+  ASSERT_TRUE(Put(series, kRange).ok());
   Reopen();
   EXPECT_EQ(attic->size(), series.size());
   EXPECT_EQ(attic->next_id(), 3u + 2999 * 2 + 1);
@@ -154,12 +169,29 @@ TEST_F(SegmentTest, KnowsEverySeriesByItsLabels) {
   for (const auto& [labels, id] : series) EXPECT_EQ(by_id[id], labels);
 }
 
+// Who lives on with the series he has does not pay for telling new ones from old ones.
+TEST_F(SegmentTest, FiltersAreInMemoryWhileSomebodyAsks) {
+  const auto series = SomeSeries(3000);
+  ASSERT_TRUE(Put(series, kRange).ok());
+  const std::size_t without = attic->MemoryBytes();
+  EXPECT_LT(without, 2 * series.size() + 1000);
+  ASSERT_TRUE(attic->MayHold(series[0].first));
+  const std::size_t with = attic->MemoryBytes();
+  EXPECT_GT(with, without + series.size());
+  attic->Rest();
+  EXPECT_EQ(attic->MemoryBytes(), with) << "asked since the last time";
+  attic->Rest();
+  EXPECT_EQ(attic->MemoryBytes(), without);
+  EXPECT_TRUE(attic->MayHold(series[1].first));
+  EXPECT_FALSE(attic->MayHold(Labels{{"never", "there"}}));
+}
+
 TEST_F(SegmentTest, IsPassedOverWhenTheRangeIsAnother) {
-  ASSERT_TRUE(attic->Put(SomeSeries(300), kRange).ok());
+  ASSERT_TRUE(Put(SomeSeries(300), kRange).ok());
   EXPECT_EQ(Select({}, {FromMillis(2000), FromMillis(3000)}).size(), 300u);
   EXPECT_TRUE(Select({}, {FromMillis(2001), FromMillis(3000)}).empty());
   // Those that come a second time only widen the range.
-  ASSERT_TRUE(attic->Put(SomeSeries(10), {FromMillis(1500), FromMillis(2500)}).ok());
+  ASSERT_TRUE(Put(SomeSeries(10), {FromMillis(1500), FromMillis(2500)}).ok());
   EXPECT_EQ(Select({}, {FromMillis(2001), FromMillis(3000)}).size(), 300u);
   EXPECT_EQ(attic->Numbers().size(), 1u);
   Reopen();
@@ -171,10 +203,9 @@ TEST_F(SegmentTest, ForgetsAndMergesWithoutLosingTheRest) {
   Index index;
   index.AddAll(all);
   for (std::size_t at = 0; at < all.size(); at += 1000) {
-    ASSERT_TRUE(attic
-                    ->Put({all.begin() + static_cast<std::ptrdiff_t>(at),
-                           all.begin() + static_cast<std::ptrdiff_t>(at + 1000)},
-                          kRange)
+    ASSERT_TRUE(Put({all.begin() + static_cast<std::ptrdiff_t>(at),
+                     all.begin() + static_cast<std::ptrdiff_t>(at + 1000)},
+                    kRange)
                     .ok());
   }
   ASSERT_EQ(attic->Numbers().size(), 5u);
@@ -219,7 +250,7 @@ TEST_F(SegmentTest, ForgetsAndMergesWithoutLosingTheRest) {
 // others are derived.
 TEST_F(SegmentTest, ADamagedSheetCostsAtMostItsOwnRows) {
   const auto series = SomeSeries(1000);
-  ASSERT_TRUE(attic->Put(series, kRange).ok());
+  ASSERT_TRUE(Put(series, kRange).ok());
   const std::uint64_t segment = attic->Numbers()[0];
   std::map<std::string, std::string> sheets;
   ASSERT_TRUE(store

@@ -215,6 +215,7 @@ TEST(Index, AgreesWithANaiveModel) {
         if (at == model.end()) at = model.begin();
         known.erase(at->second);
         index.Remove(Ids{at->first});
+        if (random() % 64 == 0) index.Shrink();
         ASSERT_EQ(index.Find(at->second), std::nullopt);
         model.erase(at);
       }
@@ -290,6 +291,33 @@ TEST(Index, ChurnLeavesNothingBehind) {
   EXPECT_EQ(index.size(), 0U);
   EXPECT_LT(after_first, empty + 50000);
   EXPECT_LT(index.MemoryBytes(), after_first + 2000) << "ids that never come back cost nothing";
+}
+
+TEST(Index, ShrinksToWhatItWasBeforeManyCame) {
+  const auto make = [](const char* job, int i) {
+    return Labels{{"__name__", "m" + std::to_string(i % 100)},
+                  {"job", job},
+                  {"pod", std::string(job) + "-" + std::to_string(i / 100)}};
+  };
+  Index index;
+  for (int i = 0; i < 10000; ++i) index.Add(make("base", i), static_cast<SeriesId>(i));
+  index.Shrink();
+  const std::size_t before = index.MemoryBytes();
+  Ids guests;
+  for (int i = 0; i < 200000; ++i) {
+    guests.push_back(index.Add(make("guest", i), static_cast<SeriesId>(10000 + i)).id);
+  }
+  EXPECT_GT(index.MemoryBytes(), 5 * before);
+  index.Remove(guests);
+  index.Shrink();
+  EXPECT_LT(index.MemoryBytes(), before + before / 10);
+  for (int i = 0; i < 10000; ++i) {
+    ASSERT_EQ(index.Find(make("base", i)), static_cast<SeriesId>(i));
+    ASSERT_EQ(index.Find(make("guest", i)), std::nullopt);
+  }
+  EXPECT_EQ(index.LabelValues("pod").size(), 100U);
+  EXPECT_EQ(index.Add(make("guest", 7), 500000).id, 500000U);
+  EXPECT_EQ(index.LabelsOf(500000), make("guest", 7));
 }
 
 // Thousands of alternatives that no cache of states can hold.
