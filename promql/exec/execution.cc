@@ -226,21 +226,11 @@ Result<> Execution::ForEachSeries(std::size_t index, const SeriesVisitor& visit)
   return {};
 }
 
-std::shared_ptr<const WindowBounds> Execution::BoundsFor(
-    const Node& selector, const Grid& grid,
-    const std::shared_ptr<const tsdb::SeriesColumns::Times>& times, std::int64_t before,
-    std::int64_t after) {
-  const BoundsKey key{&selector, times.get()};
-  if (const auto it = bounds_.find(key); it != bounds_.end()) {
-    const Grid& known = it->second.grid;
-    if (known.start == grid.start && known.step == grid.step && known.count == grid.count) {
-      return it->second.bounds;
-    }
-  }
-  auto bounds = std::make_shared<WindowBounds>();
-  bounds->low.resize(grid.count);
-  bounds->high.resize(grid.count);
-  const tsdb::SeriesColumns::Times& column = *times;
+void Execution::FindBounds(const Node& selector, const Grid& grid,
+                           const tsdb::SeriesColumns::Times& column, std::int64_t before,
+                           std::int64_t after, WindowBounds& bounds) {
+  bounds.low.resize(grid.count);
+  bounds.high.resize(grid.count);
   const auto size = static_cast<std::uint32_t>(column.size());
   std::uint32_t low = 0, high = 0;
   for (std::size_t i = 0; i < grid.count; ++i) {
@@ -255,9 +245,24 @@ std::shared_ptr<const WindowBounds> Execution::BoundsFor(
     while (low < size && column[low] <= left) ++low;
     if (high < low) high = low;
     while (high < size && column[high] <= right) ++high;
-    bounds->low[i] = low;
-    bounds->high[i] = high;
+    bounds.low[i] = low;
+    bounds.high[i] = high;
   }
+}
+
+std::shared_ptr<const WindowBounds> Execution::BoundsFor(
+    const Node& selector, const Grid& grid,
+    const std::shared_ptr<const tsdb::SeriesColumns::Times>& times, std::int64_t before,
+    std::int64_t after) {
+  const BoundsKey key{&selector, times.get()};
+  if (const auto it = bounds_.find(key); it != bounds_.end()) {
+    const Grid& known = it->second.grid;
+    if (known.start == grid.start && known.step == grid.step && known.count == grid.count) {
+      return it->second.bounds;
+    }
+  }
+  auto bounds = std::make_shared<WindowBounds>();
+  FindBounds(selector, grid, *times, before, after, *bounds);
   // Bounded: after some 64 MB of it the cache starts anew.
   constexpr std::size_t kMaxCells = 8 << 20;
   bounds_cells_ += grid.count;

@@ -98,7 +98,11 @@ class Execution {
   // Straight from storage, whatever the plan says.
   Result<> Read(const Selection& selection, const SeriesVisitor& visit);
 
-  // Window bounds for a column of times, computed once for each distinct column.
+  // Which samples of a column of times lie in the window of each step.
+  static void FindBounds(const Node& selector, const Grid& grid,
+                         const tsdb::SeriesColumns::Times& column, std::int64_t before,
+                         std::int64_t after, WindowBounds& bounds);
+  // The same, computed once for each distinct column.
   std::shared_ptr<const WindowBounds> BoundsFor(
       const Node& selector, const Grid& grid,
       const std::shared_ptr<const tsdb::SeriesColumns::Times>& times, std::int64_t before,

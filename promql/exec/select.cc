@@ -17,10 +17,16 @@ class NewestRows : public RowMaker {
       : execution_(execution), node_(node), grid_(grid) {}
 
   Result<bool> Make(const Labels& labels, const tsdb::SeriesColumns& columns, Row& row) override {
-    const auto bounds = execution_.BoundsFor(node_, grid_, columns.times, 0, 0);
+    std::shared_ptr<const WindowBounds> shared;
+    if (grid_.count <= kFewSteps) {
+      Execution::FindBounds(node_, grid_, *columns.times, 0, 0, own_bounds_);
+    } else {
+      shared = execution_.BoundsFor(node_, grid_, columns.times, 0, 0);
+    }
+    const WindowBounds& bounds = shared != nullptr ? *shared : own_bounds_;
     row.Clear(grid_.count);
-    const bool any = columns.histograms.empty() ? TakeFloats(columns, *bounds, row)
-                                                : TakeHistograms(columns, *bounds, row);
+    const bool any = columns.histograms.empty() ? TakeFloats(columns, bounds, row)
+                                                : TakeHistograms(columns, bounds, row);
     if (!any) return false;
     row.labels = labels;
     row.drop_name = false;
@@ -72,9 +78,13 @@ class NewestRows : public RowMaker {
     return any;
   }
 
+  // Found faster than remembered.
+  static constexpr std::size_t kFewSteps = 4;
+
   Execution& execution_;
   const Node& node_;
   const Grid& grid_;
+  WindowBounds own_bounds_;
 };
 
 }  // namespace

@@ -100,7 +100,11 @@ class Body : public net::BodySource {
   }
 
   Result<bool> Write(const promql::Vector& vector, std::string& out) {
-    if (series_ == 0) out += '[';
+    if (series_ == 0) {
+      out += '[';
+      constexpr std::size_t kUsual = 128;  // bytes of a series
+      out.reserve(std::min(kPiece, out.size() + kUsual * (vector.size() + 2)));
+    }
     while (series_ < vector.size() && out.size() < kPiece) {
       const promql::VectorSample& sample = vector[series_];
       if (series_++ > 0) out += ',';
