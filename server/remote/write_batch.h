@@ -20,6 +20,7 @@ struct WriteReceiver::Batch {
   Timestamp latest{};               // samples beyond are out of bounds
   std::vector<Label> labels;        // of the series at hand, when they had to be read
   std::vector<std::uint32_t> refs;  // symbol numbers of its labels, in version 2
+  SeriesCache::Trail trail;
   std::size_t complaints = 0;
   std::string scratch;
 

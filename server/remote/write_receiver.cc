@@ -228,7 +228,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
   // The usual sender writes all labels first, and has sent the same bytes before.
   const std::size_t prefix = LabelPrefix(series);
   SeriesKey key = cache_.KeyOf(series.substr(0, prefix));
-  tsdb::SeriesRef ref = cache_.Find(key);
+  tsdb::SeriesRef ref = cache_.Find(key, batch.trail);
   bool labels_known = false;
   bool faulty = false;
 
@@ -256,7 +256,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
         batch.scratch += std::to_string(label.value.size()) + ':' + std::string(label.value);
       }
       key = cache_.KeyOf(batch.scratch);
-      ref = cache_.Find(key);
+      ref = cache_.Find(key, batch.trail);
       break;
     }
     probe.skip();

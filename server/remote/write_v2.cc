@@ -144,7 +144,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
     batch.scratch.append(reinterpret_cast<const char*>(&digests[ref]), sizeof(SeriesKey));
   }
   const SeriesKey key = cache_.KeyOf(batch.scratch);
-  tsdb::SeriesRef ref = in_table ? cache_.Find(key) : tsdb::SeriesRef::kNone;
+  tsdb::SeriesRef ref = in_table ? cache_.Find(key, batch.trail) : tsdb::SeriesRef::kNone;
   bool resolved = false;
   const auto resolve = [&]() -> bool {
     resolved = true;
