@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "server/net/offload.h"
+#include "server/net/slow_client.h"
 
 namespace meerkat::net {
 
@@ -422,23 +423,49 @@ Awaitable<bool> Connection::Answer(Incoming& in, const Route& route) {
     out = co_await Offload(pool, std::move(making));
   }
   EndWatch();
-  while (out.source != nullptr) {
-    const IoCount sent =
-        co_await stream_->Write(out.head, out.body, shared_->options.write_timeout);
-    out.head.clear();
-    if (sent.error) {
-      stop_.request_stop();
-      co_return false;
-    }
-    auto next = [&out] { return out.NextPart(); };
-    Result<bool> more = co_await Offload(pool, std::move(next));
-    if (!more) {
-      shared_->log.Warn("Response cut",
-                        {{"path", in.request.path}, {"err", more.error().message()}});
+  if (out.has_more()) {
+    const Result<> sent = co_await SendParts(out, pool);
+    if (!sent) {
+      // The last chunk is not sent, and the end of the connection is not that of the body.
+      if (sent.error().code() != Code::kCanceled) {
+        shared_->cut.Add();
+        shared_->log.Warn("Response cut",
+                          {{"path", in.request.path}, {"err", sent.error().message()}});
+      }
+      stream_->Abort();
       co_return false;
     }
   }
   co_return co_await Send(std::move(out));
+}
+
+// All parts but the last. An error: the rest cannot be made, or (kCanceled) the client takes no
+// more.
+Awaitable<Result<>> Connection::SendParts(Outgoing& out, ThreadPool& pool) {
+  SlowClient client(shared_->io, {shared_->options.slow_client, shared_->kept_bodies}, out, pool,
+                    *stream_);
+  Result<> result;
+  while (result.ok() && out.has_more()) {
+    client.BeginWrite();
+    const IoCount sent =
+        co_await stream_->Write(out.head, out.body, shared_->options.write_timeout);
+    if (sent.error) stop_.request_stop();
+    result = co_await client.EndWrite();
+    if (sent.error && result.ok()) result = Error(Code::kCanceled, sent.error.message());
+    if (!result.ok()) break;
+    out.head.clear();
+    auto next = [&out]() -> Result<bool> {
+      try {
+        return out.NextPart();
+      } catch (const std::exception& error) {
+        return Error(Code::kUnavailable, error.what());
+      }
+    };
+    Result<bool> more = co_await Offload(pool, std::move(next));
+    if (!more) result = std::move(more).error();
+  }
+  co_await client.Leave();
+  co_return result;
 }
 
 Awaitable<bool> Connection::Send(Outgoing out) {

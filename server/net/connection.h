@@ -7,7 +7,9 @@
 #include <string>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/mutex.h"
+#include "server/net/body_budget.h"
 #include "server/net/outgoing.h"
 #include "server/net/server.h"
 #include "server/net/stream.h"
@@ -20,13 +22,17 @@ namespace meerkat::net {
 // What all connections of a server share. IO thread only, but for what says otherwise.
 struct ServerShared {
   ServerShared(IoThread& io_thread, Lanes the_lanes, const Router& the_router,
-               ServerOptions the_options, ServerHooks the_hooks, Logger the_log)
+               ServerOptions the_options, ServerHooks the_hooks, Registry& registry, Logger the_log)
       : io(io_thread),
         lanes(the_lanes),
         router(the_router),
         options(std::move(the_options)),
         hooks(std::move(the_hooks)),
-        log(std::move(the_log)) {}
+        log(std::move(the_log)),
+        kept_bodies(std::make_shared<BodyBudget>(options.max_kept_bytes)),
+        cut(registry.counter("meerkat_http_responses_cut_total",
+                             "Responses that were cut because the rest of them could not be "
+                             "made.")) {}
 
   IoThread& io;
   const Lanes lanes;
@@ -34,6 +40,8 @@ struct ServerShared {
   const ServerOptions options;
   const ServerHooks hooks;
   const Logger log;
+  const std::shared_ptr<BodyBudget> kept_bodies;  // of answers to slow clients
+  Counter& cut;
   WebAuth auth;  // any thread
   Mutex tls_mu;
   ServerTls tls GUARDED_BY(tls_mu);
@@ -70,6 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<bool> ReadBody(Incoming& in, std::uint64_t limit);
   Awaitable<std::optional<Response>> Admit(Request& request);
   Awaitable<bool> Answer(Incoming& in, const Route& route);
+  Awaitable<Result<>> SendParts(Outgoing& out, ThreadPool& pool);
   Awaitable<bool> Send(Outgoing out);
   Awaitable<bool> SendEvents(Outgoing& out);
   Awaitable<bool> Refuse(const Request& request, int status, std::string_view why);

@@ -1,5 +1,6 @@
 #include "server/net/outgoing.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -8,6 +9,12 @@
 
 namespace meerkat::net {
 namespace {
+
+// Of an answer that is settled: large enough to be small when compressed. One piece may come on
+// top.
+constexpr std::size_t kKeptPart = 512 << 10;
+constexpr std::size_t kManyParts = 512;
+constexpr std::uint64_t kMaxKeptPart = 1 << 30;
 
 bool HasNoBody(int status) {
   return status == 204 || status == 304 || (status >= 100 && status < 200);
@@ -53,6 +60,47 @@ std::string HttpDate(std::int64_t seconds) {
 
 Result<bool> Outgoing::NextPart() {
   body.clear();
+  if (source != nullptr) return Make(body);
+  if (kept_.empty()) return false;
+  const std::string_view part = kept_.back().bytes();
+  if (encoder != nullptr) {
+    body = part;
+  } else {
+    auto plain = Decompress(NameOf(Encoding::kZstd), part, kMaxKeptPart, std::move(body));
+    if (!plain) return std::move(plain).error();
+    body = std::move(*plain);
+  }
+  kept_.pop_back();
+  return !kept_.empty();
+}
+
+Result<> Outgoing::Settle(BodyLease& lease) {
+  std::uint64_t held = 0;
+  std::string framed, part;
+  // Now, as it would pin what lies below it on the heap when it grows among what makes the parts.
+  kept_.reserve(kManyParts);
+  while (source != nullptr) {
+    framed.clear();
+    auto more = Make(framed);
+    if (!more) return std::move(more).error();
+    part += framed;
+    if (*more && part.size() < kKeptPart) continue;
+    if (part.empty()) break;
+    if (encoder == nullptr) part = Compress(Encoding::kZstd, part);
+    held += part.size();
+    if (!lease.Hold(held)) {
+      return Error(Code::kUnavailable, "clients are too slow: no room for what they have to take");
+    }
+    auto kept = KeptPart::Copy(part);
+    if (!kept) return std::move(kept).error();
+    kept_.push_back(std::move(*kept));
+    part.clear();
+  }
+  std::reverse(kept_.begin(), kept_.end());
+  return {};
+}
+
+Result<bool> Outgoing::Make(std::string& framed) {
   piece_.clear();
   auto more = source->Next(piece_);
   if (!more) return std::move(more).error();
@@ -62,11 +110,11 @@ Result<bool> Outgoing::NextPart() {
     piece_.swap(encoded);
   }
   if (chunked) {
-    body.reserve(piece_.size() + 24);
-    AppendChunk(body, piece_);
-    if (!*more) body += kLastChunk;
+    framed.reserve(piece_.size() + 24);
+    AppendChunk(framed, piece_);
+    if (!*more) framed += kLastChunk;
   } else {
-    body.swap(piece_);
+    framed.swap(piece_);
   }
   if (!*more) source.reset();
   return more;

@@ -3,9 +3,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "server/net/body_budget.h"
 #include "server/net/compression.h"
 #include "server/net/http.h"
+#include "server/net/kept_part.h"
 
 // A response on its way into bytes; private to server/net. Pure computing, run on a pool.
 namespace meerkat::net {
@@ -21,12 +24,19 @@ struct Outgoing {
   bool close = false;  // the connection ends with this response
   int status = 200;
 
+  bool has_more() const { return source != nullptr || !kept_.empty(); }
   // The next part into `body`, framed; false: that was all of it. An error: the response cannot be
   // completed, cut the connection.
   Result<bool> NextPart();
+  // Makes all that is to come and keeps it, as small as it can be; the source goes. May run while
+  // `body` is read, not together with NextPart. An error: as above, or `lease` has no room.
+  Result<> Settle(BodyLease& lease);
 
  private:
+  Result<bool> Make(std::string& framed);
+
   std::string piece_;
+  std::vector<KeptPart> kept_;  // by Settle, the next one last; zstd where the body has no encoder
 };
 
 // Chooses coding and framing. `date` is the text of the Date field.

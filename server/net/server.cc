@@ -84,7 +84,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   Impl(IoThread& io, Lanes lanes, const Router& router, ServerOptions options, ServerHooks hooks,
        Registry& registry, Logger log)
       : shared_(std::make_shared<ServerShared>(io, lanes, router, std::move(options),
-                                               std::move(hooks), std::move(log))),
+                                               std::move(hooks), registry, std::move(log))),
         room_(io.context()),
         accepted_(
             registry.counter("net_conntrack_listener_conn_accepted_total",

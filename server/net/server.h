@@ -33,6 +33,8 @@ struct ServerOptions {
   Millis read_timeout = std::chrono::minutes(5);   // a request: from its first byte to its last
   Millis idle_timeout = std::chrono::minutes(5);   // between requests
   Millis write_timeout = std::chrono::minutes(2);  // without a byte taken by the client
+  Millis slow_client = std::chrono::seconds(5);    // all writes of an answer; then it is settled
+  std::uint64_t max_kept_bytes = 1 << 30;          // of answers that are settled, compressed
   std::uint64_t max_header_bytes = 1 << 20;
   std::uint64_t max_bodies_bytes = 1 << 30;      // of all requests in flight; more: 503
   Millis stop_grace = std::chrono::seconds(10);  // requests in flight may end

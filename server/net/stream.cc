@@ -81,6 +81,12 @@ void Stream::Close() {
   socket_.close(ignored);
 }
 
+void Stream::Abort() {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
 bool Stream::PeerLeft() {
   pollfd probe{socket_.native_handle(), POLLRDHUP, 0};
   return poll(&probe, 1, 0) > 0 && (probe.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;

@@ -41,6 +41,8 @@ class Stream {
   // TLS: sends the goodbye, within `patience`; curl and OpenSSL take its lack for a cut.
   virtual Awaitable<void> SayGoodbye(std::chrono::milliseconds patience) = 0;
   void Close();
+  // As Close, but the peer cannot take what it got for the whole: TCP is reset, TLS not ended.
+  void Abort();
   virtual bool secure() const = 0;
   // The SSL* beneath, null when plain.
   virtual void* native_tls() { return nullptr; }

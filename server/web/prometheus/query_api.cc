@@ -127,13 +127,18 @@ class QueryApi::Account {
 class QueryApi::Stream : public promql::MatrixStream {
  public:
   Stream(std::shared_ptr<const promql::Engine> engine, std::unique_ptr<promql::MatrixStream> series,
-         Account account)
-      : engine_(std::move(engine)), series_(std::move(series)), account_(std::move(account)) {}
+         Account account, std::string query)
+      : engine_(std::move(engine)),
+        series_(std::move(series)),
+        account_(std::move(account)),
+        query_(std::move(query)) {}
 
   Result<bool> Next(promql::Matrix& series) override {
     auto more = series_->Next(series);
-    if (!more) account_.Close({}, more.error().message());
-    return more;
+    if (more) return more;
+    account_.Close({}, more.error().message());
+    // Whoever asked cannot be told any more: the log names what was asked.
+    return std::move(more).error().Within("query " + Quote(query_));
   }
   promql::QueryResult End() override {
     promql::QueryResult end = series_->End();
@@ -145,6 +150,7 @@ class QueryApi::Stream : public promql::MatrixStream {
   const std::shared_ptr<const promql::Engine> engine_;
   const std::unique_ptr<promql::MatrixStream> series_;
   Account account_;
+  const std::string query_;
 };
 
 QueryApi::QueryApi(const ApiContext& context)
@@ -285,7 +291,8 @@ net::Response QueryApi::Answer(const net::Request& request, Shape shape, std::st
     return Fail(error);
   }
   if (answer->rest != nullptr) {
-    answer->rest = std::make_unique<Stream>(engine, std::move(answer->rest), std::move(account));
+    answer->rest =
+        std::make_unique<Stream>(engine, std::move(answer->rest), std::move(account), asked.query);
   } else {
     account.Close(answer->result.stats, "");
     costs_.Set(QueryCosts::KeyOf(asked.query, options), CostOf(*answer, ThreadTime() - begun));

@@ -60,13 +60,17 @@ class Wire {
   bool ReadMore() {
     char room[65536];
     const ssize_t size = recv(fd_, room, sizeof(room), 0);
+    was_reset_ = size < 0 && errno == ECONNRESET;
     if (size <= 0) return false;
     got_.append(room, static_cast<std::size_t>(size));
     return true;
   }
+  // How the other side ended.
+  bool was_reset() const { return was_reset_; }
 
  private:
   int fd_ = -1;
+  bool was_reset_ = false;
   std::string got_;
 };
 
@@ -102,6 +106,32 @@ class Pieces : public BodySource {
   int left_;
   std::size_t size_;
   std::atomic<int>* pulled_;
+};
+
+// Parts that are all different, and then, when asked to, an error. Says when it is gone.
+class Numbers : public BodySource {
+ public:
+  Numbers(int parts, bool fails, std::promise<void>* gone = nullptr)
+      : parts_(parts), fails_(fails), gone_(gone) {}
+  ~Numbers() override {
+    if (gone_ != nullptr) gone_->set_value();
+  }
+  static std::string Part(int number) {
+    std::string part;
+    while (part.size() < 65536) part += std::to_string(number * 77 + part.size()) + ",";
+    return part;
+  }
+  Result<bool> Next(std::string& chunk) override {
+    if (next_ == parts_ && fails_) return Error(Code::kUnavailable, "the disk is gone");
+    chunk = Part(next_++);
+    return next_ < parts_ || fails_;
+  }
+
+ private:
+  int next_ = 0;
+  const int parts_;
+  const bool fails_;
+  std::promise<void>* const gone_;
 };
 
 class ServerTest : public testing::Test {
@@ -376,6 +406,62 @@ TEST_F(ServerTest, ASlowClientHoldsNoThreadAndLittleMemory) {
   const std::string got = Ask("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(got.starts_with("HTTP/1.1 200")) << got;
   EXPECT_LT(pulled.load(), 3 * 200);  // what socket buffers take, 64 kB each
+}
+
+TEST_F(ServerTest, AnAnswerThatFailsMidwayCannotBeTakenForAWhole) {
+  router_.Get("/fails", [](const Request&, std::stop_token) {
+    Response response;
+    response.body = std::make_unique<Numbers>(3, true);
+    return response;
+  });
+  for (const std::string version : {"1.1", "1.0"}) {
+    Wire wire = Connect();
+    wire.Send("GET /fails HTTP/" + version + "\r\nHost: x\r\n\r\n");
+    const std::string got = wire.ReadAll();
+    EXPECT_FALSE(got.ends_with("0\r\n\r\n")) << version;
+    EXPECT_TRUE(wire.was_reset()) << version;
+  }
+  EXPECT_EQ(registry_.counter("meerkat_http_responses_cut_total", "").value(), 2);
+}
+
+TEST_F(ServerTest, WhatASlowClientWaitsForIsMadeAndLetGo) {
+  static constexpr int kParts = 300;  // 20 MB: more than the sockets take
+  std::string whole;
+  for (int i = 0; i < kParts; ++i) whole += Numbers::Part(i);
+  options_.slow_client = Millis(0);
+  std::promise<void> gone;
+  router_.Get("/numbers", [&gone](const Request&, std::stop_token) {
+    Response response;
+    response.body = std::make_unique<Numbers>(kParts, false, &gone);
+    return response;
+  });
+  for (const std::string coding : {"", "gzip"}) {
+    gone = std::promise<void>();
+    Wire wire = Connect();
+    wire.Send("GET /numbers HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: " +
+              coding + "\r\n\r\n");
+    // Not a byte is read before the source is gone.
+    ASSERT_EQ(gone.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    std::string body = Unchunk(BodyOf(wire.ReadAll()));
+    if (coding == "gzip") body = Decompress(coding, body, 64 << 20).value();
+    EXPECT_EQ(body.size(), whole.size());
+    EXPECT_TRUE(body == whole) << coding;
+  }
+}
+
+TEST_F(ServerTest, SlowClientsTogetherHaveALimit) {
+  options_.slow_client = Millis(0);
+  options_.max_kept_bytes = 100 << 10;
+  std::promise<void> gone;
+  router_.Get("/numbers", [&gone](const Request&, std::stop_token) {
+    Response response;
+    response.body = std::make_unique<Numbers>(300, false, &gone);
+    return response;
+  });
+  Wire wire = Connect();
+  wire.Send("GET /numbers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  ASSERT_EQ(gone.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(registry_.counter("meerkat_http_responses_cut_total", "").value(), 1);
 }
 
 TEST_F(ServerTest, AClientThatLeavesStopsItsQuery) {
