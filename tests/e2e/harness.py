@@ -127,13 +127,13 @@ class Webhook:
 class Meerkat:
     """The server under test on ports of its own."""
 
-    def __init__(self, binary, folder, flags, configure=None):
-        """`configure(port)` may write files before the start."""
+    def __init__(self, binary, folder, flags, configure=None, scheme="http"):
+        """`configure(port)` may write files before the start. With https whoever asks brings an opener that knows how."""
         self.port, self.alertmanager_port = free_port(), free_port()
         if configure:
             configure(self.port)
-        self.url = "http://127.0.0.1:%d" % self.port
-        self.alertmanager_url = "http://127.0.0.1:%d" % self.alertmanager_port
+        self.url = "%s://127.0.0.1:%d" % (scheme, self.port)
+        self.alertmanager_url = "%s://127.0.0.1:%d" % (scheme, self.alertmanager_port)
         self.program = Program("meerkat", [binary, "--storage.tsdb.path=" + os.path.join(folder, "data"),
                                            "--web.listen-address=127.0.0.1:%d" % self.port,
                                            "--alertmanager.listen-address=127.0.0.1:%d" % self.alertmanager_port,

@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """Other programs as peers: a real Prometheus federates from us, writes to us by remote write 1.0 and 2.0 and reads back
-from us, vmagent writes to us, promtool asks us and amtool the alert manager. What each side then has is compared sample by sample."""
+from us, vmagent writes to us, promtool asks us and amtool the alert manager, and we push to a Prometheus. What each side then has is
+compared sample by sample, once in the open and once by TLS with users."""
 import argparse
 import json
 import os
+import shutil
+import ssl
 import subprocess
+import threading
 import time
 import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
 
@@ -26,16 +32,18 @@ global:
 scrape_configs:
 - job_name: self
   static_configs: [{{targets: ['127.0.0.1:{own}']}}]
+- job_name: page
+  static_configs: [{{targets: ['127.0.0.1:{page}']}}]
 {federate}remote_write:
-- url: http://127.0.0.1:{meerkat}/api/v1/write
-  protobuf_message: {message}
+- url: {meerkat}/api/v1/write
+{access}  protobuf_message: {message}
   send_exemplars: true
   send_native_histograms: true
   queue_config: {{batch_send_deadline: 200ms}}
-  write_relabel_configs: [{{source_labels: [job], regex: self, action: keep}}]
+  write_relabel_configs: [{{source_labels: [job], regex: self|page, action: keep}}]
 remote_read:
-- url: http://127.0.0.1:{meerkat}/api/v1/read
-  read_recent: true
+- url: {meerkat}/api/v1/read
+{access}  read_recent: true
   filter_external_labels: false
   required_matchers: {{from: afar}}
 """
@@ -43,22 +51,66 @@ FEDERATE = """- job_name: federate
   honor_labels: true
   metrics_path: /federate
   params: {'match[]': ['{job="theirs",__name__=~"up|prometheus_http_requests_total|prometheus_http_request_duration_seconds.*"}']}
-  static_configs: [{targets: ['127.0.0.1:%d']}]
+  static_configs: [{targets: ['%s']}]
+  scheme: %s
+%s"""
+# Of whoever asks us, when we want TLS and users; the password is "secret".
+ACCESS = """  basic_auth: {username: alice, password: secret}
+  tls_config: {ca_file: web.crt}
+"""
+WEB = """tls_server_config: {cert_file: web.crt, key_file: web.key}
+basic_auth_users: {alice: $2b$10$abcdefghijklmnopqrstuuqflPDzB6gcMhKa1rZqKiun2YGL5sa2u}
+"""
+PUSHED = """# TYPE sent_total counter
+sent_total{a="b"} 7
+# TYPE sent_seconds histogram
+sent_seconds_bucket{le="1"} 2
+sent_seconds_bucket{le="+Inf"} 3
+sent_seconds_sum 4.5
+sent_seconds_count 3
 """
 MESSAGES = {"1": "prometheus.WriteRequest", "2": "io.prometheus.write.v2.Request"}
 
 
+class Page:
+    """A counter whose every scrape has another exemplar."""
+
+    def __init__(self):
+        count = iter(range(1, 1 << 30))
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802: the base class's name
+                value = next(count)
+                body = ('# TYPE page_views counter\npage_views_total %d # {trace_id="t%d"} 0.5 %.3f\n# EOF\n' % (value, value, time.time())).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
 class Prometheus:
-    def __init__(self, binary, folder, meerkat_port, port, version):
+    def __init__(self, binary, folder, meerkat, port, version, page):
+        """`meerkat`: its URL."""
         self.url = "http://127.0.0.1:%d" % port
         config = os.path.join(folder, "prometheus-%s.yml" % version)
         with open(config, "w") as file:
-            file.write(THEIRS.format(own=port, meerkat=meerkat_port, version=version, message=MESSAGES[version],
-                                     federate=FEDERATE % meerkat_port if version == "2" else ""))
+            scheme, address = meerkat.split("://")
+            access = ACCESS if scheme == "https" else ""
+            file.write(THEIRS.format(own=port, meerkat=meerkat, version=version, message=MESSAGES[version], page=page, access=access,
+                                     federate=FEDERATE % (address, scheme, access) if version == "2" else ""))
         self.program = Program("prometheus-" + version, [
             binary, "--config.file=" + config, "--storage.tsdb.path=" + os.path.join(folder, "prometheus-" + version),
             "--web.listen-address=127.0.0.1:%d" % port, "--enable-feature=native-histograms,exemplar-storage",
-            "--web.enable-lifecycle"], folder)
+            "--web.enable-lifecycle", "--web.enable-remote-write-receiver",
+            *("--web.remote-write-receiver.accepted-protobuf-messages=" + message for message in MESSAGES.values())], folder)
 
     def ready(self):
         wait_for("prometheus to be ready", lambda: get(self.url + "/-/ready"))
@@ -76,9 +128,23 @@ def columns(url, query, at, drop):
 
 
 class Peers:
-    def __init__(self, binary, checks):
-        self.binary, self.checks, self.folder = binary, checks, checks.folder
+    def __init__(self, binary, checks, secured):
+        self.binary, self.checks, self.secured = binary, checks, secured
+        self.folder = os.path.join(checks.folder, "secured" if secured else "open")
+        os.mkdir(self.folder)
         self.theirs = {}
+
+    def secure(self):
+        """A certificate of our own and a user; whoever asks by urllib is that one from now on."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "web.key", "-out", "web.crt"],
+                       capture_output=True, check=True, cwd=self.folder)
+        for name, text in (("web.yml", WEB), ("client.yml", ACCESS.replace("  ", "", 2).replace("\n  ", "\n"))):
+            with open(os.path.join(self.folder, name), "w") as file:
+                file.write(text)
+        opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=os.path.join(self.folder, "web.crt"))))
+        opener.addheaders = [("Authorization", "Basic YWxpY2U6c2VjcmV0")]
+        urllib.request.install_opener(opener)
 
     def start(self):
         ports = {version: free_port() for version in MESSAGES}
@@ -86,10 +152,16 @@ class Peers:
         def configure(_):
             with open(os.path.join(self.folder, "ours.yml"), "w") as file:
                 file.write(OURS.format(prometheus=ports["1"]))
-        self.ours = Meerkat(self.binary, self.folder, ["--config.file=ours.yml", "--web.enable-remote-write-receiver"], configure)
+        flags = ["--config.file=ours.yml", "--web.enable-remote-write-receiver"]
+        flags += ["--web.remote-write-receiver.accepted-protobuf-messages=" + message for message in MESSAGES.values()]
+        if self.secured:
+            self.secure()
+            flags.append("--web.config.file=web.yml")
+        self.ours = Meerkat(self.binary, self.folder, flags, configure, "https" if self.secured else "http")
         self.checks.own(self.ours.program)
+        page = Page().port
         for version, port in ports.items():
-            prometheus = Prometheus(peer("prometheus", 3), self.folder, self.ours.port, port, version)
+            prometheus = Prometheus(peer("prometheus", 3), self.folder, self.ours.url, port, version, page)
             self.theirs[version] = prometheus
             self.checks.own(prometheus.program)
         for prometheus in self.theirs.values():
@@ -116,10 +188,17 @@ class Peers:
         wait_for("all samples to arrive", same)
 
     def exemplars(self, version):
-        """Exemplars travel when the peer has any; asking never fails."""
-        query = "/api/v1/query_exemplars?" + urllib.parse.urlencode({"query": '{job="self"}', "start": 0, "end": time.time()})
-        theirs = get_json(self.theirs[version].url + query)["data"]
-        wait_for("exemplars", lambda: len(get_json(self.ours.url + query)["data"]) >= len(theirs))
+        """Those of the page arrive, each with its labels, value and time."""
+        def of(url, **more):
+            labels = "".join(',%s="%s"' % pair for pair in more.items())
+            asked = urllib.parse.urlencode({"query": 'page_views_total{job="page"%s}' % labels, "start": 0, "end": time.time()})
+            return [one for row in get_json(url + "/api/v1/query_exemplars?" + asked)["data"] for one in row["exemplars"]]
+        theirs = wait_for("some exemplars there", lambda: (lambda all: all if len(all) >= 3 else None)(of(self.theirs[version].url)))
+
+        def same():
+            ours = of(self.ours.url, replica=version)
+            return all(one in ours for one in theirs)
+        wait_for("their exemplars here", same)
 
     def federated(self):
         """What is federated is ours at that time, with our external labels."""
@@ -150,6 +229,20 @@ class Peers:
         kinds = [row["metric"]["code"] for row in ask(url, 'prometheus_http_requests_total{from="afar",handler="/metrics"}')]
         assert kinds == ["200"], kinds
 
+    def push(self):
+        """We push to a Prometheus, by both messages, and to ourselves as to any other."""
+        urls = [self.theirs["1"].url, self.ours.url]
+        for url in urls:
+            for version, message in MESSAGES.items():
+                words = ["push", "metrics", "--label=via=push" + version, "--protobuf_message=" + message]
+                if url.startswith("https"):
+                    words.append("--http.config.file=client.yml")
+                done = subprocess.run([self.binary, *words, url + "/api/v1/write"], input=PUSHED.encode(), capture_output=True, timeout=60, cwd=self.folder)
+                assert done.returncode == 0, (words, done)
+        stored = [{version: {json.dumps(row["metric"], sort_keys=True): row["value"][1] for row in ask(url, '{via="push%s"}' % version)}
+                   for version in MESSAGES} for url in urls]
+        assert stored[0] == stored[1] and all(len(rows) == 5 for rows in stored[0].values()), stored
+
     def vmagent(self):
         port = free_port()
         with open(os.path.join(self.folder, "vmagent.yml"), "w") as file:
@@ -170,6 +263,7 @@ class Peers:
     def promtool(self):
         """The real tool asks us, pushes to us and takes what it collects for debugging."""
         def run(*words, text=None):
+            words = words + (("--http.config.file=client.yml",) if self.secured and words[0] != "debug" else ())
             done = subprocess.run([peer("promtool", 3), *words], input=text and text.encode(), capture_output=True, timeout=60, cwd=self.folder)
             assert done.returncode == 0, (words, done)
             return done.stdout.decode()
@@ -181,7 +275,7 @@ class Peers:
         assert 'pushed_total{a="b", via="promtool"} => 7 @' in run("query", "instant", url, "pushed_total")
         assert json.loads(run("query", "instant", "-o", "json", url, "pushed_total"))[0]["value"][1] == "7"
         now = int(time.time())
-        assert "7 @[%d]" % now in run("query", "range", "--start=%d" % now, "--end=%d" % (now + 1), "--step=1s", url, "pushed_total")
+        assert "7 @[%d]" % (now + 1) in run("query", "range", "--start=%d" % now, "--end=%d" % (now + 1), "--step=1s", url, "pushed_total")
         assert 'a="b"' in run("query", "series", "--match=pushed_total", url)
         assert run("query", "labels", "--match=pushed_total", url, "via") == "promtool\n"
         assert "prometheus_http_request_duration_seconds" in run("query", "analyze", "--server=" + url, "--type=histogram", "--duration=1m",
@@ -204,28 +298,47 @@ class Peers:
         assert "receiver" in run("config", "show")
 
 
+def walk(binary, checks, secured):
+    peers = Peers(binary, checks, secured)
+    how = " by TLS, with users" if secured else ""
+    if not checks.run("two Prometheus servers beside us" + how, peers.start):
+        return
+    checks.run("remote write 1.0 brings every sample" + how, lambda: peers.written("1"))
+    checks.run("remote write 2.0 brings every sample" + how, lambda: peers.written("2"))
+    checks.run("exemplars come along with version 1.0" + how, lambda: peers.exemplars("1"))
+    checks.run("exemplars come along with version 2.0" + how, lambda: peers.exemplars("2"))
+    checks.run("federation of floats and native histograms" + how, peers.federated)
+    checks.run("remote read in chunks" + how, peers.read_back)
+    checks.run("we push to a Prometheus" + how, peers.push)
+    more = [("promtool", peers.promtool)]
+    if not secured:
+        more += [("vmagent", peers.vmagent), ("amtool", peers.amtool)]
+    for name, check in more:
+        if peer(name, 3 if name == "promtool" else 0):
+            checks.run(name + how, check)
+        else:
+            checks.skip(name + how, name + " is not there")
+    checks.run("a clean stop" + how, peers.ours.program.stop)
+    for prometheus in peers.theirs.values():
+        prometheus.program.kill()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True)
+    binary = os.path.abspath(parser.parse_args().server)
     checks = Checks()
-    peers = Peers(os.path.abspath(parser.parse_args().server), checks)
-    names = ["remote write 1.0", "remote write 2.0", "exemplars", "federation", "remote read", "vmagent", "promtool", "amtool"]
-    if peer("prometheus", 3) is None:
-        for name in names:
-            checks.skip(name, "no prometheus 3 in ../peers or PATH")
-    elif checks.run("two Prometheus servers beside us", peers.start):
-        checks.run("remote write 1.0 brings every sample", lambda: peers.written("1"))
-        checks.run("remote write 2.0 brings every sample", lambda: peers.written("2"))
-        checks.run("exemplars come along", lambda: peers.exemplars("1"))
-        checks.run("federation of floats and native histograms", peers.federated)
-        checks.run("remote read in chunks", peers.read_back)
-        for name, check in (("vmagent", peers.vmagent), ("promtool", peers.promtool), ("amtool", peers.amtool)):
-            if peer(name, 3 if name == "promtool" else 0):
-                checks.run(name, check)
-            else:
-                checks.skip(name, name + " is not there")
-        checks.run("a clean stop", peers.ours.program.stop)
-    checks.finish()
+    try:
+        if peer("prometheus", 3) is None:
+            checks.skip("Prometheus as a peer", "no prometheus 3 in ../peers or PATH")
+            return
+        walk(binary, checks, False)
+        if shutil.which("openssl"):
+            walk(binary, checks, True)
+        else:
+            checks.skip("peers by TLS", "openssl is not there")
+    finally:
+        checks.finish()
 
 
 if __name__ == "__main__":
