@@ -45,7 +45,9 @@ class AtticView {
   explicit AtticView(std::vector<AtticEntry> entries) : entries_(std::move(entries)) {}
 
   bool empty() const { return entries_.empty(); }
-  const std::vector<AtticEntry>& entries() const { return entries_; }
+  const std::vector<AtticEntry>& entries() const& { return entries_; }
+  // `for (… : View(range).entries())` would outlive its view.
+  const std::vector<AtticEntry>& entries() && = delete;
   // By id. What cannot be read has been told and is left out.
   Result<std::vector<Found>> Select(std::span<const Matcher> matchers, Interrupt& interrupt) const;
   // The same of one segment.

@@ -218,7 +218,8 @@ class ViewQuerier : public Querier {
 
   std::vector<std::string> Damage() const override {
     std::vector<std::string> all(finder_.damage().begin(), finder_.damage().end());
-    for (const AtticEntry& entry : scope_->attic.View(scope_->range).entries()) {
+    const AtticView attic = scope_->attic.View(scope_->range);
+    for (const AtticEntry& entry : attic.entries()) {
       if (!entry.segment->lost_labels()) continue;
       all.push_back("index segment " + std::to_string(entry.segment->number()) +
                     ": labels are unreadable");

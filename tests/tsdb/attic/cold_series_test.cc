@@ -70,6 +70,7 @@ TEST_F(ColdSeriesTest, LeaveMemoryAndAnswerAllQuestions) {
     const std::vector<Matcher> job_b{Matcher::Equal("job", "b")};
     EXPECT_EQ(querier->LabelValues("i", job_b, 0)->size(), kPods / 2u);
     EXPECT_EQ(querier->LabelNames(job_b, 0)->size(), 3u);
+    EXPECT_TRUE(querier->Damage().empty());
     auto now = *db->NewQuerier({FromMillis(At(1000)), FromMillis(At(9000))});
     EXPECT_EQ(*now->LabelNames({}, 0), (std::vector<std::string>{"__name__"}));
     EXPECT_TRUE(now->LabelValues("job", {}, 0)->empty());
