@@ -32,7 +32,7 @@ Result<std::vector<Labels>> ReadSeries(const std::string& path, std::size_t most
     bool sound = object.is_object();
     for (const auto& [name, value] : object.items()) {
       sound = sound && value.is_string();
-      if (sound) labels.push_back({name, value.get<std::string>()});
+      if (sound) labels.push_back({name, value.get_ref<const std::string&>()});
     }
     if (!sound) {
       return Error(Code::kInvalid,

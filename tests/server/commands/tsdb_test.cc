@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -175,6 +176,9 @@ TEST_F(TsdbCommandsTest, BenchWritesWhatItCounts) {
   EXPECT_NE(written.out.find(" > total samples: 180000\n"), std::string::npos) << written.out;
   EXPECT_EQ(Run("tsdb verify", {Path("out/storage")}).out,
             "1200 series, 180000 samples, 0 series with damage\n");
+  const auto last =
+      Run("tsdb dump", {"--match={__name__=\"m\",i=\"1199\"}", Path("out/storage")}).out;
+  EXPECT_EQ(std::ranges::count(last, '\n'), 150);
   EXPECT_EQ(Run("tsdb bench write", {"--out=" + Path("out"), Write("bad", "{\"a\":1}\n")}).err,
             "error: " + Path("bad") + ": line 1: not the labels of a series\n");
 }
