@@ -69,6 +69,9 @@ class Appender {
 
   // The ref for `labels`, made when new. kNone when the series limit refuses it.
   virtual SeriesRef Resolve(const Labels& labels) = 0;
+  // A hint: a sample for this series is some five samples away. For callers that know the order, so
+  // that the series' memory is on its way into the cache meanwhile. Any ref will do.
+  virtual void Expect(SeriesRef /*series*/) {}
 
   // `start`: the start timestamp ("created"), none when nullopt-like kMinTime.
   // Order is checked against what is committed and what this batch holds already.

@@ -108,17 +108,29 @@ void ScrapeCache::WriteDownSteps() {
   steps_ = 0;
 }
 
+// Leaves the table; whoever follows moves up, unless that would put him in front of his home.
+void ScrapeCache::Erase(std::uint32_t index) {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t hole = series_[index].hash & mask;
+  while (slots_[hole] != index + 1) hole = (hole + 1) & mask;
+  for (std::size_t slot = (hole + 1) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+    const std::size_t home = series_[slots_[slot] - 1].hash & mask;
+    if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+    slots_[hole] = slots_[slot];
+    hole = slot;
+  }
+  slots_[hole] = 0;
+}
+
 void ScrapeCache::Forget() {
-  bool any = false;
   for (std::uint32_t index = 0; index < series_.size(); ++index) {
     Series& entry = series_[index];
     if (!entry.used || entry.last_scrape == scrape_) continue;
+    Erase(index);
     entry = Series();
     free_.push_back(index);
     --used_;
-    any = true;
   }
-  if (any) Rehash(slots_.size());
   ForgetFamilies();
 }
 

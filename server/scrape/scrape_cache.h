@@ -80,6 +80,12 @@ class ScrapeCache {
   const std::vector<Line>& order() const { return order_; }
   const MetadataLine& metadata_line(Line line) const { return metadata_lines_[line.index()]; }
 
+  // The series of a line of order(); null when it is none.
+  const Series* SeriesAt(std::size_t position) const {
+    if (position >= order_.size() || !order_[position].is_series()) return nullptr;
+    return &series_[order_[position].index()];
+  }
+
   // The next line in order() came. Nothing is written down as long as a page stays in step with the
   // last one, which is nearly always to its end.
   void StepMetadata(Line line) {
@@ -150,6 +156,7 @@ class ScrapeCache {
   void Forget();
   void ForgetFamilies();
   void Insert(std::uint32_t index);
+  void Erase(std::uint32_t index);
   void Rehash(std::size_t slots);
 
   LineHash hash_;

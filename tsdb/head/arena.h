@@ -45,6 +45,11 @@ class Arena {
     return true;
   }
 
+  // Fetches the chain's end without waiting for it.
+  void Prefetch(const Chain& chain) const {
+    if (chain.last != kNone) __builtin_prefetch(&At(chain.last), 1);
+  }
+
   // The chain's bytes in one run.
   void Read(const Chain& chain, std::string& out) const {
     out.resize(chain.bytes);

@@ -112,6 +112,15 @@ class Generation {
     return true;
   }
 
+  // Fetch what AppendNext will look at, without waiting for it: first the one, some samples later
+  // the other, for which the first must have come.
+  void PrefetchTail(const Slot& slot) const {
+    if (slot.tail < tails_) __builtin_prefetch(&At(slot.tail), 1);
+  }
+  void PrefetchEnd(const Slot& slot) const {
+    if (slot.tail < tails_) arena_.Prefetch(At(slot.tail).chain);
+  }
+
   // Rows of the tail that takes the series' next sample.
   std::uint32_t RowsOf(const Slot& slot, SeriesId series) const {
     return slot.tail < tails_ && At(slot.tail).series == series ? At(slot.tail).rows : 0;

@@ -20,6 +20,9 @@ constexpr std::size_t kKeptSamples = 1 << 16;
 constexpr std::uint32_t kRestartRows = 32;
 // Series whose labels are written together: about a megabyte.
 constexpr std::size_t kRecordsAtOnce = 4096;
+// Samples from fetching a tail to its end, and from there to appending to it: a memory access each.
+constexpr std::size_t kTailAhead = 24;
+constexpr std::size_t kEndAhead = 10;
 
 }  // namespace
 
@@ -374,6 +377,12 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
       const Batch& batch = *group[b]->batch;
       Generation::Hint hint;
       for (; next < batch_ends_[b]; ++next) {
+        // The tails of a target lie apart when its series come and go: waiting for each of them to
+        // arrive from memory would be half of this loop.
+        if (next + kTailAhead < staged_.size()) {
+          open.PrefetchTail(*staged_[next + kTailAhead].slot);
+          open.PrefetchEnd(*staged_[next + kEndAhead].slot);
+        }
         const StagedSample& staged = staged_[next];
         newest = std::max(newest, staged.time);
         const std::string_view token(tokens_.data() + staged.token, staged.token_bytes);

@@ -47,6 +47,10 @@ class HeadAppender : public Appender {
 
   SeriesRef Resolve(const Labels& labels) override { return head_.Resolve(labels, epoch_, batch_); }
 
+  void Expect(SeriesRef series) override {
+    head_.slots_.Prefetch(static_cast<std::uint64_t>(series) - 1);
+  }
+
   Refusal Append(SeriesRef series, Timestamp time, double value, Timestamp start) override {
     if (IsStaleNan(value)) [[unlikely]] {
       // As upstream: a series of histograms ends with one.
@@ -97,7 +101,7 @@ class HeadAppender : public Appender {
     table_.Clear();
     loose_.clear();
     tabled_ = false;
-    has_last_ = false;
+    last_ = kNone;
   }
 
   static bool Consistent(const Histogram& histogram) {
@@ -141,7 +145,7 @@ class HeadAppender : public Appender {
   // (When two appenders give a series samples at one moment, the first may not see its own: then
   // the commit judges them.)
   const Batch::Sample* NewestOf(SeriesId id) {
-    if (id == newest_of_last_.series && has_last_) return &newest_of_last_;
+    if (last_ != kNone && batch_.samples[last_].series == id) return &batch_.samples[last_];
     if (!tabled_) {
       tabled_ = true;
       for (std::size_t i = 0; i < batch_.samples.size(); ++i) {
@@ -193,21 +197,25 @@ class HeadAppender : public Appender {
       head_.Count(verdict.refusal, histogram != nullptr);
       return verdict.refusal;
     }
-    Batch::Sample sample{time, value, id, 0};
+    const std::size_t number = batch_.samples.size();
+    // Member by member into its place: a sample put together elsewhere and copied is read in other
+    // pieces than it was written in, for which the processor waits longer than for all the rest.
+    Batch::Sample& sample = batch_.samples.emplace_back();
+    sample.time = time;
+    sample.value = value;
+    sample.series = id;
     if (histogram != nullptr || start != HeadSample::kNoStart) [[unlikely]] {
       batch_.extras.push_back({std::move(histogram), start});
       sample.extra = static_cast<std::uint32_t>(batch_.extras.size());
     }
     if (verdict.loose) [[unlikely]] {
-      loose_.resize(batch_.samples.size(), false);
+      loose_.resize(number, false);
       loose_.push_back(true);
-    } else {
-      if (!loose_.empty()) loose_.push_back(false);
-      if (tabled_) table_.Set(id, static_cast<std::uint32_t>(batch_.samples.size()));
-      newest_of_last_ = sample;
-      has_last_ = true;
+      return Refusal::kNone;
     }
-    batch_.samples.push_back(sample);
+    if (!loose_.empty()) loose_.push_back(false);
+    if (tabled_) table_.Set(id, static_cast<std::uint32_t>(number));
+    last_ = number;
     return Refusal::kNone;
   }
 
@@ -217,9 +225,9 @@ class HeadAppender : public Appender {
   Head::Bounds bounds_;
   bool empty_head_ = false;
   Batch batch_;
-  bool has_last_ = false;
-  Batch::Sample newest_of_last_{};  // the newest in-order sample of the whole batch
-  std::vector<bool> loose_;         // parallel to the samples; empty while none is
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t last_ = kNone;  // the newest in-order sample of the whole batch
+  std::vector<bool> loose_;   // parallel to the samples; empty while none is
   bool tabled_ = false;
   NewestInBatch table_;
 };

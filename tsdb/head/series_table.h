@@ -64,6 +64,11 @@ class SeriesTable {
     Page* page = (*directory)[id >> 10 & 2047].load(std::memory_order_acquire);
     return page == nullptr ? nullptr : &(*page)[id & (kPageSlots - 1)];
   }
+  // Fetches the slot, if there is one, without waiting for it; any number will do.
+  void Prefetch(std::uint64_t id) const {
+    if (id > std::numeric_limits<SeriesId>::max()) return;
+    if (const Slot* slot = Find(static_cast<SeriesId>(id))) __builtin_prefetch(slot, 1);
+  }
   Slot& Make(SeriesId id);
   using Page = std::array<Slot, kPageSlots>;
   // Takes the page of `id` out when its slots are all dead; else null. Below `settled` those that

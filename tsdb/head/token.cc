@@ -33,11 +33,6 @@ double Unscale(std::int64_t scaled, unsigned scale) {
 
 }  // namespace
 
-void AppendVarint(std::string& out, std::uint64_t value) {
-  char buffer[10];
-  out.append(buffer, PutVarint(buffer, value));
-}
-
 std::size_t EncodeValue(std::uint64_t before, std::uint64_t value, std::uint8_t& scale, char* out) {
   const double old_value = std::bit_cast<double>(before);
   const double new_value = std::bit_cast<double>(value);

@@ -35,7 +35,14 @@ inline char* PutVarint(char* out, std::uint64_t value) {
   *out++ = static_cast<char>(value);
   return out;
 }
-void AppendVarint(std::string& out, std::uint64_t value);
+inline void AppendVarint(std::string& out, std::uint64_t value) {
+  if (value < 0x80) {
+    out.push_back(static_cast<char>(value));
+    return;
+  }
+  char buffer[10];
+  out.append(buffer, static_cast<std::size_t>(PutVarint(buffer, value) - buffer));
+}
 // nullptr when the bytes end first or say more than 64 bits.
 inline const char* GetVarint(const char* in, const char* end, std::uint64_t& value) {
   std::uint64_t result = 0;

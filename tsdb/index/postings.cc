@@ -229,6 +229,21 @@ std::pair<std::uint32_t, std::uint32_t> Postings::Ends() const {
           std::uint32_t{last.key} << 16 | last.Ends().second};
 }
 
+void Postings::PrefetchEnd(std::uint32_t id, int step) const {
+  if (form_ != kInContainers) {
+    if (step == 0 && in_array()) __builtin_prefetch(array_ + count_, 1);
+    return;
+  }
+  if (step == 0) return __builtin_prefetch(containers_);
+  const Container& last = containers_->back();
+  if (step == 1) return __builtin_prefetch(&last, 1);
+  if (last.is_bitmap()) {
+    __builtin_prefetch(last.bits + (id & 0xffff) / 64, 1);
+  } else {
+    __builtin_prefetch(last.list + last.count, 1);
+  }
+}
+
 bool Postings::Contains(std::uint32_t id) const {
   if (form_ != kInContainers) return std::binary_search(ids(), ids() + count_, id);
   const Container* c =

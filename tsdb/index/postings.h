@@ -32,6 +32,9 @@ class Postings {
       containers_->shrink_to_fit();
     }
   }
+  // Fetches the place of an id beyond the greatest one, without waiting for it: to be called with
+  // step 0, 1 and 2 while there is other work in between.
+  void PrefetchEnd(std::uint32_t id, int step) const;
   bool Contains(std::uint32_t id) const;
   // The smallest and the greatest id; there must be one.
   std::pair<std::uint32_t, std::uint32_t> Ends() const;

@@ -143,10 +143,21 @@ Index::Added IndexState::Add(const Labels& labels, SeriesId id) {
     const std::uint32_t record = records[count]->Take();
     PairId* list = (*records[count])[record];
     std::span<const PairId> before = newest;
+    // The sets of some ten labels lie anywhere in memory, each behind three pointers: they are
+    // fetched side by side, pointer by pointer.
+    const auto fetch = [&](PairId p, int step) {
+      pair(p).series.PrefetchEnd(id, step);
+      names[pair(p).name].series.PrefetchEnd(id, step);
+    };
     for (std::uint32_t i = 0; i < count; ++i) {
-      const PairId p = MakePair(labels[i], before);
-      list[i] = p;
-      Pair& at = *pairs[p];
+      list[i] = MakePair(labels[i], before);
+      fetch(list[i], 0);
+    }
+    for (const int step : {1, 2}) {
+      for (std::uint32_t i = 0; i < count; ++i) fetch(list[i], step);
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Pair& at = *pairs[list[i]];
       Name& name = names[at.name];
       if (at.series.empty()) --name.dead;
       at.series.Add(id);
