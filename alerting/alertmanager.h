@@ -47,6 +47,7 @@ struct AlertManagerOptions {
   std::size_t alerts_per_name = 0;                         // 0: any number
   std::size_t max_silences = 0;                            // 0: any number
   std::size_t max_silence_bytes = 0;                       // 0: any size
+  bool receiver_in_metrics = false;  // notifications are counted by receiver, too
 };
 
 // An alert as it is told: what is missing is made up when it arrives.

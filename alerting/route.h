@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ class RoutingTree {
   const Route& root() const { return *root_; }
   // The routes that take an alert with these labels, in the order of the file; never empty.
   std::vector<const Route*> Match(const Labels& labels) const;
+  // All that some route names.
+  std::set<std::string> Receivers() const;
 
  private:
   std::unique_ptr<const Route> root_;

@@ -61,7 +61,7 @@ AlertManager::Core::Core(AlertManagerWorld world, AlertManagerOptions options)
     : monitor_(std::make_shared<Monitor>()),
       world_(std::move(world)),
       options_(std::move(options)),
-      metrics_(world_.metrics),
+      metrics_(world_.metrics, options_.receiver_in_metrics),
       clock_(world_.clock, monitor_),
       started_(world_.clock.Now()),
       silences_(world_.store, {options_.max_silences, options_.max_silence_bytes},
@@ -116,8 +116,11 @@ Result<> AlertManager::Core::Apply(std::shared_ptr<const Config> config,
   metrics_.config_success_time.Set(static_cast<double>(ToMillis(now)) / 1000);
   metrics_.config_hash.Set(HashOf(config_->text));
   std::size_t integrations = 0;
-  for (const ReceiverConfig& receiver : config_->receivers)
+  const std::set<std::string> routed = tree_->Receivers();
+  for (const ReceiverConfig& receiver : config_->receivers) {
     integrations += receiver.integrations.size();
+    if (routed.contains(receiver.name)) metrics_.Add(receiver);
+  }
   metrics_.integrations.Set(static_cast<double>(integrations));
   metrics_.receivers.Set(static_cast<double>(config_->receivers.size()));
   metrics_.inhibition_rules.Set(static_cast<double>(config_->inhibit_rules.size()));

@@ -25,7 +25,7 @@ Counter& Received(Registry& registry, const char* status) {
 
 }  // namespace
 
-AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
+AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry, bool by_receiver)
     : received_firing(Received(registry, "firing")),
       received_resolved(Received(registry, "resolved")),
       invalid(registry.counter("alertmanager_alerts_invalid_total",
@@ -77,7 +77,9 @@ AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
       aggregation_groups(registry.gauge("alertmanager_dispatcher_aggregation_groups",
                                         "Number of active aggregation groups.")),
       processing(registry.summary("alertmanager_dispatcher_alert_processing_duration_seconds",
-                                  "Summary of latencies for the processing of alerts.")) {
+                                  "Summary of latencies for the processing of alerts.")),
+      registry_(registry),
+      by_receiver_(by_receiver) {
   // What cannot happen here is there all the same: alerts of the mixin ask for it.
   for (const auto& [name, help] : std::initializer_list<std::pair<const char*, const char*>>{
            {"alertmanager_nflog_query_errors_total",
@@ -97,24 +99,42 @@ AlertmanagerMetrics::AlertmanagerMetrics(Registry& registry)
   }
   registry.gauge("alertmanager_cluster_enabled",
                  "Indicates whether the clustering is enabled or not.");
-  for (const char* name : kIntegrations) {
-    const Labels labels{{"integration", name}};
-    ForIntegration metrics{
-        registry.counter("alertmanager_notifications_total",
-                         "The total number of attempted notifications.", labels),
-        {},
-        registry.counter("alertmanager_notification_requests_total",
-                         "The total number of attempted notification requests.", labels),
-        registry.counter("alertmanager_notification_requests_failed_total",
-                         "The total number of failed notification requests.", labels),
-        registry.histogram("alertmanager_notification_latency_seconds",
-                           "The latency of notifications in seconds.", {1, 5, 10, 15, 20}, labels)};
-    for (std::size_t i = 0; i < metrics.failed.size(); ++i) {
-      metrics.failed[i] = &registry.counter(
-          "alertmanager_notifications_failed_total", "The total number of failed notifications.",
-          {{"integration", name}, {"reason", kFailureReasons[i]}});
-    }
-    by_integration_.emplace(name, metrics);
+  if (by_receiver_) return;
+  for (const char* name : kIntegrations) Of(name, "");
+}
+
+AlertmanagerMetrics::ForIntegration& AlertmanagerMetrics::Of(const std::string& integration,
+                                                             const std::string& receiver) {
+  const auto key = std::pair(integration, by_receiver_ ? receiver : "");
+  if (const auto known = notifications_.find(key); known != notifications_.end()) {
+    return known->second;
+  }
+  std::vector<Label> labels = {{"integration", integration}};
+  if (by_receiver_) labels.push_back({"receiver_name", receiver});
+  const Labels all = Labels::From(labels);
+  ForIntegration metrics{
+      registry_.counter("alertmanager_notifications_total",
+                        "The total number of attempted notifications.", all),
+      {},
+      registry_.counter("alertmanager_notification_requests_total",
+                        "The total number of attempted notification requests.", all),
+      registry_.counter("alertmanager_notification_requests_failed_total",
+                        "The total number of failed notification requests.", all),
+      registry_.histogram("alertmanager_notification_latency_seconds",
+                          "The latency of notifications in seconds.", {1, 5, 10, 15, 20}, all)};
+  labels.push_back({"reason", ""});
+  for (std::size_t i = 0; i < metrics.failed.size(); ++i) {
+    labels.back().value = kFailureReasons[i];
+    metrics.failed[i] =
+        &registry_.counter("alertmanager_notifications_failed_total",
+                           "The total number of failed notifications.", Labels::From(labels));
+  }
+  return notifications_.emplace(key, metrics).first->second;
+}
+
+void AlertmanagerMetrics::Add(const ReceiverConfig& receiver) {
+  for (const Integration& integration : receiver.integrations) {
+    Of(IntegrationName(integration.config), receiver.name);
   }
 }
 

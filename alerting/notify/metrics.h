@@ -3,7 +3,9 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 
+#include "alerting/config.h"
 #include "alerting/receivers/notifier.h"
 #include "base/metrics.h"
 
@@ -13,7 +15,9 @@ namespace meerkat::alerting {
 // start, so that a rate() over the first failure works.
 class AlertmanagerMetrics {
  public:
-  explicit AlertmanagerMetrics(Registry& registry);
+  // `by_receiver`: notifications are counted by receiver beside their kind, from the time that Add
+  // or Of first names one.
+  AlertmanagerMetrics(Registry& registry, bool by_receiver);
 
   struct ForIntegration {
     Counter& notifications;
@@ -22,7 +26,9 @@ class AlertmanagerMetrics {
     Counter& requests_failed;
     BucketHistogram& latency;  // seconds
   };
-  ForIntegration& Of(const char* integration) { return by_integration_.at(integration); }
+  ForIntegration& Of(const std::string& integration, const std::string& receiver);
+  // Makes what counts the notifications to one receiver.
+  void Add(const ReceiverConfig& receiver);
 
   Counter& received_firing;
   Counter& received_resolved;
@@ -51,7 +57,9 @@ class AlertmanagerMetrics {
   Summary& processing;  // seconds
 
  private:
-  std::map<std::string, ForIntegration, std::less<>> by_integration_;
+  Registry& registry_;
+  const bool by_receiver_;
+  std::map<std::pair<std::string, std::string>, ForIntegration> notifications_;  // kind, receiver
 };
 
 }  // namespace meerkat::alerting

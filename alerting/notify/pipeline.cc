@@ -166,10 +166,10 @@ void Pipeline::RunChannel(const Channel& channel, const std::shared_ptr<Progress
     self->running_.erase(*slot);
     self->OnSent(channel, progress, state, reason, std::move(result));
   };
-  auto retry =
-      std::make_shared<Retry>(Retry::Needs{world_.clock, transport_, channel.notifier,
-                                           world_.metrics.Of(channel.name.c_str()), world_.random},
-                              std::move(what), flush.deadline, std::move(done));
+  auto retry = std::make_shared<Retry>(
+      Retry::Needs{world_.clock, transport_, channel.notifier,
+                   world_.metrics.Of(channel.name, flush.route->receiver), world_.random},
+      std::move(what), flush.deadline, std::move(done));
   *slot = retry.get();
   running_[retry.get()] = retry;
   retry->Start();

@@ -74,6 +74,18 @@ std::vector<const Route*> RoutingTree::Match(const Labels& labels) const {
   return out;
 }
 
+std::set<std::string> RoutingTree::Receivers() const {
+  std::set<std::string> receivers;
+  std::vector<const Route*> open = {root_.get()};
+  while (!open.empty()) {
+    const Route& route = *open.back();
+    open.pop_back();
+    receivers.insert(route.receiver);
+    for (const auto& child : route.routes) open.push_back(child.get());
+  }
+  return receivers;
+}
+
 Labels Route::GroupLabels(const Labels& alert_labels) const {
   return group_by_all ? alert_labels : alert_labels.Keep(group_by);
 }

@@ -197,6 +197,7 @@ Result<> Application::Impl::StartAlertManager(config::AlertmanagerFile file) {
   options.gc_interval = flags_.duration("alertmanager.alerts.gc-interval");
   options.maintenance_interval = flags_.duration("alertmanager.data.maintenance-interval");
   options.start_delay = flags_.duration("alertmanager.dispatch.start-delay");
+  options.receiver_in_metrics = ReceiverInMetrics(flags_);
   options.alerts_per_name =
       static_cast<std::size_t>(flags_.integer("alertmanager.alerts.per-alertname-limit"));
   options.max_silences =

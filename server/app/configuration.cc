@@ -174,7 +174,7 @@ std::uint64_t FingerprintOf(const Flags& flags) {
 }
 
 Result<alerting::MatcherSyntax> MatcherSyntaxOf(const Flags& flags) {
-  // The others change metrics and Go's runtime, or write events elsewhere.
+  // Of the others one counts notifications by receiver (ReceiverInMetrics).
   static constexpr std::string_view kKnown[] = {
       "classic-mode",    "utf8-strict-mode",     "alert-names-in-metrics",
       "auto-gomemlimit", "group-key-in-metrics", "receiver-name-in-metrics",
@@ -194,6 +194,11 @@ Result<alerting::MatcherSyntax> MatcherSyntaxOf(const Flags& flags) {
   return classic  ? alerting::MatcherSyntax::kClassic
          : strict ? alerting::MatcherSyntax::kUtf8
                   : alerting::MatcherSyntax::kFallback;
+}
+
+bool ReceiverInMetrics(const Flags& flags) {
+  const auto features = flags.list("alertmanager.enable-feature");
+  return std::find(features.begin(), features.end(), "receiver-name-in-metrics") != features.end();
 }
 
 promql::ParseOptions ParseOptionsOf(const Flags& flags) {

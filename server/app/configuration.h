@@ -46,6 +46,8 @@ Result<std::vector<alerting::RuleGroupConfig>> RuleGroupsOf(std::string_view pat
 // How the alert manager reads matchers: classic-mode or utf8-strict-mode of
 // --alertmanager.enable-feature. kInvalid: both of them, or a feature that upstream does not know.
 Result<alerting::MatcherSyntax> MatcherSyntaxOf(const Flags& flags);
+// Whether it counts notifications by receiver: receiver-name-in-metrics of the same flag.
+bool ReceiverInMetrics(const Flags& flags);
 
 // Upstream's features by name, as the parser's switches.
 promql::ParseOptions ParseOptionsOf(const Flags& flags);

@@ -106,6 +106,24 @@ TEST(AlertManager, RetriesServerErrorsWithBackoff) {
             std::string::npos);
 }
 
+TEST(AlertManager, CountsByReceiverWhenAsked) {
+  World world;
+  world.options.receiver_in_metrics = true;
+  world.AddWebhook("nobody");
+  world.Start();
+  const auto counts = [&world](const std::string& labels, const std::string& value) {
+    const std::string line = "alertmanager_notifications_total{" + labels + "} " + value;
+    return world.metrics.Exposition().find(line) != std::string::npos;
+  };
+  const std::string routed = "integration=\"webhook\",receiver_name=\"default\"";
+  EXPECT_TRUE(counts(routed, "0"));
+  world.Fire({{"alertname", "X"}}, kStart + hours(1));
+  world.clock.Advance(minutes(1));
+  EXPECT_TRUE(counts(routed, "1"));
+  EXPECT_FALSE(counts("integration=\"webhook\"", "0"));
+  EXPECT_FALSE(counts("integration=\"webhook\",receiver_name=\"nobody\"", "0"));
+}
+
 TEST(AlertManager, DoesNotRetryRefusalsBeforeTheNextFlush) {
   World world;
   bool first = true;
