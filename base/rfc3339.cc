@@ -86,7 +86,8 @@ std::optional<Timestamp> ParseRfc3339(std::string_view text) {
   if (month < 0 || !TakeChar(text, '-')) return std::nullopt;
   const int day = TakeDigits(text, 2);
   if (day < 0 || !TakeChar(text, 'T')) return std::nullopt;
-  const int hour = TakeDigits(text, 2);
+  // As Go reads it, an hour may have one digit.
+  const int hour = TakeDigits(text, text.size() > 1 && text[1] == ':' ? 1 : 2);
   if (hour < 0 || hour > 23 || !TakeChar(text, ':')) return std::nullopt;
   const int minute = TakeDigits(text, 2);
   if (minute < 0 || minute > 59 || !TakeChar(text, ':')) return std::nullopt;
