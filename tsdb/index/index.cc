@@ -11,6 +11,12 @@ void Cut(std::vector<std::string>& list, std::size_t limit) {
   if (limit != 0 && list.size() > limit) list.resize(limit);
 }
 
+// What upstream reckons a name or value takes: its bytes behind their number, which takes one byte,
+// or four from 255 on.
+std::uint64_t SizeOf(std::string_view text) {
+  return text.size() + (text.size() < 255 ? 1 : 4);
+}
+
 // Sorts by falling value, then by name, and keeps `limit` of them.
 void KeepTop(std::vector<NamedCount>& counts, std::size_t limit) {
   const std::size_t kept = std::min(limit, counts.size());
@@ -227,7 +233,7 @@ CardinalityStats Index::Cardinality(std::size_t limit) const {
         const IndexState::Pair& pair = state_->pair(id);
         if (pair.series.empty()) continue;
         const std::string_view value = pair.value.view();
-        bytes += value.size() * pair.series.size();
+        bytes += (SizeOf(name.text) + SizeOf(value)) * pair.series.size();
         if (name.text == kMetricName) {
           stats.series_by_metric.push_back({std::string(value), pair.series.size()});
         }

@@ -125,7 +125,7 @@ TEST_F(SelectTest, CountsWhatIsCommon) {
   EXPECT_EQ(stats.label_pairs, 10U);
   EXPECT_EQ(text(stats.series_by_metric), "up:2 down:1 ");
   EXPECT_EQ(text(stats.values_by_label), "i:3 n:3 ");
-  EXPECT_EQ(text(stats.bytes_by_label), "job:24 __name__:8 ");
+  EXPECT_EQ(text(stats.bytes_by_label), "job:39 __name__:38 ");
   EXPECT_EQ(text(stats.series_by_pair), "n=1:4 __name__=up:2 ");
 }
 
