@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "server/app/help.h"
 #include "server/app/version.h"
 
 namespace meerkat::app {
@@ -109,16 +110,11 @@ Result<std::uint64_t> ParseSize(std::string_view text) {
 }
 
 Result<Flags::Outcome> Flags::Parse(std::vector<std::string> args) {
-  CLI::App parser{
-      "meerkat watches your machines and applications: scraping, storage, PromQL, alerts, "
-      "dashboards."};
-  parser.set_help_flag("-h,--help", "Show this text.");
+  CLI::App parser;
+  parser.set_help_flag("-h,--help");
   bool version = false;
-  parser.add_flag("--version", version, "Show the version.");
+  parser.add_flag("--version", version);
   parser.allow_extras();
-  parser.footer(
-      "\nCommands: meerkat check|test|query|tsdb|alert|silence|routes|rules|promql|push|debug …\n"
-      "          meerkat COMMAND --help tells more.");
 
   Outcome outcome;
   struct Slot {
@@ -130,18 +126,12 @@ Result<Flags::Outcome> Flags::Parse(std::vector<std::string> args) {
   for (const FlagSpec& spec : FlagSpecs()) {
     Slot& slot = slots[spec.name];
     const std::string name = "--" + std::string(spec.name);
-    std::string help(spec.help);
     if (spec.kind == FlagSpec::Kind::kBool) {
       slot.on = spec.value == "true";
-      slot.option = parser.add_flag(name + ",!--no-" + std::string(spec.name), slot.on, help);
+      slot.option = parser.add_flag(name + ",!--no-" + std::string(spec.name), slot.on);
     } else {
-      if (!spec.value.empty()) help += " [" + std::string(spec.value) + "]";
-      slot.option = parser.add_option(name, slot.texts, help)->allow_extra_args(false);
-      slot.option->type_name(spec.kind == FlagSpec::Kind::kDuration ? "DURATION"
-                             : spec.kind == FlagSpec::Kind::kInt    ? "N"
-                                                                    : "…");
+      slot.option = parser.add_option(name, slot.texts)->allow_extra_args(false);
     }
-    slot.option->group(std::string(spec.group));
   }
 
   // CLI11 reads `--flag= next` as if next were the value; as an argument of its own "" is taken as
@@ -156,7 +146,7 @@ Result<Flags::Outcome> Flags::Parse(std::vector<std::string> args) {
   try {
     parser.parse(args);
   } catch (const CLI::CallForHelp&) {
-    outcome.message = parser.help();
+    outcome.message = HelpText(FlagSpecs());
     return outcome;
   } catch (const CLI::ParseError& error) {
     return Error(Code::kInvalid, std::string(error.what()) + "; see meerkat --help");

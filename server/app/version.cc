@@ -16,4 +16,11 @@ std::string VersionText() {
          "\n  built with: " + std::string(Compiler()) + "\n";
 }
 
+std::string ToolVersionText(std::string_view tool) {
+  const std::string_view version = tool == "amtool" ? kAlertmanagerVersion : kPrometheusVersion;
+  return std::string(tool) + ", version " + std::string(version) +
+         " (branch: main, revision: meerkat-" + std::string(kVersion) +
+         ")\n  built with: " + std::string(Compiler()) + "\n";
+}
+
 }  // namespace meerkat::app

@@ -12,5 +12,7 @@ inline constexpr std::string_view kAlertmanagerVersion = "0.34.0";
 
 std::string_view Compiler();  // "clang 19.1.7"
 std::string VersionText();    // what --version prints
+// What it prints of promtool and amtool: a line of upstream's form, which installers look into.
+std::string ToolVersionText(std::string_view tool);
 
 }  // namespace meerkat::app

@@ -105,6 +105,8 @@ Result<std::unique_ptr<AlertmanagerClient>> AlertmanagerClient::Make(const Argum
   std::string url = arguments.Value("alertmanager.url", "http://localhost:9093");
   while (url.ends_with('/')) url.pop_back();
   if (auto parsed = net::Url::Parse(url); !parsed) return std::move(parsed).error();
+  const auto output = arguments.Choice("output", {"simple", "extended", "json"});
+  if (!output) return output.error();
   const auto timeout = ParseDuration(arguments.Value("timeout", "30s"));
   if (!timeout) return timeout.error();
   auto http = ReadHttpConfig(arguments.Value("http.config.file"));

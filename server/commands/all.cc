@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <span>
 #include <sstream>
 
@@ -146,6 +147,21 @@ std::string WhyNone(std::span<const Command> commands, const std::vector<std::st
   return "must select a subcommand of '" + known + "'";
 }
 
+// Those of `commands` that people know by the name of a tool of old; the others work, too.
+std::vector<Command> CommandsOf(std::string_view tool, std::span<const Command> commands) {
+  static constexpr std::string_view kPromtool[] = {"check", "debug", "promql", "push",
+                                                   "query", "test",  "tsdb"};
+  static constexpr std::string_view kAmtool[] = {"alert",  "check-config", "cluster",
+                                                 "config", "silence",      "template"};
+  const std::span<const std::string_view> known =
+      tool == "amtool" ? std::span<const std::string_view>(kAmtool) : kPromtool;
+  std::vector<Command> some;
+  std::ranges::copy_if(commands, std::back_inserter(some), [&](const Command& command) {
+    return std::ranges::find(known, command.name.substr(0, command.name.find(' '))) != known.end();
+  });
+  return some;
+}
+
 // What is printed on the error stream goes to `err`.
 std::optional<int> Run(std::string_view called_as, const std::vector<std::string>& given,
                        std::ostream& err) {
@@ -156,14 +172,15 @@ std::optional<int> Run(std::string_view called_as, const std::vector<std::string
   if (args.empty() || IsHelp(args[0])) {
     // `help check config` is `check config --help`.
     if (args.size() < 2) {
-      std::cout << "usage: " << called_as << " COMMAND …\n\n" << ListOf(commands, "");
+      std::cout << "usage: " << called_as << " COMMAND …\n\n"
+                << ListOf(tool ? CommandsOf(called_as, commands) : commands, "", called_as);
       return args.empty() ? 1 : 0;
     }
     std::rotate(args.begin(), args.begin() + 1, args.end());
     args.back() = "--help";
   }
   if (tool && args[0] == "--version") {
-    std::cout << app::VersionText();
+    std::cout << app::ToolVersionText(called_as);
     return 0;
   }
   if (const auto code = RunText(args, commands)) return *code;
@@ -183,7 +200,7 @@ std::optional<int> Run(std::string_view called_as, const std::vector<std::string
   if (chosen == nullptr) {
     std::erase_if(args, [](const std::string& arg) { return arg.starts_with('-'); });
     const std::string first = args.empty() ? "" : args[0];
-    const std::string list = ListOf(commands, first);
+    const std::string list = ListOf(commands, first, called_as);
     if (wants_help && !list.empty()) {
       std::cout << "usage: " << called_as << " COMMAND …\n\n" << list;
       return 0;
@@ -193,10 +210,11 @@ std::optional<int> Run(std::string_view called_as, const std::vector<std::string
     return 1;
   }
   if (wants_help) {
-    std::cout << HelpOf(*chosen);
+    std::cout << HelpOf(*chosen, called_as);
     return 0;
   }
-  return chosen->run(rest, Streams{std::cin, std::cout, err});
+  return chosen->run(rest,
+                     Streams{std::cin, std::cout, err, called_as == "amtool" ? "" : called_as});
 }
 
 }  // namespace
@@ -213,10 +231,12 @@ std::optional<int> RunCommand(std::string_view program, const std::vector<std::s
   std::ostringstream err;
   const auto code = Run(called_as, *args, err);
   std::string text = err.str();
+  constexpr std::string_view kHint = ", try --help\n";
+  if (text.ends_with(kHint)) text.replace(text.size() - kHint.size(), kHint.size(), "\n");
   if (const std::size_t error = ("\n" + text).find("\nerror: "); error != std::string::npos) {
     text.insert(error, "amtool: ");
-    text += "\n";
   }
+  if (("\n" + text).find("\namtool: error: ") != std::string::npos) text += "\n";
   std::cerr << text;
   return code;
 }

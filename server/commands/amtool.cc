@@ -160,7 +160,14 @@ Result<std::vector<std::string>> AmtoolArguments(const std::vector<std::string>&
   }
   std::vector<std::string> rest(word, given.end());
   const bool version = std::find(front.begin(), front.end(), "--version") != front.end();
-  if (rest.empty()) return std::vector<std::string>{version ? "--version" : "help"};
+  if (rest.empty()) {
+    for (const std::string& flag : front) {
+      const bool known = flag == "--version" || flag == "--help" || flag == "-h" ||
+                         !flag.starts_with('-') || FindFlag(kClientFlags, flag) != nullptr;
+      if (!known) return std::vector<std::string>{flag};
+    }
+    return std::vector<std::string>{version ? "--version" : "help"};
+  }
   const std::size_t length = CommandLength(rest);
   const std::string command = CommandOf(rest, length);
 

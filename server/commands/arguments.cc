@@ -176,6 +176,7 @@ int Fail(Streams streams, const Error& error) {
 }
 
 int Misused(Streams streams, const Error& error) {
+  if (!streams.program.empty()) streams.err << streams.program << ": ";
   streams.err << "error: " << error.message() << ", try --help\n";
   return 1;
 }

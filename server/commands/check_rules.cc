@@ -158,8 +158,7 @@ int CheckRules(std::span<const std::string> args, Streams streams) {
     std::ifstream file(path, std::ios::binary);
     std::string text = file ? ReadAll(file) : std::string();
     if (!file) {
-      streams.err << "error: path '" << path << "' does not exist, try --help\n";
-      return 1;
+      return Misused(streams, Error(Code::kInvalid, "path '" + path + "' does not exist"));
     }
     texts.push_back(std::move(text));
   }

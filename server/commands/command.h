@@ -14,6 +14,7 @@ struct Streams {
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
+  std::string_view program = "";  // what it was called as, to begin Misused's line with
 };
 
 // A flag of a command: --name=value, --name value, -n value; without a value --name and --no-name.

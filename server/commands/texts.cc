@@ -61,13 +61,14 @@ void AddItem(std::string& page, std::string_view term, std::string_view text) {
 
 }  // namespace
 
-std::string ListOf(std::span<const Command> commands, std::string_view first_word) {
+std::string ListOf(std::span<const Command> commands, std::string_view first_word,
+                   std::string_view program) {
   std::vector<std::pair<std::string, std::string_view>> lines;
   std::size_t width = 0;
   for (const Command& command : commands) {
     if (!first_word.empty() && command.name.substr(0, command.name.find(' ')) != first_word)
       continue;
-    lines.emplace_back("  meerkat " + SynopsisOf(command), command.summary);
+    lines.emplace_back("  " + std::string(program) + " " + SynopsisOf(command), command.summary);
     width = std::max(width, Width(lines.back().first));
   }
   std::string text;
@@ -77,8 +78,8 @@ std::string ListOf(std::span<const Command> commands, std::string_view first_wor
   return text;
 }
 
-std::string HelpOf(const Command& command) {
-  std::string text = "usage: meerkat " + SynopsisOf(command) + "\n\n";
+std::string HelpOf(const Command& command, std::string_view program) {
+  std::string text = "usage: " + std::string(program) + " " + SynopsisOf(command) + "\n\n";
   text += std::string(command.summary) + "\n";
   if (command.flags.empty()) return text;
   std::size_t width = 0;

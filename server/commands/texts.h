@@ -16,9 +16,11 @@ struct CommandLineTables {
   std::span<const app::FlagSpec> server_flags;
 };
 
-// One line for each command that begins with `first_word`; "": all of them.
-std::string ListOf(std::span<const Command> commands, std::string_view first_word);
-std::string HelpOf(const Command& command);
+// One line for each command that begins with `first_word`; "": all of them. `program` is the name
+// we were called by.
+std::string ListOf(std::span<const Command> commands, std::string_view first_word,
+                   std::string_view program = "meerkat");
+std::string HelpOf(const Command& command, std::string_view program = "meerkat");
 
 std::string BashCompletion(const CommandLineTables& tables);
 std::string ZshCompletion(const CommandLineTables& tables);

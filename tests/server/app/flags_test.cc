@@ -41,7 +41,8 @@ TEST(Flags, RefuseInOneClearLine) {
       error({"--web.listen-adress=x"}),
       "unknown flag --web.listen-adress (did you mean --web.listen-address?); see meerkat --help");
   EXPECT_EQ(error({"surplus"}), "unexpected argument \"surplus\"; see meerkat --help");
-  EXPECT_EQ(error({"--query.timeout=2x"}), "--query.timeout: unknown unit \"x\" in duration \"2x\"");
+  EXPECT_EQ(error({"--query.timeout=2x"}),
+            "--query.timeout: unknown unit \"x\" in duration \"2x\"");
   EXPECT_EQ(error({"--log.level=loud"}),
             "--log.level: must be one of debug, info, warn, error, got \"loud\"");
   EXPECT_EQ(error({"--query.max-samples=many"}),
@@ -52,7 +53,9 @@ TEST(Flags, HelpIsGroupedAndVersionIsTold) {
   const auto help = Flags::Parse({"--help"});
   ASSERT_TRUE(help.ok());
   EXPECT_NE(help->message.find("Alert manager"), std::string::npos);
-  EXPECT_NE(help->message.find("--storage.tsdb.path"), std::string::npos);
+  EXPECT_NE(help->message.find("\n  --storage.tsdb.path=data/           Folder"),
+            std::string::npos);
+  EXPECT_NE(help->message.find("\n  --web.enable-lifecycle              Allow"), std::string::npos);
   EXPECT_EQ(help->message.find("samples-per-chunk"), std::string::npos);
   EXPECT_NE(Flags::Parse({"--version"})->message.find("meerkat, version"), std::string::npos);
 }

@@ -36,6 +36,7 @@ TEST(AmtoolArguments, WithoutACommandThereIsHelp) {
   EXPECT_EQ(Arranged({}), "help");
   EXPECT_EQ(Arranged({"--alertmanager.url=http://a"}), "help");
   EXPECT_EQ(Arranged({"--version"}), "--version");
+  EXPECT_EQ(Arranged({"--nonsense"}), "--nonsense");
 }
 
 TEST(AmtoolArguments, TheFirstConfigurationFileWinsAndTheCommandLineOverBoth) {

@@ -28,6 +28,9 @@ TEST(Texts, HelpNamesEveryFlag) {
             "      --lint=all    It's what to look for.\n"
             "  -q, --quiet       Say nothing.\n"
             "      --server=URL  Whom to ask.\n");
+  EXPECT_EQ(HelpOf(kCommands[1], "promtool"),
+            "usage: promtool man\n\n"
+            "Print the man page.\n");
   EXPECT_EQ(ListOf(kCommands, "man"), "  meerkat man  Print the man page.\n");
 }
 
