@@ -68,7 +68,7 @@ Result<ReadQuery> ReadOne(std::string_view message) {
 Result<ReadRequest> ParseReadRequest(std::string_view message) {
   ReadRequest request;
   std::optional<ReadRequest::Form> form;
-  bool unknown_form = false;
+  std::string unknown;  // the forms asked for that nobody knows
   try {
     Message reader(message);
     while (reader.next()) {
@@ -81,7 +81,7 @@ Result<ReadRequest> ParseReadRequest(std::string_view message) {
           if (form) return;
           if (type == 0) form = ReadRequest::Form::kSamples;
           if (type == 1) form = ReadRequest::Form::kStreamedChunks;
-          unknown_form = unknown_form || type > 1;
+          if (type > 1) unknown += (unknown.empty() ? "" : " ") + std::to_string(type);
         };
         reader.each_uint64(accept);
       } else {
@@ -91,8 +91,10 @@ Result<ReadRequest> ParseReadRequest(std::string_view message) {
   } catch (const protozero::exception& error) {
     return Error(Code::kInvalid, TextOf(error));
   }
-  if (!form && unknown_form) {
-    return Error(Code::kInvalid, "server does not support any of the requested response types");
+  if (!form && !unknown.empty()) {
+    return Error(Code::kInvalid, "server does not support any of the requested response types: [" +
+                                     unknown +
+                                     "]; supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]");
   }
   request.form = form.value_or(ReadRequest::Form::kSamples);
   return request;
