@@ -78,9 +78,6 @@ Result<> Application::Impl::Listen() {
   AddRoutes(options.route_prefix);
 
   net::ServerHooks hooks;
-  hooks.finish = [this](const net::Request& request, net::Response& response) {
-    web_->Finish(request, response);
-  };
   auto web_file = WebConfigReader("web.config.file");
   if (!web_file) return std::move(web_file).error();
   hooks.web_config = std::move(*web_file);
@@ -158,8 +155,14 @@ Application::Impl::WebConfigReader(std::string_view flag) const {
   const std::string& path = flags_.text(flag);
   if (path.empty()) return std::function<Result<std::shared_ptr<const net::WebConfig>>()>();
   auto file = std::make_shared<config::WebConfigFile>(path);
-  if (auto now = file->Current(); !now)
-    return std::move(now).error().Within("--" + std::string(flag));
+  auto now = file->Current();
+  if (!now) return std::move(now).error().Within("--" + std::string(flag));
+  // A server that could not show its certificate to anybody does not start.
+  if ((*now)->tls.enabled()) {
+    if (auto tls = net::CheckWebTls((*now)->tls); !tls) {
+      return std::move(tls).error().Within("--" + std::string(flag));
+    }
+  }
   return std::function([file] { return file->Current(); });
 }
 
@@ -270,7 +273,7 @@ void Application::Impl::AddAlertManagerRoutes() {
 net::Handler Application::Impl::Late(const net::Router& router) const {
   return [this, &router](const net::Request& request, std::stop_token stop) {
     if (!open_) return net::Response::Text(503, "Service Unavailable");
-    net::Router::Match match = router.Find(request.method, request.raw_path);
+    net::Router::Match match = router.Find(request.method, request.path);
     if (match.route == nullptr) return match.fallback(request, std::move(stop));
     net::Request handed = request;
     handed.path_values = std::move(match.path_values);

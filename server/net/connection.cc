@@ -163,7 +163,6 @@ Awaitable<bool> Connection::Refuse(const Request& request, int status, std::stri
   std::string text = std::to_string(status) + " " + std::string(ReasonOf(status));
   if (!why.empty()) text += ": " + std::string(why);
   Response response = Response::Text(status, std::move(text));
-  if (shared_->hooks.finish) shared_->hooks.finish(request, response);
   Outgoing out = Prepare(request, std::move(response), false, shared_->Date());
   co_await stream_->Write(out.head, out.body, kLinger);
   co_await Linger();
@@ -317,11 +316,10 @@ Awaitable<bool> Connection::Serve() {
   request.path = std::move(*path);
   request.query = Params::Parse(request.raw_query);
 
-  Router::Match match = shared_->router.Find(request.method, request.raw_path);
+  Router::Match match = shared_->router.Find(request.method, request.path);
   request.path_values = std::move(match.path_values);
   std::optional<Response> refused = co_await Admit(request);
   if (refused) {
-    if (shared_->hooks.finish) shared_->hooks.finish(request, *refused);
     const bool keep = in.keep_alive && !in.has_body && !shared_->stopping;
     Outgoing out = Prepare(request, std::move(*refused), keep, shared_->Date());
     co_return co_await Send(std::move(out));
@@ -401,7 +399,6 @@ struct Connection::Making {
         for (const auto& [name, value] : (*config)->headers) response.headers.Set(name, value);
       }
     }
-    if (shared->hooks.finish) shared->hooks.finish(request, response);
     return Prepare(request, std::move(response), keep, date);
   }
 };

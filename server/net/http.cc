@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "base/html_text.h"
+#include "server/net/media_type.h"
+#include "server/net/multipart.h"
+
 namespace meerkat::net {
 namespace {
 
@@ -52,16 +56,30 @@ std::string_view Request::PathValue(std::string_view name) const {
   return {};
 }
 
+Params Request::PlainForm() const {
+  if (method != "POST" && method != "PUT" && method != "PATCH") return query;
+  const std::string_view header = headers.Get("Content-Type");
+  if (header.empty()) return query;
+  const MediaType media = MediaType::Parse(header);
+  Params form = query;
+  if (media.type == "application/x-www-form-urlencoded") {
+    // One text, so that the first fault of either is the one reported: the body's.
+    std::string both = body;
+    if (!raw_query.empty()) both += "&" + raw_query;
+    form = Params::Parse(both);
+  }
+  if (!media.error.empty()) form.set_error(media.error);
+  return form;
+}
+
 Params Request::Form() const {
-  std::string_view type = headers.Get("Content-Type");
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  const bool has_form = method == "POST" || method == "PUT" || method == "PATCH";
-  if (!has_form || !EqualsIgnoreCase(type, "application/x-www-form-urlencoded")) return query;
-  // One text, so that the first fault of either is the one reported: the body's.
-  std::string both = body;
-  if (!raw_query.empty()) both += "&" + raw_query;
-  return Params::Parse(both);
+  Params form = PlainForm();
+  const MediaType media = MediaType::Parse(headers.Get("Content-Type"));
+  if (media.type != "multipart/form-data" || !media.error.empty()) return form;
+  if (const auto fields = ParseMultipart(body, media.parameter("boundary"))) {
+    for (const auto& [name, value] : fields->pairs()) form.Add(name, value);
+  }
+  return form;
 }
 
 bool PushStream::Push(std::string text) {
@@ -137,7 +155,8 @@ Response Response::Empty(int status) {
 
 Response Response::Redirect(int status, std::string location) {
   Response response = Text(status, "", "text/html; charset=utf-8");
-  response.body = "<a href=\"" + location + "\">" + std::string(ReasonOf(status)) + "</a>.\n\n";
+  response.body =
+      "<a href=\"" + EscapeHtml(location) + "\">" + std::string(ReasonOf(status)) + "</a>.\n\n";
   response.headers.Set("Location", std::move(location));
   return response;
 }

@@ -57,9 +57,11 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> path_values;
 
   std::string_view PathValue(std::string_view name) const;
-  // Values of an urlencoded body before those of the URL, as Go's Request.Form has them. A bad
-  // escape is in error().
+  // Values of an urlencoded body before those of the URL, those of a multipart body behind them, as
+  // Go's Request.FormValue finds them. A bad escape or Content-Type is in error().
   Params Form() const;
+  // The same without what a multipart body has: Request.ParseForm, which some endpoints stop at.
+  Params PlainForm() const;
 };
 
 // A body made piece by piece: the connection pulls the next piece when the client has taken the one

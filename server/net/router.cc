@@ -33,7 +33,7 @@ std::string Fit(const std::vector<std::string>& pattern,
     if (IsRest(pattern[i])) return score + '0';
     if (i >= path.size()) return "";
     if (IsValue(pattern[i])) {
-      if (path[i].empty()) return "";
+      if (path[i].empty() || path[i] == "." || path[i] == "..") return "";
       score += '1';
     } else {
       if (pattern[i] != path[i]) return "";
@@ -61,10 +61,15 @@ std::string Clean(std::string_view path) {
   return clean;
 }
 
-Handler MovedTo(int status, std::string path) {
-  return [status, path = std::move(path)](const Request& request, std::stop_token) {
-    return Response::Redirect(status,
-                              request.raw_query.empty() ? path : path + "?" + request.raw_query);
+Handler MovedTo(int status, std::string_view path) {
+  return [status, path = EscapePath(path)](const Request& request, std::stop_token) {
+    Response response = Response::Redirect(
+        status, request.raw_query.empty() ? path : path + "?" + request.raw_query);
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.headers.Remove("Content-Type");
+      response.body = std::string();
+    }
+    return response;
   };
 }
 
@@ -107,23 +112,23 @@ void Router::Post(std::string pattern, Handler handler, Lane lane) {
        .lane = lane});
 }
 
-Router::Match Router::Find(std::string_view method, std::string_view raw_path) const {
+Router::Match Router::Find(std::string_view method, std::string_view path) const {
   Match match;
   // The usual request names a literal pattern, and nothing fits better.
-  if (raw_path.find('{') == std::string_view::npos) {
+  if (path.find('{') == std::string_view::npos) {
     for (const Pattern& pattern : patterns_) {
-      if (pattern.route.pattern != raw_path || !Takes(pattern.route, method)) continue;
+      if (pattern.route.pattern != path || !Takes(pattern.route, method)) continue;
       match.route = &pattern.route;
       return match;
     }
   }
-  const std::vector<std::string_view> path = Split(raw_path);
+  const std::vector<std::string_view> segments = Split(path);
   const Pattern* best = nullptr;
   std::string best_fit;
   std::set<std::string_view> allowed;
   std::string allowed_fit;
   for (const Pattern& pattern : patterns_) {
-    std::string fit = Fit(pattern.segments, path);
+    std::string fit = Fit(pattern.segments, segments);
     if (fit.empty()) continue;
     if (!Takes(pattern.route, method)) {
       // Answering OPTIONS alone does not make a path known.
@@ -141,7 +146,7 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
   // A page that takes everything must not hide that the exact path exists for other methods.
   if (best == nullptr || best_fit < allowed_fit) {
     if (allowed.empty()) {
-      match.fallback = Elsewhere(method, raw_path);
+      match.fallback = Elsewhere(method, path);
     } else {
       std::string methods;
       for (const std::string_view name : allowed) {
@@ -164,32 +169,28 @@ Router::Match Router::Find(std::string_view method, std::string_view raw_path) c
     const std::string& name = best->segments[i];
     if (IsRest(name)) {
       std::string_view rest;
-      if (i < path.size()) {
-        rest = std::string_view(
-            path[i].data(),
-            static_cast<std::size_t>(raw_path.data() + raw_path.size() - path[i].data()));
+      if (i < segments.size()) {
+        rest = path.substr(static_cast<std::size_t>(segments[i].data() - path.data()));
       }
-      match.path_values.emplace_back(name.substr(1, name.size() - 5),
-                                     PercentDecode(rest).value_or(std::string(rest)));
+      match.path_values.emplace_back(name.substr(1, name.size() - 5), rest);
       break;
     }
     if (IsValue(name)) {
-      match.path_values.emplace_back(name.substr(1, name.size() - 2),
-                                     PercentDecode(path[i]).value_or(std::string(path[i])));
+      match.path_values.emplace_back(name.substr(1, name.size() - 2), segments[i]);
     }
   }
   return match;
 }
 
 // A path that nothing has may be another one written carelessly, as upstream's routers see it.
-Handler Router::Elsewhere(std::string_view method, std::string_view raw_path) const {
+Handler Router::Elsewhere(std::string_view method, std::string_view path) const {
   constexpr int kMoved = 301, kMovedKeepMethod = 308;
-  std::string clean = Clean(raw_path);
-  if (clean != raw_path) return MovedTo(kMoved, std::move(clean));
+  std::string clean = Clean(path);
+  if (clean != path) return MovedTo(kMoved, clean);
   if (clean.size() > 1 && clean.ends_with('/')) {
     clean.pop_back();
     if (Find(method, clean).route != nullptr) {
-      return MovedTo(method == "GET" ? kMoved : kMovedKeepMethod, std::move(clean));
+      return MovedTo(method == "GET" ? kMoved : kMovedKeepMethod, clean);
     }
   }
   return NotFound;

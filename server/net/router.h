@@ -39,15 +39,15 @@ class Router {
     Handler fallback;
     std::vector<std::pair<std::string, std::string>> path_values;
   };
-  // `raw_path` is not decoded: an escaped slash (%2F) stays within its segment.
-  Match Find(std::string_view method, std::string_view raw_path) const;
+  // `path` is decoded, as upstream's routers see it: an escaped slash separates like any other.
+  Match Find(std::string_view method, std::string_view path) const;
 
  private:
   struct Pattern {
     std::vector<std::string> segments;
     Route route;
   };
-  Handler Elsewhere(std::string_view method, std::string_view raw_path) const;
+  Handler Elsewhere(std::string_view method, std::string_view path) const;
 
   std::vector<Pattern> patterns_;
 };

@@ -40,14 +40,11 @@ struct ServerOptions {
   Millis stop_grace = std::chrono::seconds(10);  // requests in flight may end
 };
 
-// What the server asks back; both may be empty.
+// What the server asks back; may be empty.
 struct ServerHooks {
   // TLS and users, read again for each connection and request: the file may have changed. An error
   // closes the connection or answers 500. Runs on pools.
   std::function<Result<std::shared_ptr<const WebConfig>>()> web_config;
-  // Last touch on every response, also on those of the server itself (400, 404, 413 …). Runs on any
-  // thread and does not wait.
-  std::function<void(const Request&, Response&)> finish;
 };
 
 // Listens and serves HTTP/1.1: keep-alive, pipelining, HEAD, Expect: 100-continue, compression by

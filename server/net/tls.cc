@@ -339,6 +339,7 @@ Result<TlsContext> ServerTls::Current(const WebTlsConfig& config) {
               if (name == wanted) return true;
             }
           }
+          X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);  // tells "bad certificate"
           return false;
         });
   }

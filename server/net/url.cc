@@ -90,6 +90,10 @@ std::string PathEscape(std::string_view text) {
   return Escape(text, "-_.~$&+=:@", false);
 }
 
+std::string EscapePath(std::string_view path) {
+  return Escape(path, "-_.~$&+=:@/;,", false);
+}
+
 Params Params::Parse(std::string_view query) {
   Params params;
   while (!query.empty()) {

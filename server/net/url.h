@@ -28,6 +28,7 @@ class Params {
   void Set(std::string_view name, std::string value);
   const std::vector<std::pair<std::string, std::string>>& pairs() const { return pairs_; }
   const std::string& error() const { return error_; }
+  void set_error(std::string error) { error_ = std::move(error); }
 
   // Escaped, names sorted, values of one name in their order: Go's url.Values.Encode.
   std::string Encode() const;
@@ -43,6 +44,8 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
 std::string QueryEscape(std::string_view text);
 // Go's url.PathEscape of one path segment: also $ & + = : @ stand.
 std::string PathEscape(std::string_view text);
+// A whole path as Go's URL.String writes it: also / ; and , stand.
+std::string EscapePath(std::string_view path);
 
 // An absolute http, https or unix-socket URL in its parts. IPv6 hosts are without brackets.
 struct Url {

@@ -8,9 +8,9 @@
 namespace meerkat::web {
 namespace {
 
-bool IsLegal(char32_t rune, bool first, bool metric) {
+bool IsLegal(char32_t rune, bool first) {
   return (rune >= 'a' && rune <= 'z') || (rune >= 'A' && rune <= 'Z') || rune == '_' ||
-         (metric && rune == ':') || (rune >= '0' && rune <= '9' && !first);
+         rune == ':' || (rune >= '0' && rune <= '9' && !first);
 }
 
 void AppendHex(std::string& out, char32_t rune) {
@@ -44,10 +44,10 @@ std::string_view NameOf(Escaping escaping) {
   return "underscores";
 }
 
-std::string EscapeName(std::string_view name, Escaping escaping, bool metric) {
-  if (escaping == Escaping::kNone || name.empty()) return std::string(name);
-  const bool legal = metric ? IsLegacyMetricName(name) : IsLegacyLabelName(name);
-  if (legal && escaping != Escaping::kDots) return std::string(name);
+std::string EscapeName(std::string_view name, Escaping escaping) {
+  if (escaping == Escaping::kNone || name.empty() || IsLegacyMetricName(name)) {
+    return std::string(name);
+  }
   std::string out;
   if (escaping == Escaping::kValues) out = "U__";
   bool first = true;
@@ -58,18 +58,18 @@ std::string EscapeName(std::string_view name, Escaping escaping, bool metric) {
         out += "__";
       } else if (rune == '.') {
         out += "_dot_";
-      } else if (rune != kInvalidRune && IsLegal(rune, first, metric)) {
+      } else if (rune != kInvalidRune && IsLegal(rune, first)) {
         out += static_cast<char>(rune);
       } else {
         out += "__";
       }
     } else if (escaping == Escaping::kUnderscores) {
-      out += rune != kInvalidRune && IsLegal(rune, first, metric) ? static_cast<char>(rune) : '_';
+      out += rune != kInvalidRune && IsLegal(rune, first) ? static_cast<char>(rune) : '_';
     } else if (rune == '_') {
       out += "__";
     } else if (rune == kInvalidRune) {
       out += "_FFFD_";
-    } else if (IsLegal(rune, first, metric)) {
+    } else if (IsLegal(rune, first)) {
       out += static_cast<char>(rune);
     } else {
       AppendHex(out, rune);

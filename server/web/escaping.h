@@ -13,9 +13,9 @@ enum class Escaping : std::uint8_t { kNone, kUnderscores, kDots, kValues };
 Escaping ParseEscaping(std::string_view name);
 std::string_view NameOf(Escaping escaping);
 
-// my.name: my_name, my_dot_name, U__my_2e_name. Legal names stay as they are, but for dots, where
-// '_' becomes "__". `metric`: ':' is legal.
-std::string EscapeName(std::string_view name, Escaping escaping, bool metric);
+// my.name: my_name, my_dot_name, U__my_2e_name. Legal names stay as they are; ':' is legal in those
+// of labels, too.
+std::string EscapeName(std::string_view name, Escaping escaping);
 // Undoes kValues; what is not well formed comes back unchanged.
 std::string UnescapeName(std::string_view name);
 

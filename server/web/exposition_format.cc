@@ -74,8 +74,7 @@ void AppendQuotedName(std::string& out, std::string_view name) {
 // name{labels} with `suffix` behind the name and one more label.
 void AppendSeries(std::string& out, const Labels& labels, const MoreLabels& more,
                   std::string_view suffix, std::string_view le, Escaping escaping) {
-  const std::string name =
-      EscapeName(std::string(labels.metric_name()) + std::string(suffix), escaping, true);
+  const std::string name = EscapeName(labels.metric_name(), escaping) + std::string(suffix);
   const bool quoted = !IsLegacyMetricName(name);
   bool open = false;
   const auto separate = [&] {
@@ -90,8 +89,8 @@ void AppendSeries(std::string& out, const Labels& labels, const MoreLabels& more
   }
   const auto add = [&](std::string_view label, std::string_view value) {
     separate();
-    const std::string text = EscapeName(label, escaping, false);
-    if (IsLegacyLabelName(text)) {
+    const std::string text = EscapeName(label, escaping);
+    if (IsLegacyMetricName(text)) {
       out += text;
     } else {
       AppendQuotedName(out, text);
@@ -149,7 +148,7 @@ ExpositionFormat Negotiate(std::string_view accept) {
 
 void AppendTypeLine(std::string& out, std::string_view name, std::string_view type,
                     Escaping escaping) {
-  const std::string text = EscapeName(name, escaping, true);
+  const std::string text = EscapeName(name, escaping);
   out += "# TYPE ";
   if (IsLegacyMetricName(text)) {
     out += text;

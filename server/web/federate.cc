@@ -60,10 +60,10 @@ LabelPairs EscapedLabels(const Labels& labels, const MoreLabels& more, Escaping 
   LabelPairs pairs;
   for (const Label label : labels) {
     if (label.name == kMetricName) continue;
-    pairs.emplace_back(EscapeName(label.name, escaping, false), label.value);
+    pairs.emplace_back(EscapeName(label.name, escaping), label.value);
   }
   for (const auto& [name, value] : more) {
-    pairs.emplace_back(EscapeName(name, escaping, false), value);
+    pairs.emplace_back(EscapeName(name, escaping), value);
   }
   return pairs;
 }
@@ -87,13 +87,14 @@ class Body : public net::BodySource {
     while (next_ < samples_.size() && chunk.size() < kPiece) {
       const Newest& sample = samples_[next_++];
       const std::string_view name = sample.labels.metric_name();
-      if (next_ == 1 || name != last_name_) {
+      const bool is_histogram = sample.histogram != nullptr;
+      if (next_ == 1 || name != last_name_ || is_histogram != last_is_histogram_) {
         last_name_ = name;
-        AppendTypeLine(chunk, name, sample.histogram != nullptr ? "histogram" : "untyped",
-                       escaping_);
+        last_is_histogram_ = is_histogram;
+        AppendTypeLine(chunk, name, is_histogram ? "histogram" : "untyped", escaping_);
       }
       const MoreLabels more = Added(sample.labels, external_);
-      if (sample.histogram != nullptr) {
+      if (is_histogram) {
         AppendClassicHistogram(chunk, sample.labels, more, *sample.histogram, sample.time,
                                escaping_);
       } else {
@@ -108,7 +109,7 @@ class Body : public net::BodySource {
   void AppendFamily(std::string& chunk) {
     const std::string_view name = samples_[next_].labels.metric_name();
     const FamilyType type = TypeOf(samples_[next_]);
-    FamilyMessage family(EscapeName(name, escaping_, true), "", type);
+    FamilyMessage family(EscapeName(name, escaping_), "", type);
     for (; next_ < samples_.size() && samples_[next_].labels.metric_name() == name &&
            TypeOf(samples_[next_]) == type;
          ++next_) {
@@ -134,6 +135,7 @@ class Body : public net::BodySource {
   const bool protobuf_;
   std::size_t next_ = 0;
   std::string last_name_;
+  bool last_is_histogram_ = false;
 };
 
 }  // namespace
@@ -148,7 +150,7 @@ Federation::Federation(const Doors& doors, Registry& registry)
                                  "responses.")) {}
 
 net::Response Federation::Handle(const net::Request& request, std::stop_token stop) {
-  const net::Params form = request.Form();
+  const net::Params form = request.PlainForm();
   if (!form.error().empty()) {
     return net::Response::Failure(400, "error parsing form values: " + form.error());
   }
@@ -191,7 +193,11 @@ net::Response Federation::Handle(const net::Request& request, std::stop_token st
         Newest newest;
         if (!TakeNewest(columns, newest)) continue;
         newest.labels = (*series)->labels();
-        if (!newest.labels.metric_name().empty()) samples.push_back(std::move(newest));
+        if (newest.labels.metric_name().empty()) continue;
+        // Text knows classic histograms only, and exponential buckets are none.
+        const bool tellable = newest.histogram == nullptr || format.protobuf ||
+                              newest.histogram->uses_custom_buckets();
+        if (tellable) samples.push_back(std::move(newest));
       }
     }
   }

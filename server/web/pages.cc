@@ -204,7 +204,9 @@ std::vector<net::Route> PageRoutes(const WebOptions& options, const Doors& doors
         "/"));
     routes.push_back(Get(
         "/",
-        [base](const net::Request&, std::stop_token) { return net::Response::Redirect(302, base); },
+        [prefix](const net::Request&, std::stop_token) {
+          return net::Response::Redirect(302, prefix);
+        },
         "/"));
   }
   for (const std::string_view old : {"/graph", "/classic/graph"}) {

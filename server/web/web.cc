@@ -99,28 +99,17 @@ class Web::Impl {
                       AdminRoutes(context_), ReceiverRoutes()}) {
       for (ApiRoute& route : list) AddApi(router, std::move(route));
     }
-    net::Route any =
-        Plain({"OPTIONS"}, "/api/v1/{path...}",
-              [](const net::Request&, std::stop_token) { return net::Response::Empty(204); });
-    router.Add(std::move(any));
+    router.Add(Plain({"OPTIONS"}, "/api/v1/{path...}", Options()));
+    router.Add(Plain({}, "/api/v1", [this](const net::Request& request, std::stop_token) {
+      const std::string query = request.raw_query.empty() ? "" : "?" + request.raw_query;
+      return net::Response::Redirect(301, options_.route_prefix + "/api/v1/" + query);
+    }));
+    router.Add(Plain({}, "/api/v1/", [](const net::Request&, std::stop_token) {
+      return net::Response::Failure(404, "404 page not found");
+    }));
     AddProbes(router);
     AddLifecycle(router);
     for (net::Route& route : PageRoutes(options_, doors_)) Add(router, std::move(route));
-  }
-
-  void Finish(const net::Request& request, net::Response& response) const {
-    const std::string api = options_.route_prefix + "/api/";
-    if (!request.path.starts_with(api)) return;
-    response.headers.Add("Vary", "Origin");
-    const std::string origin(request.headers.Get("Origin"));
-    if (origin.empty() || !cors_origin_) return;
-    const bool any = options_.cors_origin == ".*";
-    if (!any && !cors_origin_->Matches(origin)) return;
-    response.headers.Set("Access-Control-Allow-Headers",
-                         "Accept, Authorization, Content-Type, Origin");
-    response.headers.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
-    response.headers.Set("Access-Control-Expose-Headers", "Date");
-    response.headers.Set("Access-Control-Allow-Origin", any ? "*" : origin);
   }
 
   QueryLog& query_log() { return query_.log(); }
@@ -133,7 +122,29 @@ class Web::Impl {
     router.Add(std::move(route));
   }
 
-  // The same treatment for every API route: OPTIONS, readiness, request metrics.
+  // What a browser needs to know before it shows a page of another site our answer.
+  void AllowOrigin(const net::Request& request, net::Response& response) const {
+    response.headers.Add("Vary", "Origin");
+    const std::string origin(request.headers.Get("Origin"));
+    if (origin.empty() || !cors_origin_) return;
+    response.headers.Set("Access-Control-Allow-Headers",
+                         "Accept, Authorization, Content-Type, Origin");
+    response.headers.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+    response.headers.Set("Access-Control-Expose-Headers", "Date");
+    const bool any = options_.cors_origin == ".*";
+    if (!any && !cors_origin_->Matches(origin)) return;
+    response.headers.Set("Access-Control-Allow-Origin", any ? "*" : origin);
+  }
+
+  net::Handler Options() const {
+    return [this](const net::Request& request, std::stop_token) {
+      net::Response response = net::Response::Empty(204);
+      AllowOrigin(request, response);
+      return response;
+    };
+  }
+
+  // The same treatment for every API route: OPTIONS, readiness, origins, request metrics.
   void AddApi(net::Router& router, ApiRoute api) {
     net::Route route;
     route.methods = std::move(api.methods);
@@ -142,28 +153,30 @@ class Web::Impl {
     route.lane = api.lane;
     route.max_body_bytes = api.max_body_bytes;
     route.name = "/api/v1" + api.path;
-    net::Handler handler = [this, changes, early = api.before_ready,
+    net::Handler handler = [this, changes, early = api.before_ready, shared = api.any_origin,
                             inner = std::move(api.handler)](const net::Request& request,
                                                             std::stop_token stop) {
       if (!early && doors_.phase() != Phase::kReady) return NotReady(doors_);
       if (changes && IsCrossSite(request)) return net::Response::Failure(403, "Forbidden");
-      return inner(request, std::move(stop));
+      net::Response response = inner(request, std::move(stop));
+      if (shared) AllowOrigin(request, response);
+      return response;
     };
     route.handler = std::move(handler);
     if (api.prompt) {
-      route.prompt = [this, inner = std::move(api.prompt)](
+      route.prompt = [this, shared = api.any_origin, inner = std::move(api.prompt)](
                          const net::Request& request) -> std::optional<net::Response> {
         if (doors_.phase() != Phase::kReady) return std::nullopt;
-        return inner(request);
+        auto response = inner(request);
+        if (response && shared) AllowOrigin(request, *response);
+        return response;
       };
     }
     net::Route options = route;
     options.prompt = nullptr;
     options.methods = {"OPTIONS"};
     options.lane = net::Lane::kQuick;
-    options.handler = [](const net::Request&, std::stop_token) {
-      return net::Response::Empty(204);
-    };
+    options.handler = Options();
     router.Add(std::move(options));
     Add(router, std::move(route));
   }
@@ -184,6 +197,7 @@ class Web::Impl {
     write.path = "/write";
     write.lane = net::Lane::kIngest;
     write.max_body_bytes = kMaxIngestBody;
+    write.any_origin = false;
     write.handler = [this](const net::Request& request, std::stop_token stop) {
       if (write_receiver_ == nullptr) {
         return net::Response::Text(404,
@@ -197,6 +211,7 @@ class Web::Impl {
     read.methods = {"POST"};
     read.path = "/read";
     read.lane = net::Lane::kQuery;
+    read.any_origin = false;
     read.handler = [this](const net::Request& request, std::stop_token stop) {
       return read_server_->Handle(request, std::move(stop));
     };
@@ -206,6 +221,7 @@ class Web::Impl {
     otlp.path = "/otlp/v1/metrics";
     otlp.lane = net::Lane::kIngest;
     otlp.max_body_bytes = kMaxIngestBody;
+    otlp.any_origin = false;
     otlp.handler = [this](const net::Request& request, std::stop_token stop) {
       if (otlp_receiver_ == nullptr) {
         return net::Response::Text(
@@ -272,8 +288,8 @@ class Web::Impl {
         Plain({"POST", "PUT"}, "/-/reload", guarded([this](const net::Request&, std::stop_token) {
                 auto reloaded = doors_.reload();
                 if (reloaded) return net::Response::Empty(200);
-                return net::Response::Text(
-                    500, "failed to reload config: " + reloaded.error().message() + "\n");
+                return net::Response::Failure(
+                    500, "failed to reload config: " + reloaded.error().message());
               })));
     Add(router, Plain({"GET"}, "/-/quit", only_post));
     Add(router, Plain({"GET"}, "/-/reload", only_post));
@@ -302,10 +318,6 @@ Web::~Web() = default;
 
 void Web::AddRoutes(net::Router& router) {
   impl_->AddRoutes(router);
-}
-
-void Web::Finish(const net::Request& request, net::Response& response) const {
-  impl_->Finish(request, response);
 }
 
 Result<> Web::SetQueryLog(const std::string& path) {

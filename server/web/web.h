@@ -25,8 +25,6 @@ class Web {
 
   // Adds all routes under the route prefix, each counted in the request metrics.
   void AddRoutes(net::Router& router);
-  // CORS and security headers: give it to ServerHooks::finish.
-  void Finish(const net::Request& request, net::Response& response) const;
 
   // Of the configuration: global.query_log_file ("" closes it). Called at start and on reload.
   Result<> SetQueryLog(const std::string& path);

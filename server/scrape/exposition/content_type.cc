@@ -1,7 +1,5 @@
-#include <algorithm>
-
-#include "base/letter_case.h"
 #include "base/quote.h"
+#include "server/net/media_type.h"
 #include "server/scrape/exposition/nhcb_parser.h"
 #include "server/scrape/exposition/openmetrics_parser.h"
 #include "server/scrape/exposition/parser.h"
@@ -10,67 +8,6 @@
 
 namespace meerkat::scrape {
 namespace {
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
-
-bool IsToken(std::string_view text) {
-  constexpr std::string_view kSeparators = "()<>@,;:\\\"/[]?=";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return c > 0x20 && c < 0x7F && kSeparators.find(c) == std::string_view::npos;
-  });
-}
-
-// The media type of a Content-Type header as Go's mime.ParseMediaType finds it, its parameters
-// checked on the way. The error is Go's.
-Result<std::string> MediaType(std::string_view header) {
-  const std::size_t semicolon = std::min(header.find(';'), header.size());
-  const std::string type = ToLower(Trim(header.substr(0, semicolon)));
-  const std::size_t slash = type.find('/');
-  if (type.empty()) return Error(Code::kInvalid, "mime: no media type");
-  if (!IsToken(type.substr(0, slash))) {
-    return Error(Code::kInvalid, "mime: expected token after slash");
-  }
-  if (slash == std::string::npos) return type;
-  if (!IsToken(type.substr(slash + 1))) {
-    return Error(Code::kInvalid, slash + 1 == type.size()
-                                     ? "mime: expected token after slash"
-                                     : "mime: unexpected content after media subtype");
-  }
-  std::string_view rest = header.substr(semicolon);
-  std::vector<std::string> seen;
-  while (!rest.empty()) {
-    rest = Trim(rest);
-    if (rest.empty() || rest == ";") break;
-    const auto bad = [] { return Error(Code::kInvalid, "mime: invalid media parameter"); };
-    if (rest.front() != ';') return bad();
-    rest = Trim(rest.substr(1));
-    const std::size_t equal = rest.find('=');
-    if (equal == std::string_view::npos || !IsToken(rest.substr(0, equal))) return bad();
-    const std::string name = ToLower(rest.substr(0, equal));
-    rest.remove_prefix(equal + 1);
-    std::size_t end = 0;
-    if (rest.starts_with('"')) {
-      end = 1;
-      while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
-      if (end >= rest.size()) return bad();
-      ++end;
-    } else {
-      end = std::min(rest.find_first_of("; \t"), rest.size());
-      if (!IsToken(rest.substr(0, end))) return bad();
-    }
-    rest.remove_prefix(end);
-    if (std::ranges::find(seen, name) != seen.end()) {
-      return Error(Code::kInvalid, "mime: duplicate parameter name");
-    }
-    seen.push_back(name);
-  }
-  return type;
-}
 
 enum class Format : unsigned char { kNone, kText, kOpenMetrics, kProtobuf };
 
@@ -102,15 +39,15 @@ Result<std::unique_ptr<Parser>> NewParser(std::string_view body, std::string_vie
                                           const ParserOptions& options) {
   Format format = Format::kNone;
   std::string refusal;
-  if (Trim(content_type).empty()) {
+  if (content_type.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     refusal =
         "non-compliant scrape target sending blank Content-Type and no "
         "fallback_scrape_protocol specified for target";
-  } else if (auto media = MediaType(content_type); !media) {
+  } else if (const auto media = net::MediaType::Parse(content_type); !media.error.empty()) {
     refusal = "cannot parse Content-Type " + Quote(content_type) +
               " and no fallback_scrape_protocol for target";
   } else {
-    format = FormatOf(*media);
+    format = FormatOf(media.type);
     refusal = "received unsupported Content-Type " + Quote(content_type) +
               " and no fallback_scrape_protocol specified for target";
   }

@@ -32,11 +32,8 @@ std::string SnapshotName(Timestamp now) {
 }
 
 net::Response DeleteSeries(const ApiContext& context, const net::Request& request) {
-  const net::Params form = request.Form();
-  if (!form.error().empty()) {
-    return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
-  }
-  if (!form.Has("match[]")) return Fail(ErrorType::kBadData, "no match[] parameter provided");
+  const net::Params form = request.PlainForm();
+  if (auto refused = RefuseForm(form)) return std::move(*refused);
   auto range = ParseRange(form);
   if (!range) return Fail(ErrorType::kBadData, range.error().message());
   auto sets = ParseSelectors(form);

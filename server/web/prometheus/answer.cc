@@ -118,6 +118,14 @@ net::Response Fail(const Error& error) {
   return Fail(ErrorType::kInternal, error.message());
 }
 
+std::optional<net::Response> RefuseForm(const net::Params& form) {
+  if (!form.error().empty()) {
+    return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
+  }
+  if (!form.Has("match[]")) return Fail(ErrorType::kBadData, "no match[] parameter provided");
+  return std::nullopt;
+}
+
 std::string Closing(const Notes& notes) {
   std::string out;
   AppendNotes(out, "warnings", "warning", notes.warnings);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,9 @@ net::Response Fail(ErrorType type, std::string_view message);
 net::Response FailParameter(std::string_view name, std::string_view why);
 // What a failed evaluation or storage call becomes.
 net::Response Fail(const Error& error);
+
+// What refuses a request that must name series: a form that cannot be read, or no match[] in it.
+std::optional<net::Response> RefuseForm(const net::Params& form);
 
 struct Notes {
   std::vector<std::string> warnings;

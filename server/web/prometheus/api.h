@@ -28,6 +28,7 @@ struct ApiRoute {
   bool before_ready = false;  // works while the store is still opening
   std::uint64_t max_body_bytes = 10 << 20;
   net::PromptHandler prompt = {};
+  bool any_origin = true;  // pages of other sites may read it, as --web.cors.origin allows
 };
 
 // /labels, /label/{name}/values, /series, /metadata

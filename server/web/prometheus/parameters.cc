@@ -55,7 +55,7 @@ Result<bool> ParseBool(std::string_view text) {
   return Error(Code::kInvalid, "strconv.ParseBool: parsing " + Quote(text) + ": invalid syntax");
 }
 
-Result<std::int64_t> ParseInteger(std::string_view text) {
+Result<std::int64_t> ParseInteger(std::string_view text, std::int64_t most) {
   std::string_view digits = text;
   if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   std::int64_t value = 0;
@@ -63,7 +63,7 @@ Result<std::int64_t> ParseInteger(std::string_view text) {
   if (parsed.ec == std::errc::invalid_argument || parsed.ptr != digits.data() + digits.size()) {
     return Error(Code::kInvalid, "parsing " + Quote(text) + ": invalid syntax");
   }
-  if (parsed.ec != std::errc()) {
+  if (parsed.ec != std::errc() || value > most || value < -most - 1) {
     return Error(Code::kInvalid, "parsing " + Quote(text) + ": value out of range");
   }
   return value;
@@ -95,9 +95,10 @@ Result<ParsedRange> ParseRange(const net::Params& form) {
   return range;
 }
 
-Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form) {
+Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form,
+                                                         std::string_view name) {
   std::vector<std::vector<Matcher>> sets;
-  for (const std::string& text : form.All("match[]")) {
+  for (const std::string& text : form.All(name)) {
     auto set = promql::ParseSelector(text);
     if (!set) return std::move(set).error();
     sets.push_back(std::move(*set));
@@ -107,17 +108,15 @@ Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form
 
 Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,
                                                         std::string_view name) {
-  std::vector<std::vector<Matcher>> sets;
-  for (const std::string& text : form.All(name)) {
-    auto set = promql::ParseSelector(text);
-    if (!set) return std::move(set).error();
-    bool selective = false;
-    for (const Matcher& matcher : *set) selective = selective || !matcher.MatchesEmpty();
+  auto sets = ParseSelectors(form, name);
+  if (!sets) return std::move(sets).error();
+  for (const auto& set : *sets) {
+    const bool selective =
+        std::ranges::any_of(set, [](const Matcher& matcher) { return !matcher.MatchesEmpty(); });
     if (!selective) {
       return Error(Code::kInvalid,
                    std::string(name) + " must contain at least one non-empty matcher");
     }
-    sets.push_back(std::move(*set));
   }
   return sets;
 }

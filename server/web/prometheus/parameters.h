@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -27,18 +28,19 @@ Millis ToWholeMillis(std::chrono::nanoseconds duration);
 Result<std::uint64_t> ParseLimit(std::string_view text);
 // Go's strconv.ParseBool; the error names the function.
 Result<bool> ParseBool(std::string_view text);
-// Go's strconv.ParseInt; the error is what follows the function's name.
-Result<std::int64_t> ParseInteger(std::string_view text);
+// Go's strconv.ParseInt, up to `most`; the error is what follows the function's name.
+Result<std::int64_t> ParseInteger(std::string_view text,
+                                  std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
 // A range whose ends may be left out; the error names the parameter already.
 struct ParsedRange : TimeRange {
   bool reversed = false;  // its end comes before its start
 };
 Result<ParsedRange> ParseRange(const net::Params& form);
-// Every match[], whatever it matches.
-Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form);
-// Every match[] (or whatever `name` is): each must have a matcher that does not match the empty
-// text.
+// Every match[] (or whatever `name` is), whatever it matches.
+Result<std::vector<std::vector<Matcher>>> ParseSelectors(const net::Params& form,
+                                                         std::string_view name = "match[]");
+// The same, and each must have a matcher that does not match the empty text.
 Result<std::vector<std::vector<Matcher>>> ParseMatchers(const net::Params& form,
                                                         std::string_view name = "match[]");
 

@@ -86,7 +86,10 @@ class Body : public net::BodySource {
 
  private:
   Result<bool> Write(const promql::Scalar& scalar, std::string& out) {
-    AppendPoint(out, scalar.time, scalar.value);
+    out += '[';
+    AppendSeconds(out, ToMillis(scalar.time));
+    // Upstream writes the digits of a scalar out, however many they are.
+    out += ",\"" + FormatFloat(scalar.value, 'f') + "\"]";
     return false;
   }
 

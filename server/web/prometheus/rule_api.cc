@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -105,7 +107,7 @@ struct Page {
 };
 
 net::Response Rules(const Doors& doors, const net::Request& request) {
-  const net::Params form = request.Form();
+  const net::Params form = request.PlainForm();
   if (!form.error().empty()) {
     return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
   }
@@ -138,7 +140,7 @@ net::Response Rules(const Doors& doors, const net::Request& request) {
   Page page;
   page.token = form.Get("group_next_token");
   if (const auto text = form.Get("group_limit"); !text.empty()) {
-    const auto number = ParseInteger(text);
+    const auto number = ParseInteger(text, std::numeric_limits<std::int32_t>::max());
     if (!number) {
       return FailParameter(
           "group_limit",

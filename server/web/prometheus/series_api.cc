@@ -129,11 +129,8 @@ net::Response LabelValues(const Doors& doors, const net::Request& request, std::
 }
 
 net::Response Series(const Doors& doors, const net::Request& request, std::stop_token stop) {
-  const net::Params form = request.Form();
-  if (!form.error().empty()) {
-    return Fail(ErrorType::kBadData, "error parsing form values: " + form.error());
-  }
-  if (!form.Has("match[]")) return Fail(ErrorType::kBadData, "no match[] parameter provided");
+  const net::Params form = request.PlainForm();
+  if (auto refused = RefuseForm(form)) return std::move(*refused);
   Ask ask = ParseAsked(form, true);
   if (ask.refused) return std::move(*ask.refused);
   const Asked& asked = ask.asked;

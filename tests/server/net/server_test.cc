@@ -248,6 +248,7 @@ TEST(Router, KnowsWhatACarelessPathMeans) {
   const auto answer = [](const Request&, std::stop_token) { return Response::Empty(200); };
   router.Get("/metrics", answer);
   router.Add({{"GET", "POST"}, "/api/v1/query", answer});
+  router.Get("/api/v1/label/{name}/values", answer);
   router.Add({{"OPTIONS"}, "/api/v1/{path...}", answer});
   const struct {
     std::string method, target;
@@ -261,6 +262,8 @@ TEST(Router, KnowsWhatACarelessPathMeans) {
       {"POST", "/api/v1/query/", 308, "/api/v1/query"},
       {"GET", "/nothing/", 404, ""},
       {"GET", "/api/v1/nothing", 404, ""},
+      {"GET", "/a\"b//é?c=\"", 301, "/a%22b/%C3%A9?c=\""},
+      {"GET", "/api/v1/label/../values", 301, "/api/v1/values"},
       {"DELETE", "/api/v1/query", 405, ""},
   };
   for (const auto& c : cases) {

@@ -69,8 +69,8 @@ class WebFixture : public testing::Test {
 
   Answer Ask(net::Request request) {
     const auto match = Find(request);
-    return Read(request, match.route != nullptr ? match.route->handler(request, {})
-                                                : match.fallback(request, {}));
+    return Read(match.route != nullptr ? match.route->handler(request, {})
+                                       : match.fallback(request, {}));
   }
   // As the io thread asks. Nothing: the route does not answer at once.
   std::optional<Answer> AskPromptly(net::Request request) {
@@ -78,7 +78,7 @@ class WebFixture : public testing::Test {
     if (match.route == nullptr || !match.route->prompt) return std::nullopt;
     auto response = match.route->prompt(request);
     if (!response) return std::nullopt;
-    return Read(request, std::move(*response));
+    return Read(std::move(*response));
   }
   static net::Request GetOf(const std::string& target) {
     net::Request request;
@@ -107,12 +107,11 @@ class WebFixture : public testing::Test {
     if (question != std::string::npos) request.raw_query = request.target.substr(question + 1);
     request.path = net::PercentDecode(request.raw_path).value_or("");
     request.query = net::Params::Parse(request.raw_query);
-    auto match = router_.Find(request.method, request.raw_path);
+    auto match = router_.Find(request.method, request.path);
     request.path_values = match.path_values;
     return match;
   }
-  Answer Read(const net::Request& request, net::Response response) {
-    web_->Finish(request, response);
+  Answer Read(net::Response response) {
     Answer answer;
     answer.status = response.status;
     answer.headers = response.headers;

@@ -32,6 +32,14 @@ TEST_F(QueryTest, TheFormOfAPostCountsBeforeTheUrl) {
   EXPECT_EQ(got.json["data"]["result"][0]["metric"]["v"], "q\" \\ \n é");
 }
 
+TEST_F(QueryTest, ScalarsHaveAllTheirDigits) {
+  EXPECT_EQ(Get("/api/v1/query?query=1e21&time=1").json["data"]["result"][1],
+            "1000000000000000000000");
+  EXPECT_EQ(Get("/api/v1/query?query=1e-7&time=1").json["data"]["result"][1], "0.0000001");
+  EXPECT_EQ(Get("/api/v1/query?query=vector(1e-7)&time=1").json["data"]["result"][0]["value"][1],
+            "1e-07");
+}
+
 TEST_F(QueryTest, RangeGivesAMatrix) {
   const Answer got =
       Get("/api/v1/query_range?query=requests_total%7Bcode%3D%22404%22%7D&start=1699999880&"
@@ -223,6 +231,7 @@ TEST_F(QueryTest, CrossOriginHeaders) {
   EXPECT_EQ(got.headers.Get("Access-Control-Allow-Methods"), "GET, POST, OPTIONS");
   EXPECT_EQ(Get("/api/v1/query?query=1").headers.Get("Access-Control-Allow-Origin"), "");
   EXPECT_EQ(Get("/api/v1/query?query=1").headers.Get("Vary"), "Origin");
+  EXPECT_EQ(Get("/api/v1/nothing").headers.Get("Vary"), "");
   request.method = "OPTIONS";
   EXPECT_EQ(Ask(request).status, 204);
 }

@@ -62,6 +62,11 @@ TEST_F(SeriesTest, Refusals) {
       {"/api/v1/series?match[]=up&start=x",
        "invalid parameter \"start\": invalid time value for 'start': cannot parse \"x\" to a valid "
        "timestamp"},
+      // All are read before any is judged.
+      {"/api/v1/labels?match[]=%7B%7D&match[]=1", "1:1: parse error: unexpected number \"1\""},
+      {"/api/v1/rules?group_limit=2147483648",
+       "invalid parameter \"group_limit\": group_limit needs to be a valid number: "
+       "strconv.ParseInt: parsing \"2147483648\": value out of range"},
       {"/api/v1/series?match[]=up&limit=abc",
        "invalid parameter \"limit\": strconv.Atoi: parsing \"abc\": invalid syntax"},
       {"/api/v1/series?match[]=%7Ba%3D%22%22%7D",
@@ -131,6 +136,23 @@ TEST_F(SeriesTest, FederationEscapesNamesAsAsked) {
     EXPECT_EQ(got.headers.Get("Content-Type"), c.type);
     EXPECT_EQ(got.body.substr(got.body.find('\n') + 1), c.line) << c.accept;
   }
+}
+
+TEST_F(SeriesTest, FederationEscapesNoLegalNames) {
+  Load(Labels{{"__name__", "a_b:c"}, {"d_e", "1"}, {"f:g", "2"}, {"h.i", "3"}}, {{0, 1}});
+  net::Request request = GetOf("/federate?match[]=a_b:c");
+  request.headers.Set("Accept", "text/plain;escaping=dots");
+  EXPECT_EQ(Ask(request).body,
+            "# TYPE a_b:c untyped\n"
+            "a_b:c{d_e=\"1\",f:g=\"2\",h_dot_i=\"3\",instance=\"\"} 1 1700000000000\n");
+}
+
+TEST_F(SeriesTest, SlashesOfAPathSeparateHoweverTheyAreWritten) {
+  EXPECT_EQ(Get("/api/v1/label/a%2Fb/values").status, 404);
+  EXPECT_EQ(Get("/api/v1/%6cabel/room/values").status, 200);
+  EXPECT_EQ(Get("/api/v1/label/%2e%2e/values").headers.Get("Location"), "/api/v1/values");
+  EXPECT_EQ(Get("/api/v1?a=b").headers.Get("Location"), "/api/v1/?a=b");
+  EXPECT_EQ(Get("/api/v1/").status, 404);
 }
 
 TEST_F(SeriesTest, FederationSpeaksProtobufWhenThatIsLikedBest) {
