@@ -105,17 +105,20 @@ void RegisterProcessMetrics(Registry& registry, Timestamp started) {
   registry.gauge_function("go_memstats_alloc_bytes",
                           "Resident memory: there is no collected heap here.", ResidentBytes);
   registry.gauge("go_info", "The language the server is written in.", {{"version", "none"}}).Set(1);
-  registry
-      .gauge("prometheus_build_info",
-             "The version whose behaviour the server has, and what it was built with.",
-             {{"version", kPrometheusVersion},
-              {"revision", "meerkat-" + std::string(kVersion)},
-              {"branch", "main"},
-              {"goversion", Compiler()},
-              {"goos", "linux"},
-              {"goarch", "amd64"},
-              {"tags", "meerkat"}})
-      .Set(1);
+  const auto build_info = [&registry](const char* name, std::string_view version) {
+    registry
+        .gauge(name, "The version whose behaviour the server has, and what it was built with.",
+               {{"version", version},
+                {"revision", "meerkat-" + std::string(kVersion)},
+                {"branch", "main"},
+                {"goversion", Compiler()},
+                {"goos", "linux"},
+                {"goarch", "amd64"},
+                {"tags", "meerkat"}})
+        .Set(1);
+  };
+  build_info("prometheus_build_info", kPrometheusVersion);
+  build_info("alertmanager_build_info", kAlertmanagerVersion);
 }
 
 }  // namespace meerkat::app
