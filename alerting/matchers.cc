@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/quote.h"
+#include "base/trim.h"
 #include "base/utf8.h"
 
 namespace meerkat::alerting {
@@ -21,13 +22,6 @@ bool IsSpace(char32_t c) {
 bool IsReserved(char32_t c) {
   return IsSpace(c) || (c < 0x80 && std::string_view("{}!=~,\\\"'`").find(static_cast<char>(c)) !=
                                         std::string_view::npos);
-}
-
-std::string_view TrimSpace(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\v\f\r";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 // The four operators, longest first.
@@ -170,7 +164,7 @@ class Utf8Parser {
 
 Result<Matcher> ParseClassicOne(std::string_view text) {
   const Error bad(Code::kInvalid, "bad matcher format: " + std::string(text));
-  std::string_view rest = TrimSpace(text);
+  std::string_view rest = Trim(text);
   const auto is_name = [](char c, bool first) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
            (!first && c >= '0' && c <= '9');
@@ -179,10 +173,10 @@ Result<Matcher> ParseClassicOne(std::string_view text) {
   while (length < rest.size() && is_name(rest[length], length == 0)) ++length;
   if (length == 0) return bad;
   std::string name(rest.substr(0, length));
-  rest = TrimSpace(rest.substr(length));
+  rest = Trim(rest.substr(length));
   const auto type = TakeOperator(rest);
   if (!type) return bad;
-  rest = TrimSpace(rest);
+  rest = Trim(rest);
   if (!IsValidUtf8(rest)) {
     return Error(Code::kInvalid, "matcher value not valid UTF-8: " + std::string(text));
   }
@@ -239,7 +233,7 @@ Result<std::vector<Matcher>> ParseClassic(std::string_view text) {
     const std::string_view token = text.substr(start, i - start);
     start = i + 1;
     // Nothing after the last comma is fine, nothing at all is no matcher.
-    if (i == text.size() && TrimSpace(token).empty()) break;
+    if (i == text.size() && Trim(token).empty()) break;
     auto matcher = ParseClassicOne(token);
     if (!matcher) return std::move(matcher).error();
     matchers.push_back(std::move(*matcher));

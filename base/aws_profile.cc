@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "base/trim.h"
+
 namespace meerkat {
-namespace {
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r";
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-}  // namespace
 
 std::optional<AwsKeys> AwsKeysOfProfile(std::string_view file, std::string_view profile) {
   AwsKeys keys;

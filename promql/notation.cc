@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/number.h"
+#include "base/trim.h"
 #include "promql/histogram_math.h"
 #include "promql/parser.h"
 
@@ -20,12 +21,6 @@ Error Bad(std::string_view what) {
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 std::optional<std::size_t> ParseCount(std::string_view text) {

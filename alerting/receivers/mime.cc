@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "base/trim.h"
 #include "base/utf8.h"
 
 namespace meerkat::alerting {
 namespace {
 
 constexpr char kHex[] = "0123456789ABCDEF";
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 void AppendEscaped(std::string& out, char c) {
   const auto byte = static_cast<unsigned char>(c);

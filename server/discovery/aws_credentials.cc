@@ -8,6 +8,7 @@
 
 #include "base/aws_profile.h"
 #include "base/rfc3339.h"
+#include "base/trim.h"
 #include "server/discovery/json_client.h"
 #include "server/discovery/xml.h"
 #include "server/net/offload.h"
@@ -20,13 +21,6 @@ namespace {
 constexpr Millis kBeforeTheEnd = std::chrono::minutes(5);
 constexpr Millis kPatience = std::chrono::seconds(5);
 constexpr std::uint64_t kLongest = 1 << 20;
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
 
 Result<AwsLoan> NoKeys(const std::string& where) {
   return Error(Code::kInvalid, where + ": the answer has no credentials");

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/quote.h"
+#include "base/trim.h"
 #include "server/net/http.h"
 
 namespace meerkat::net {
@@ -112,15 +113,13 @@ double QualityOf(std::string_view header, std::string_view name) {
     header = comma == std::string_view::npos ? std::string_view() : header.substr(comma + 1);
     double quality = 1;
     if (const auto semicolon = item.find(';'); semicolon != std::string_view::npos) {
-      std::string_view parameter = item.substr(semicolon + 1);
-      while (parameter.starts_with(' ')) parameter.remove_prefix(1);
+      const std::string_view parameter = Trim(item.substr(semicolon + 1));
       if (parameter.starts_with("q=") || parameter.starts_with("Q=")) {
         quality = std::strtod(std::string(parameter.substr(2)).c_str(), nullptr);
       }
       item = item.substr(0, semicolon);
     }
-    while (item.starts_with(' ') || item.starts_with('\t')) item.remove_prefix(1);
-    while (item.ends_with(' ') || item.ends_with('\t')) item.remove_suffix(1);
+    item = Trim(item);
     if (EqualsIgnoreCase(item, name)) return quality;
     if (item == "*") star = quality;
   }

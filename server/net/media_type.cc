@@ -4,19 +4,13 @@
 #include <optional>
 
 #include "base/letter_case.h"
+#include "base/trim.h"
 
 namespace meerkat::net {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n\v\f";
-
 std::string_view TrimLeft(std::string_view text) {
-  return text.substr(std::min(text.find_first_not_of(kBlank), text.size()));
-}
-
-std::string_view Trim(std::string_view text) {
-  text = TrimLeft(text);
-  return text.substr(0, text.find_last_not_of(kBlank) + 1);
+  return text.substr(std::min(text.find_first_not_of(kWhiteSpace), text.size()));
 }
 
 bool IsSpecial(char c) {

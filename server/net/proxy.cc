@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/trim.h"
 #include "server/net/http.h"
 
 namespace meerkat::net {
@@ -58,10 +59,8 @@ bool InNoProxy(const std::string& host, std::uint16_t port, const std::string& n
   std::string_view rest = no_proxy;
   while (!rest.empty()) {
     const auto comma = rest.find(',');
-    std::string item(rest.substr(0, comma));
+    std::string item(Trim(rest.substr(0, comma)));
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-    while (item.starts_with(' ')) item.erase(0, 1);
-    while (item.ends_with(' ')) item.pop_back();
     if (item.empty()) continue;
     if (item == "*") return true;
     if (const auto slash = item.find('/'); slash != std::string::npos) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/trim.h"
+
 namespace meerkat::remote::otlp {
 namespace {
 
@@ -55,12 +57,6 @@ bool IsAlnum(char c) {
 }
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
-}
-
-std::string_view Trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
 }
 
 struct UnitSuffixes {

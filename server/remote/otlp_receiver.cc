@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/trim.h"
 #include "server/net/compression.h"
 #include "server/remote/otlp_model.h"
 #include "server/remote/otlp_translator.h"
@@ -41,8 +42,7 @@ net::Response OtlpReceiver::Handle(const net::Request& request, std::stop_token)
     return net::Response::Failure(status, text);
   };
   std::string_view type = request.headers.Get("Content-Type");
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
+  type = Trim(type.substr(0, type.find(';')));
   const bool json = type == "application/json";
   if (!json && type != "application/x-protobuf") {
     return refuse(400, "unsupported content type: " + std::string(type) +

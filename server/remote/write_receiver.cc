@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/letter_case.h"
+#include "base/trim.h"
 #include "server/remote/snappy_body.h"
 #include "server/remote/wire.h"
 #include "server/remote/write_batch.h"
@@ -17,12 +18,6 @@ constexpr std::string_view kMessageV1 = "prometheus.WriteRequest";
 constexpr std::string_view kMessageV2 = "io.prometheus.write.v2.Request";
 // A thread keeps its decoding buffer up to this size.
 constexpr std::size_t kKeptBuffer = 16 << 20;
-
-std::string_view Trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 // The message a Content-Type names; an error in upstream's words otherwise.
 Result<std::string_view> MessageOf(std::string_view content_type) {

@@ -5,18 +5,13 @@
 #include <limits>
 
 #include "base/number.h"
+#include "base/trim.h"
 
 namespace meerkat::web {
 namespace {
 
 constexpr std::string_view kProtobuf = "application/vnd.google.protobuf";
 constexpr std::string_view kMetricFamily = "io.prometheus.client.MetricFamily";
-
-std::string_view Trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 // One of an Accept header: type;parameter=value;…
 struct Clause {

@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/number.h"
 #include "base/regex.h"
+#include "base/trim.h"
 #include "promql/histogram_buckets.h"
 #include "promql/notation.h"
 
@@ -18,13 +19,6 @@ namespace {
 struct BadScript {
   std::string what;
 };
-
-std::string_view Trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::string_view TakeWord(std::string_view& text) {
   text = Trim(text);

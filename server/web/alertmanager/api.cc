@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/quote.h"
 #include "base/rfc3339.h"
+#include "base/trim.h"
 #include "server/web/alertmanager/rooms.h"
 
 namespace meerkat::web {
@@ -340,12 +341,6 @@ Response Preflight(const Request& request) {
   return response;
 }
 
-std::string_view TrimSpace(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 // Whether a client that sends this Accept header takes JSON.
 bool TakesJson(std::string_view accept) {
   if (accept.empty()) return true;
@@ -353,8 +348,8 @@ bool TakesJson(std::string_view accept) {
     const std::size_t comma = std::min(accept.find(','), accept.size());
     const std::string_view range = accept.substr(0, comma);
     const std::size_t semicolon = std::min(range.find(';'), range.size());
-    const std::string_view type = TrimSpace(range.substr(0, semicolon));
-    const bool refused = TrimSpace(range.substr(semicolon)).ends_with("q=0");
+    const std::string_view type = Trim(range.substr(0, semicolon));
+    const bool refused = Trim(range.substr(semicolon)).ends_with("q=0");
     const bool json = type == "*/*" || net::EqualsIgnoreCase(type, "application/*") ||
                       net::EqualsIgnoreCase(type, "application/json");
     if (json && !refused) return true;
@@ -372,7 +367,7 @@ std::optional<Response> HeaderFault(const Request& request) {
   if (request.method != "POST" || request.body.empty()) return std::nullopt;
   std::string_view type = request.headers.Get("Content-Type");
   if (type.empty()) type = "application/octet-stream";
-  const std::string_view bare = TrimSpace(type.substr(0, std::min(type.find(';'), type.size())));
+  const std::string_view bare = Trim(type.substr(0, std::min(type.find(';'), type.size())));
   if (net::EqualsIgnoreCase(bare, "application/json")) return std::nullopt;
   return RefuseSchema(
       415, 415, "unsupported media type " + Quote(type) + ", only [application/json] are allowed");
