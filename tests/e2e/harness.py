@@ -1,4 +1,5 @@
 """What the end-to-end tests share: processes on ports of their own, waiting for conditions, a count of checks."""
+import argparse
 import http.client
 import json
 import os
@@ -183,6 +184,12 @@ class Checks:
             print("FAIL %s\n%s" % (name, traceback.format_exc()), flush=True)
             return False
 
+    def run_all(self, steps, stop=False):
+        """Pairs of name and check in their order; `stop`: what comes behind a failed one has nothing to stand on."""
+        for name, check in steps:
+            if not self.run(name, check) and stop:
+                break
+
     def skip(self, name, why):
         self.skipped += 1
         print("skip %s: %s" % (name, why), flush=True)
@@ -204,3 +211,19 @@ class Checks:
         shutil.rmtree(self.folder, ignore_errors=True)
         print("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped))
         sys.exit(1 if self.failed else 0)
+
+
+def script(main, document, *more):
+    """A test script from its options to its last line: `main(checks, options)` does the checks, options.server is the binary. `more`
+    options are pairs of name and keywords of add_argument."""
+    parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", required=True)
+    for name, keywords in more:
+        parser.add_argument(name, **keywords)
+    options = parser.parse_args()
+    options.server = os.path.abspath(options.server)
+    checks = Checks()
+    try:
+        main(checks, options)
+    finally:
+        checks.finish()

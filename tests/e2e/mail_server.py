@@ -3,7 +3,6 @@
     mail_server.py PORT FOLDER CERTIFICATE KEY [--implicit-tls] [--no-starttls] [--mechanism PLAIN|LOGIN|CRAM-MD5]
 """
 import argparse
-import base64
 import hashlib
 import hmac
 import os

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What the alert manager remembers over kill -9: alerts, silences, acknowledgements, who was told, and the history of it
 all. Also: a rule tried over stored history, by command and by API."""
-import argparse
 import datetime
 import json
 import os
@@ -11,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import Checks, Meerkat, Webhook, get, get_json, wait_for
+from harness import Meerkat, Webhook, get, get_json, script, wait_for
 
 PROMETHEUS_YML = """
 global: {evaluation_interval: 1s, scrape_interval: 1s}
@@ -132,23 +131,14 @@ class Scene:
         assert run.returncode == 1 and 'no alerting rule "Nobody"' in run.stderr, run
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        scene = Scene(os.path.abspath(options.server), checks)
-        steps = [("an acknowledged alert is silent", scene.acknowledges),
-                 ("kill -9 forgets no alert, silence or event and repeats no notice", scene.survives),
-                 ("the acknowledgement ends with its alert", scene.ends_with_its_alert),
-                 ("a rule is tried over history", scene.tries_a_rule)]
-        for name, step in steps:
-            if not checks.run(name, step):
-                break
-    finally:
-        checks.finish()
+def main(checks, options):
+    scene = Scene(options.server, checks)
+    steps = [("an acknowledged alert is silent", scene.acknowledges),
+             ("kill -9 forgets no alert, silence or event and repeats no notice", scene.survives),
+             ("the acknowledgement ends with its alert", scene.ends_with_its_alert),
+             ("a rule is tried over history", scene.tries_a_rule)]
+    checks.run_all(steps, stop=True)
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

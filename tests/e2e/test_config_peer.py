@@ -8,7 +8,6 @@ promtool of version 3 is installed; what later versions judge differently is lef
 
 --config takes configurations of your own as what is broken (JSON; YAML where PyYAML is installed).
 """
-import argparse
 import copy
 import json
 import os
@@ -16,7 +15,7 @@ import random
 import subprocess
 import tempfile
 
-from harness import Checks, peer
+from harness import peer, script
 
 HTTP = {
     "basic_auth": {"username": "u", "password": "p"},
@@ -217,20 +216,11 @@ def load(path):
         return yaml.safe_load(text)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--cases", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--config", nargs="*", default=[])
-    parser.add_argument("--words", action="store_true", help="show what both say of what both refuse")
-    parser.add_argument("--keep", help="a folder for the configurations that are judged differently")
-    options = parser.parse_args()
-    checks = Checks()
+def main(checks, options):
     promtool = peer("promtool", major=3)
     if promtool is None:
         checks.skip("configurations beside promtool", "no promtool of version 3")
-        checks.finish()
+        return
     tools = [[promtool, "check", "config", "--syntax-only"], [options.server, "check", "config", "--syntax-only"]]
     rng = random.Random(options.seed)
     bases = [load(path) for path in options.config] or [CONFIG]
@@ -267,8 +257,12 @@ def main():
         assert not differences, "%d of %d are judged differently:\n%s" % (len(differences), options.cases, "\n".join(differences))
 
     checks.run("%d configurations are judged alike" % options.cases, alike)
-    checks.finish()
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__,
+           ("--cases", dict(type=int, default=400)),
+           ("--seed", dict(type=int, default=1)),
+           ("--config", dict(nargs="*", default=[])),
+           ("--words", dict(action="store_true", help="show what both say of what both refuse")),
+           ("--keep", dict(help="a folder for the configurations that are judged differently")))

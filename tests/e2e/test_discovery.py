@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Discovery against recorded protocols (Docker, Swarm, Consul, EC2, Kubernetes), nginx and files; and what a reload leaves alone."""
-import argparse
 import json
 import os
 import shutil
@@ -8,7 +7,7 @@ import signal
 import urllib.parse
 
 from discovery_fakes import Consul, Docker, Ec2, Kubernetes, Machine, Target, processor_seconds, resident_bytes
-from harness import Checks, Meerkat, Program, free_port, get, get_json, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
 
 
 def pod(name, labels=None, address="127.0.0.1", ports=(1,), **metadata):
@@ -448,16 +447,12 @@ http {
         target.close()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--server", required=True)
-    binary = os.path.abspath(parser.parse_args().server)
-    checks = Checks()
-    tests = Discovery(binary, checks)
+def main(checks, options):
+    tests = Discovery(options.server, checks)
     for test in (tests.docker, tests.swarm, tests.consul, tests.ec2, tests.ec2_roles, tests.kubernetes, tests.watches, tests.ten_thousand_pods,
                  tests.http, tests.reload):
         checks.run(test.__name__, test)
-    checks.finish()
 
 
-main()
+if __name__ == "__main__":
+    script(main, __doc__)

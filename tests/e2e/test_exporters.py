@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Real servers and their real exporters, as Debian has them, scraped by one configuration: each is up, its characteristic
 series answer queries, and a real Prometheus with the same configuration has the same series."""
-import argparse
 import os
 import pwd
 import shutil
@@ -11,7 +10,7 @@ import tempfile
 import urllib.parse
 import urllib.request
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
 
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -235,11 +234,7 @@ class Zoo:
         assert peer.stop() == 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
+def main(checks, options):
     needed = ["redis-server", "nginx", "apache2", "setpriv"] + ["prometheus-%s" % name for name in (
         "node-exporter", "redis-exporter", "postgres-exporter", "nginx-exporter", "apache-exporter", "process-exporter", "blackbox-exporter",
         "pushgateway")]
@@ -247,7 +242,7 @@ def main():
     if missing or not os.path.isdir("/usr/lib/postgresql"):
         checks.skip("Debian's exporters", "not installed: " + ", ".join(missing or ["postgresql"]))
         checks.finish()
-    zoo = Zoo(os.path.abspath(options.server), checks)
+    zoo = Zoo(options.server, checks)
     try:
         if checks.run("servers and exporters start", zoo.start):
             checks.run("every target is up", zoo.all_up)
@@ -260,8 +255,7 @@ def main():
                 checks.skip("a real Prometheus has the same series", "no prometheus in PATH")
     finally:
         zoo.stop()
-        checks.finish()
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

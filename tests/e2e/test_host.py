@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """The built-in host page beside a real node_exporter on the same machine: every series it has, under the same labels,
 is ours too, and what does not change has the same value."""
-import argparse
 import json
 import os
 import shutil
 import subprocess
 
-from harness import Checks, Meerkat, Program, free_port, get, wait_for
+from harness import Meerkat, Program, free_port, get, script, wait_for
 
 # Upstream's own defaults: Debian's package leaves out more, and older versions less.
 FLAGS = ["--collector.processes", "--no-collector.wifi",
@@ -106,23 +105,15 @@ scrape_configs:
         assert server.program.stop() == 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        if not shutil.which("prometheus-node-exporter"):
-            checks.skip("the host page beside node_exporter", "no prometheus-node-exporter in PATH")
-            return
-        machine = Machine(os.path.abspath(options.server), checks)
-        for name, step in [("every series of node_exporter is there", machine.has_all), ("what is constant is equal", machine.agrees),
-                           ("types are equal", machine.tells_types), ("files of other programs are added", machine.own_files),
-                           ("collectors can be switched off by name", machine.switches)]:
-            checks.run(name, step)
-    finally:
-        checks.finish()
+def main(checks, options):
+    if not shutil.which("prometheus-node-exporter"):
+        checks.skip("the host page beside node_exporter", "no prometheus-node-exporter in PATH")
+        return
+    machine = Machine(options.server, checks)
+    checks.run_all([("every series of node_exporter is there", machine.has_all), ("what is constant is equal", machine.agrees),
+                    ("types are equal", machine.tells_types), ("files of other programs are added", machine.own_files),
+                    ("collectors can be switched off by name", machine.switches)])
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

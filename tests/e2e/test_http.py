@@ -1,21 +1,19 @@
 #!/usr/bin/env python3
 """The web address as other programs see it: HTTP/1.1 down to the bytes, TLS as openssl sees it, users, prefixes, limits,
 recovery and an orderly stop."""
-import argparse
 import base64
 import json
 import os
 import re
 import shutil
 import socket
-import ssl
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
 
 # "secret", hashed by bcrypt with cost 10.
 HASH = "$2b$10$abcdefghijklmnopqrstuuqflPDzB6gcMhKa1rZqKiun2YGL5sa2u"
@@ -336,11 +334,8 @@ class Http:
             return True
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    checks = Checks()
-    http = Http(os.path.abspath(parser.parse_args().server), checks)
+def main(checks, options):
+    http = Http(options.server, checks)
     if checks.run("a server", http.plain):
         checks.run("messages: pipelined, slow, broken", http.messages)
         checks.run("methods", http.methods)
@@ -357,8 +352,7 @@ def main():
     else:
         checks.skip("TLS", "openssl is not there")
     checks.run("users", http.users)
-    checks.finish()
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

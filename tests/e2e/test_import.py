@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A real Prometheus takes in floats, native histograms, stale markers and late samples by remote write, until it has blocks and a
 head. Its directory is imported, and every query answers as it did before."""
-import argparse
 import json
 import math
 import os
@@ -10,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, peer, script, wait_for
 from protobuf import STALE, double, field, snappy, text, varint, zigzag
 
 STEP = 30
@@ -190,22 +189,15 @@ class Import:
         self.compare(meerkat)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        if peer("prometheus", 3):
-            history = Import(os.path.abspath(options.server), checks.folder, checks)
-            if checks.run("prometheus takes in six hours and makes blocks", history.fill):
-                checks.run("imported, every query answers as before", history.by_command)
-                checks.run("imported while it runs, as well", history.while_running)
-        else:
-            checks.skip("import of what prometheus wrote", "no prometheus 3 in ../peers, build/peers or PATH")
-    finally:
-        checks.finish()
+def main(checks, options):
+    if peer("prometheus", 3):
+        history = Import(options.server, checks.folder, checks)
+        if checks.run("prometheus takes in six hours and makes blocks", history.fill):
+            checks.run("imported, every query answers as before", history.by_command)
+            checks.run("imported while it runs, as well", history.while_running)
+    else:
+        checks.skip("import of what prometheus wrote", "no prometheus 3 in ../peers, build/peers or PATH")
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Mail through real SMTP servers: implicit TLS and STARTTLS, each way to log in, what the message looks like to a mail
 reader, and what happens to servers that cannot be trusted. Chromium, when there is one, draws the HTML part."""
-import argparse
 import datetime
 import email
 import email.policy
@@ -13,7 +12,7 @@ import shutil
 import subprocess
 import urllib.request
 
-from harness import ROOT, Checks, Meerkat, Program, free_port, get, wait_for
+from harness import ROOT, Meerkat, Program, free_port, get, script, wait_for
 
 # name: arguments of the mail server, keys of the receiver
 SERVERS = {
@@ -167,28 +166,19 @@ class Scene:
         assert messages[1]["References"] == messages[0]["References"]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        scene = Scene(os.path.abspath(options.server), checks)
-        steps = [("mail comes by STARTTLS and implicit TLS, with PLAIN, LOGIN and CRAM-MD5", scene.everybody_gets_it),
-                 ("headers are encoded, dated and threaded", scene.headers),
-                 ("text and HTML parts are what the templates say", scene.parts),
-                 ("wrong passwords, strange certificates and plain servers get nothing", scene.refusals_are_counted),
-                 ("the resolved mail joins the thread", scene.resolved_mail_follows)]
-        if shutil.which("chromium"):
-            steps.append(("Chromium draws the HTML part", scene.html_is_drawn))
-        else:
-            checks.skip("Chromium draws the HTML part", "no chromium in PATH")
-        for name, step in steps:
-            if not checks.run(name, step):
-                break
-    finally:
-        checks.finish()
+def main(checks, options):
+    scene = Scene(options.server, checks)
+    steps = [("mail comes by STARTTLS and implicit TLS, with PLAIN, LOGIN and CRAM-MD5", scene.everybody_gets_it),
+             ("headers are encoded, dated and threaded", scene.headers),
+             ("text and HTML parts are what the templates say", scene.parts),
+             ("wrong passwords, strange certificates and plain servers get nothing", scene.refusals_are_counted),
+             ("the resolved mail joins the thread", scene.resolved_mail_follows)]
+    if shutil.which("chromium"):
+        steps.append(("Chromium draws the HTML part", scene.html_is_drawn))
+    else:
+        checks.skip("Chromium draws the HTML part", "no chromium in PATH")
+    checks.run_all(steps, stop=True)
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

@@ -2,14 +2,12 @@
 """Random OTLP requests under every translation of names and attributes, to two servers that answer alike and have the same
 afterwards: meerkat and a real Prometheus, where there is one built with the receiver (Debian's is not), and two of meerkat, of which
 one gets everything as JSON and the other as protobuf. --rounds and --seed for more than the usual few."""
-import argparse
 import gzip
 import json
-import os
 import random
 import subprocess
 
-from harness import Checks, peer
+from harness import peer, script
 from peer_pair import Pair, difference, window
 from protobuf import encode
 
@@ -255,30 +253,23 @@ def has_receiver(prometheus):
     return "web.enable-otlp-receiver" in told
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--most", type=int, default=3, help="faults after which to stop")
-    options = parser.parse_args()
-    checks = Checks()
+def main(checks, options):
 
     def walk(twin):
         flags = ["--web.enable-otlp-receiver"] + ([] if twin else ["--enable-feature=exemplar-storage,native-histograms"])
-        pair = Pair(os.path.abspath(options.server), checks, config_of({}), flags, twin)
+        pair = Pair(options.server, checks, config_of({}), flags, twin)
         Walk(pair, options.seed, options.rounds, twin).run(options.most)
 
-    try:
-        checks.run("%d requests as JSON and as protobuf" % options.rounds, lambda: walk(True))
-        prometheus = peer("prometheus", 3)
-        if prometheus and has_receiver(prometheus):
-            checks.run("%d requests beside Prometheus" % options.rounds, lambda: walk(False))
-        else:
-            checks.skip("OTLP beside Prometheus", "no prometheus 3 with an OTLP receiver in ../peers or PATH")
-    finally:
-        checks.finish()
+    checks.run("%d requests as JSON and as protobuf" % options.rounds, lambda: walk(True))
+    prometheus = peer("prometheus", 3)
+    if prometheus and has_receiver(prometheus):
+        checks.run("%d requests beside Prometheus" % options.rounds, lambda: walk(False))
+    else:
+        checks.skip("OTLP beside Prometheus", "no prometheus 3 with an OTLP receiver in ../peers or PATH")
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__,
+           ("--seed", dict(type=int, default=1)),
+           ("--rounds", dict(type=int, default=60)),
+           ("--most", dict(type=int, default=3, help="faults after which to stop")))

@@ -2,7 +2,6 @@
 """Other programs as peers: a real Prometheus federates from us, writes to us by remote write 1.0 and 2.0 and reads back
 from us, vmagent writes to us, promtool asks us and amtool the alert manager, and we push to a Prometheus. What each side then has is
 compared sample by sample, once in the open and once by TLS with users."""
-import argparse
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, peer, script, wait_for
 
 OURS = """
 global:
@@ -325,23 +324,16 @@ def walk(binary, checks, secured):
         prometheus.program.kill()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    binary = os.path.abspath(parser.parse_args().server)
-    checks = Checks()
-    try:
-        if peer("prometheus", 3) is None:
-            checks.skip("Prometheus as a peer", "no prometheus 3 in ../peers or PATH")
-            return
-        walk(binary, checks, False)
-        if shutil.which("openssl"):
-            walk(binary, checks, True)
-        else:
-            checks.skip("peers by TLS", "openssl is not there")
-    finally:
-        checks.finish()
+def main(checks, options):
+    if peer("prometheus", 3) is None:
+        checks.skip("Prometheus as a peer", "no prometheus 3 in ../peers or PATH")
+        return
+    walk(options.server, checks, False)
+    if shutil.which("openssl"):
+        walk(options.server, checks, True)
+    else:
+        checks.skip("peers by TLS", "openssl is not there")
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

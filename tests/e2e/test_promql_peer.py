@@ -7,18 +7,16 @@ prometheus is installed.
     test_promql_peer.py --server BINARY [--queries N] [--seed S]
 """
 
-import argparse
 import json
 import math
 import random
 import re
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, peer, script, wait_for
 from protobuf import STALE, double, field, snappy, text, varint, zigzag
 
 START = 1_700_000_000_000  # of the samples, milliseconds
@@ -334,19 +332,12 @@ def write(base, body):
         assert answer.status in (200, 204)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--queries", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--report")
-    options = parser.parse_args()
-    checks = Checks()
+def main(checks, options):
     other = peer("prometheus", 3)
     name = f"{options.queries} random queries, as Prometheus answers them"
     if other is None:
         checks.skip(name, "no prometheus 3 in ../peers or PATH")
-        return checks.finish()
+        return
     folder = Path(checks.folder)
     config = folder / "meerkat.yml"
     config.write_text("scrape_configs: []\n")
@@ -385,8 +376,7 @@ def main():
         assert not wrong, f"{len(wrong)} differ, first: {json.dumps(wrong[0])[:1500]}"
 
     checks.run(name, compare)
-    return checks.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script(main, __doc__, ("--queries", dict(type=int, default=300)), ("--seed", dict(type=int, default=1)), ("--report", {}))

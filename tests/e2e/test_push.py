@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The push receiver beside a real Pushgateway: the same requests, the same answers and the same page; the pushes of
 prometheus_client; and what becomes of what was pushed: samples, time to live, kill -9."""
-import argparse
 import gzip
 import json
 import os
@@ -13,7 +12,7 @@ import urllib.request
 
 import prometheus_client
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, wait_for
+from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
 
 # Each is pushed alone: upstream's parser is stricter than a scrape's and its texts are part of the answer.
 BODIES = [
@@ -235,31 +234,23 @@ class Stored:
         assert ask(self.server.url + "/metrics/job/x", "PUT", "a 1\n", {"Sec-Fetch-Site": "cross-site"})[0] == 403
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        beside = Beside(os.path.abspath(options.server), checks)
-        stored = Stored(beside)
-        compared = [("bodies are taken and refused as by Pushgateway", beside.bodies), ("paths and methods too", beside.paths),
-                    ("groups replace, merge and contradict each other as there", beside.story),
-                    ("gzip and protobuf", beside.bodies_in_other_clothes)]
-        for name, step in compared:
-            if beside.peer:
-                checks.run(name, step)
-            else:
-                checks.skip(name, "no prometheus-pushgateway in PATH")
-        steps = [("prometheus_client pushes, adds and deletes", beside.client_library),
-                 ("pushed metrics become series under their own labels", stored.becomes_series),
-                 ("they stay until replaced; counters rise", stored.stays_and_rises), ("kill -9 forgets no group", stored.survives_kill),
-                 ("deleted and expired groups end", stored.ends), ("/metrics stays the server's own", stored.own_metrics_stay)]
-        for name, step in steps:
+def main(checks, options):
+    beside = Beside(options.server, checks)
+    stored = Stored(beside)
+    compared = [("bodies are taken and refused as by Pushgateway", beside.bodies), ("paths and methods too", beside.paths),
+                ("groups replace, merge and contradict each other as there", beside.story),
+                ("gzip and protobuf", beside.bodies_in_other_clothes)]
+    for name, step in compared:
+        if beside.peer:
             checks.run(name, step)
-    finally:
-        checks.finish()
+        else:
+            checks.skip(name, "no prometheus-pushgateway in PATH")
+    steps = [("prometheus_client pushes, adds and deletes", beside.client_library),
+             ("pushed metrics become series under their own labels", stored.becomes_series),
+             ("they stay until replaced; counters rise", stored.stays_and_rises), ("kill -9 forgets no group", stored.survives_kill),
+             ("deleted and expired groups end", stored.ends), ("/metrics stays the server's own", stored.own_metrics_stay)]
+    checks.run_all(steps)
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """Random remote write requests of both versions, sound and broken, sent to meerkat and to a real Prometheus: status, text and headers
 of the answers are alike, and so is what each has stored. --rounds and --seed for more than the usual few."""
-import argparse
 import math
-import os
 import random
 import struct
 
-from harness import Checks, peer
+from harness import peer, script
 from peer_pair import FELL, Pair, difference, window
 from protobuf import STALE, double, field, snappy, text, varint, zigzag
 
@@ -355,29 +353,22 @@ def broken_bodies(pair):
     assert not found, "%d differ\n%s" % (len(found), "\n".join(found))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--most", type=int, default=3, help="faults after which to stop")
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        if peer("prometheus", 3) is None:
-            checks.skip("remote write beside Prometheus", "no prometheus 3 in ../peers or PATH")
-            return
-        pair = Pair(os.path.abspath(options.server), checks, CONFIG % "0s", [
-            "--web.enable-remote-write-receiver", "--web.remote-write-receiver.accepted-protobuf-messages=" + V1,
-            "--web.remote-write-receiver.accepted-protobuf-messages=" + V2, "--enable-feature=exemplar-storage,native-histograms"])
-        checks.run("%d random requests" % options.rounds, lambda: Walk(pair, options.seed, options.rounds, before=options.rounds).run(options.most))
-        pair.reload(CONFIG % "30m")
-        checks.run("%d random requests, half an hour of disorder allowed" % options.rounds,
-                   lambda: Walk(pair, options.seed + 1, options.rounds).run(options.most))
-        checks.run("what is no request", lambda: broken_bodies(pair))
-    finally:
-        checks.finish()
+def main(checks, options):
+    if peer("prometheus", 3) is None:
+        checks.skip("remote write beside Prometheus", "no prometheus 3 in ../peers or PATH")
+        return
+    pair = Pair(options.server, checks, CONFIG % "0s", [
+        "--web.enable-remote-write-receiver", "--web.remote-write-receiver.accepted-protobuf-messages=" + V1,
+        "--web.remote-write-receiver.accepted-protobuf-messages=" + V2, "--enable-feature=exemplar-storage,native-histograms"])
+    checks.run("%d random requests" % options.rounds, lambda: Walk(pair, options.seed, options.rounds, before=options.rounds).run(options.most))
+    pair.reload(CONFIG % "30m")
+    checks.run("%d random requests, half an hour of disorder allowed" % options.rounds,
+               lambda: Walk(pair, options.seed + 1, options.rounds).run(options.most))
+    checks.run("what is no request", lambda: broken_bodies(pair))
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__,
+           ("--seed", dict(type=int, default=1)),
+           ("--rounds", dict(type=int, default=100)),
+           ("--most", dict(type=int, default=3, help="faults after which to stop")))

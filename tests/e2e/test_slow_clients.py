@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
 """Clients that take a large answer slowly: what it is made of is let go after some seconds, memory stays bounded, and each of them gets
 all of it in the end. --clients 50 --megabytes 50 --beside measures it beside a Prometheus."""
-import argparse
 import hashlib
 import http.client
 import os
 import random
 import socket
-import struct
 import time
 import urllib.parse
 
-from harness import Checks, Meerkat, Program, free_port, get, peer, wait_for
+from harness import Meerkat, Program, free_port, get, peer, script, wait_for
 from peer_pair import post
 from protobuf import double, field, snappy, text, varint
 
@@ -105,43 +103,36 @@ class Bench:
             client.socket.close()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--clients", type=int, default=12)
-    parser.add_argument("--megabytes", type=int, default=20)
-    parser.add_argument("--finish", type=int, default=3, help="how many clients take all in the end")
-    parser.add_argument("--beside", action="store_true", help="measure a Prometheus, too")
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        with open(os.path.join(checks.folder, "empty.yml"), "w"):
-            pass
-        flags = ["--config.file=empty.yml", "--web.enable-remote-write-receiver", "--query.max-concurrency=20"]
-        ours = Meerkat(os.path.abspath(options.server), checks.folder, flags)
-        checks.own(ours.program)
-        bench = Bench(options, ours.url, ours.program.process)
-        checks.run("an answer of %d MB" % options.megabytes, bench.fill)
-        checks.run("%d slow clients ask for it" % options.clients, bench.begin)
-        checks.run("their queries are let go", bench.let_go)
-        checks.run("memory is bounded", bench.bounded)
-        checks.run("each gets the whole answer", bench.complete)
-        if options.beside and peer("prometheus", 3):
-            port = free_port()
-            url = "http://127.0.0.1:%d" % port
-            theirs = checks.own(Program("prometheus", [peer("prometheus", 3), "--storage.tsdb.path=theirs", "--web.listen-address=127.0.0.1:%d" % port] + flags, checks.folder))
-            wait_for("prometheus to be ready", lambda: get(url + "/-/ready"))
-            bench = Bench(options, url, theirs.process)
-            bench.fill()
-            bench.begin()
-            time.sleep(10)
-            print("Prometheus holds %g queries" % bench.queries())
-            bench.options.megabytes *= 100  # whatever it takes
-            bench.bounded()
-            bench.complete()
-    finally:
-        checks.finish()
+def main(checks, options):
+    with open(os.path.join(checks.folder, "empty.yml"), "w"):
+        pass
+    flags = ["--config.file=empty.yml", "--web.enable-remote-write-receiver", "--query.max-concurrency=20"]
+    ours = Meerkat(options.server, checks.folder, flags)
+    checks.own(ours.program)
+    bench = Bench(options, ours.url, ours.program.process)
+    checks.run("an answer of %d MB" % options.megabytes, bench.fill)
+    checks.run("%d slow clients ask for it" % options.clients, bench.begin)
+    checks.run("their queries are let go", bench.let_go)
+    checks.run("memory is bounded", bench.bounded)
+    checks.run("each gets the whole answer", bench.complete)
+    if options.beside and peer("prometheus", 3):
+        port = free_port()
+        url = "http://127.0.0.1:%d" % port
+        theirs = checks.own(Program("prometheus", [peer("prometheus", 3), "--storage.tsdb.path=theirs", "--web.listen-address=127.0.0.1:%d" % port] + flags, checks.folder))
+        wait_for("prometheus to be ready", lambda: get(url + "/-/ready"))
+        bench = Bench(options, url, theirs.process)
+        bench.fill()
+        bench.begin()
+        time.sleep(10)
+        print("Prometheus holds %g queries" % bench.queries())
+        bench.options.megabytes *= 100  # whatever it takes
+        bench.bounded()
+        bench.complete()
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__,
+           ("--clients", dict(type=int, default=12)),
+           ("--megabytes", dict(type=int, default=20)),
+           ("--finish", dict(type=int, default=3, help="how many clients take all in the end")),
+           ("--beside", dict(action="store_true", help="measure a Prometheus, too")))

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """How the server starts: the embedded defaults, the example configurations, and one clear line for each refusal."""
-import argparse
 import os
 import shutil
 import socket
 import subprocess
 
-from harness import ROOT, Checks, Meerkat, Program, free_port, get, get_json, wait_for
+from harness import Meerkat, Program, ROOT, free_port, get, get_json, script, wait_for
 
 
 class Starts:
@@ -118,22 +117,15 @@ class Starts:
         assert server.program.stop() == 0
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    starts = Starts(os.path.abspath(options.server), checks)
-    try:
-        checks.run("without a configuration it watches itself and this host", starts.defaults)
-        checks.run("bad flags are refused in one line", starts.flags)
-        checks.run("a bad configuration is refused with its place", starts.bad_configuration)
-        checks.run("an unusable data folder is refused in one line", starts.unwritable)
-        checks.run("a busy :9093 is a warning only", starts.busy_default_port)
-        checks.run("the examples in configs/ load as they are", starts.examples)
-    finally:
-        checks.finish()
+def main(checks, options):
+    starts = Starts(options.server, checks)
+    checks.run("without a configuration it watches itself and this host", starts.defaults)
+    checks.run("bad flags are refused in one line", starts.flags)
+    checks.run("a bad configuration is refused with its place", starts.bad_configuration)
+    checks.run("an unusable data folder is refused in one line", starts.unwritable)
+    checks.run("a busy :9093 is a warning only", starts.busy_default_port)
+    checks.run("the examples in configs/ load as they are", starts.examples)
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

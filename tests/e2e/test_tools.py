@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """The command line beside promtool: the same arguments, the same exit code, the same output. What is here for every shell
 and for man is tried in the programs that read it."""
-import argparse
 import os
 import re
 import shutil
 import subprocess
 import tarfile
 
-from harness import Checks, Meerkat, peer, wait_for
+from harness import Meerkat, peer, script, wait_for
 
 PAGE = """# HELP fooBar Foo.
 # TYPE fooBar counter
@@ -246,11 +245,8 @@ class Tools:
         return server
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    checks = Checks()
-    tools = Tools(os.path.abspath(parser.parse_args().server), checks)
+def main(checks, options):
+    tools = Tools(options.server, checks)
     checks.run("completion of shells", tools.completion)
     checks.run("man page and help", tools.man)
     server = None
@@ -271,8 +267,7 @@ def main():
             checks.skip(name + " beside promtool", "no promtool 3 in ../peers or PATH")
     if server is not None:
         checks.run("a clean stop", lambda: server.program.stop())
-    checks.finish()
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)

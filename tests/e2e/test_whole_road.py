@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The whole road on real input: a node_exporter and a Flask application are scraped, an alert fires and reaches a
 webhook and a mailbox, the application dies and comes back, the server is killed and starts again."""
-import argparse
 import email
 import os
 import shutil
@@ -9,7 +8,7 @@ import subprocess
 import threading
 import urllib.request
 
-from harness import ROOT, Checks, Meerkat, Program, Webhook, free_port, get, get_json, wait_for
+from harness import Meerkat, Program, ROOT, Webhook, free_port, get, get_json, script, wait_for
 
 PROMETHEUS_YML = """
 global:
@@ -225,28 +224,19 @@ class Scene:
         assert code == 0, "exit code %s" % code
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    try:
-        scene = Scene(os.path.abspath(options.server), checks)
-        steps = [("real exporters are scraped", scene.scrapes), ("load makes HighRequestVolume fire on the webhook", scene.fires),
-                 ("and in the mailbox, by STARTTLS and AUTH", scene.mails_it), ("rules record", scene.records)]
-        if shutil.which("prometheus"):
-            steps.append(("a real Prometheus gives the same answers", scene.agrees_with_prometheus))
-        else:
-            checks.skip("a real Prometheus gives the same answers", "no prometheus in PATH")
-        steps += [("kill -9 loses no sample and repeats no notice", scene.survives_kill),
-                  ("a dead application fires, its warning is inhibited", scene.notices_death),
-                  ("it comes back: resolved", scene.notices_return), ("SIGTERM ends it cleanly", scene.stops)]
-        for name, step in steps:
-            if not checks.run(name, step):
-                break
-    finally:
-        checks.finish()
+def main(checks, options):
+    scene = Scene(options.server, checks)
+    steps = [("real exporters are scraped", scene.scrapes), ("load makes HighRequestVolume fire on the webhook", scene.fires),
+             ("and in the mailbox, by STARTTLS and AUTH", scene.mails_it), ("rules record", scene.records)]
+    if shutil.which("prometheus"):
+        steps.append(("a real Prometheus gives the same answers", scene.agrees_with_prometheus))
+    else:
+        checks.skip("a real Prometheus gives the same answers", "no prometheus in PATH")
+    steps += [("kill -9 loses no sample and repeats no notice", scene.survives_kill),
+              ("a dead application fires, its warning is inhibited", scene.notices_death),
+              ("it comes back: resolved", scene.notices_return), ("SIGTERM ends it cleanly", scene.stops)]
+    checks.run_all(steps, stop=True)
 
 
 if __name__ == "__main__":
-    main()
+    script(main, __doc__)
