@@ -58,6 +58,12 @@ bool IsDigit(char c) {
 Labels::Labels(std::initializer_list<Label> labels) : Labels(From(std::vector<Label>(labels))) {}
 
 Labels Labels::From(std::vector<Label> labels) {
+  // What was stored once comes in order.
+  bool ready = true;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    ready = ready && !labels[i].value.empty() && (i == 0 || labels[i - 1].name < labels[i].name);
+  }
+  if (ready) return FromSorted(labels);
   std::stable_sort(labels.begin(), labels.end(),
                    [](const Label& a, const Label& b) { return a.name < b.name; });
   std::vector<Label> kept;

@@ -23,7 +23,7 @@ class Sink : public JournalReader {
   void Restore(SeriesId, std::uint64_t before) override { count += before & 1; }
   void OnBatch() override {}
   void OnLeftOut(std::uint64_t samples) override { count += samples; }
-  void OnSample(HeadSample sample) override { count += sample.token.size() + 1; }
+  void OnSample(HeadSample& sample) override { count += sample.token.size() + 1; }
   void OnExemplar(Batch::ExemplarOf exemplar) override { count += exemplar.exemplar.labels.size(); }
   std::size_t count = 0;
 };

@@ -40,7 +40,7 @@ class Head::Replayer : public JournalReader {
   void OnBatch() override { hint_ = {}; }
   void OnLeftOut(std::uint64_t samples) override { left_out_ += samples; }
 
-  void OnSample(HeadSample sample) override REQUIRES(head_.commit_mu_, head_.live_.mu) {
+  void OnSample(HeadSample& sample) override REQUIRES(head_.commit_mu_, head_.live_.mu) {
     if (!Known(*slot_, sample.series)) return;
     if (!sample.loose) {
       sample.anew = !restored_.empty() && restored_.erase(sample.series) > 0;
@@ -55,7 +55,11 @@ class Head::Replayer : public JournalReader {
       }
     }
     max_time_ = std::max(max_time_, sample.time);
-    head_.live_.view.open->Append(*slot_, sample, hint_);
+    Generation& open = *head_.live_.view.open;
+    const bool usual = !sample.loose && !sample.anew && sample.histogram == nullptr &&
+                       sample.start == HeadSample::kNoStart;
+    if (usual && open.AppendNext(*slot_, sample.series, sample.time, sample.token, hint_)) return;
+    open.Append(*slot_, sample, hint_);
   }
 
   void OnExemplar(Batch::ExemplarOf exemplar) override {

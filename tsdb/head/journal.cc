@@ -248,15 +248,21 @@ Result<> ReadSamples(std::string_view body, JournalReader& reader, bool doubtful
   reader.OnBatch();
   Walk walk = record->tokens;
   auto restored = record->befores.begin();
+  HeadSample sample;
   for (std::size_t i = 0; i < record->series.size(); ++i) {
+    if (sample.histogram != nullptr) [[unlikely]]
+      sample.histogram = nullptr;
+    sample.token = {};
+    sample.start = HeadSample::kNoStart;
+    sample.loose = false;
+    sample.anew = false;
     if (restored != record->befores.end() && restored->first == i) {
       reader.Restore(record->series[i], restored->second);
       ++restored;
     }
-    HeadSample sample;
     sample.before = reader.Before(record->series[i]);
     if (!record->Read(i, sample, walk)) return Broken("not a sample");
-    reader.OnSample(std::move(sample));
+    reader.OnSample(sample);
   }
   return {};
 }

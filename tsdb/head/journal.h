@@ -64,8 +64,9 @@ class JournalReader {
   // Before(series) is `before` from here on.
   virtual void Restore(SeriesId series, std::uint64_t before) = 0;
   virtual void OnSeries(SeriesId series, Labels labels) = 0;
-  virtual void OnBatch() = 0;                    // the samples that follow were committed together
-  virtual void OnSample(HeadSample sample) = 0;  // an empty token: unchanged
+  virtual void OnBatch() = 0;  // the samples that follow were committed together
+  // An empty token: unchanged. The sample is good until the next one, and may be changed.
+  virtual void OnSample(HeadSample& sample) = 0;
   virtual void OnLeftOut(std::uint64_t samples) = 0;  // a batch that builds on what was lost
   virtual void OnExemplar(Batch::ExemplarOf exemplar) = 0;
 };

@@ -37,6 +37,7 @@ struct Slot {
 
   bool Is(std::uint8_t flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
   void Set(std::uint8_t flag, bool on) {
+    if (Is(flag) == on) return;  // looking costs next to nothing, changing locks the bus
     if (on) {
       flags.fetch_or(flag, std::memory_order_relaxed);
     } else {
