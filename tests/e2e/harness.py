@@ -125,6 +125,28 @@ class Webhook:
         self.server.shutdown()
 
 
+class Target:
+    """Something to scrape: `page(path)` gives its OpenMetrics text, None where there is no such page."""
+
+    def __init__(self, page):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802: the base class's name
+                text = page(self.path)
+                body = ("no such page" if text is None else text).encode()
+                self.send_response(404 if text is None else 200)
+                self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
 class Meerkat:
     """The server under test on ports of its own."""
 

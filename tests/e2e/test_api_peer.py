@@ -6,22 +6,19 @@ hand. Skipped where no Prometheus 3 is there.
 
     test_api_peer.py --server BINARY [--rounds N] [--seed S] [--report FILE]
 """
-import argparse
 import gzip
 import http.client
 import json
 import os
 import random
 import re
-import sys
-import threading
 import time
 import zlib
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from api_requests import Requests
-from harness import Checks, Meerkat, Program, free_port, get, get_json, peer, wait_for
-from test_promql_peer import EVERY, SAMPLES, START, double, field, make_series, notes_of, snappy, text, varint, write, write_request
+from harness import Meerkat, Program, Target, free_port, get, get_json, peer, script, wait_for
+from protobuf import double, field, snappy, text, varint
+from test_promql_peer import EVERY, SAMPLES, START, make_series, notes_of, write, write_request
 
 PAGE = """# HELP page_value A gauge \\\\ of "values".
 # TYPE page_value gauge
@@ -112,25 +109,6 @@ HEADERS = ("Content-Type", "Location", "Allow", "Vary", "Access-Control-Allow-Or
            "Access-Control-Expose-Headers", "X-Content-Type-Options", "X-Prometheus-Remote-Write-Samples-Written", "X-Prometheus-Remote-Write-Histograms-Written",
            "X-Prometheus-Remote-Write-Exemplars-Written", "Cache-Control")
 MOMENT = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)')
-
-
-class Page:
-    def __init__(self):
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802: the base class's name
-                body = PAGE.encode() if self.path.startswith("/page") else b"no such page"
-                self.send_response(200 if self.path.startswith("/page") else 404)
-                self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 class Answer:
@@ -325,7 +303,7 @@ def samples(base, seed):
 
 
 def start(binary, other, checks, seed):
-    page, closed = Page(), free_port()
+    page, closed = Target(lambda path: PAGE if path.startswith("/page") else None), free_port()
     for name in ("meerkat", "prometheus"):
         os.makedirs(os.path.join(checks.folder, name))
     rules = os.path.join(checks.folder, "rules")
@@ -361,41 +339,32 @@ def settled(url):
     return len(targets) == 3 and all(one["health"] != "unknown" for one in targets) and all(rule["health"] != "unknown" for group in groups for rule in group["rules"])
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--server", required=True)
-    parser.add_argument("--rounds", type=int, default=1, help="of 400 requests")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--report", help="a file for all that differs")
-    options = parser.parse_args()
-    checks = Checks()
+def main(checks, options):
     other = peer("prometheus", 3)
     name = "%d random requests, as Prometheus answers them" % (options.rounds * 400)
     if other is None:
         checks.skip(name, "no prometheus 3 in ../peers or PATH")
-        return checks.finish()
-    try:
-        peers, requests = start(options.server, other, checks, options.seed)
+        return
+    peers, requests = start(options.server, other, checks, options.seed)
 
-        def compare():
-            wrong = []
-            for _ in range(options.rounds * 400):
-                request = requests.next()
-                difference = peers.differs(request)
-                if difference:
-                    wrong.append((request, *difference))
-            if options.report:
-                with open(options.report, "w") as file:
-                    for request, what, mine, theirs in wrong:
-                        file.write("%s: %s\n" % (what, request))
-                        for side, answer in (("ours", mine), ("theirs", theirs)):
-                            file.write("  %-6s %s %s\n         %s\n" % (side, answer.status, {n: answer.headers[n] for n in HEADERS if n in answer.headers}, answer.body[:1500].decode("utf-8", "replace")))
-            assert not wrong, "%d differ, first: %s: %s: %s or %s" % (len(wrong), wrong[0][1], wrong[0][0], wrong[0][2].body[:500], wrong[0][3].body[:500])
+    def compare():
+        wrong = []
+        for _ in range(options.rounds * 400):
+            request = requests.next()
+            difference = peers.differs(request)
+            if difference:
+                wrong.append((request, *difference))
+        if options.report:
+            with open(options.report, "w") as file:
+                for request, what, mine, theirs in wrong:
+                    file.write("%s: %s\n" % (what, request))
+                    for side, answer in (("ours", mine), ("theirs", theirs)):
+                        file.write("  %-6s %s %s\n         %s\n" % (side, answer.status, {n: answer.headers[n] for n in HEADERS if n in answer.headers}, answer.body[:1500].decode("utf-8", "replace")))
+        assert not wrong, "%d differ, first: %s: %s: %s or %s" % (len(wrong), wrong[0][1], wrong[0][0], wrong[0][2].body[:500], wrong[0][3].body[:500])
 
-        checks.run(name, compare)
-    finally:
-        checks.finish()
+    checks.run(name, compare)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script(main, __doc__, ("--rounds", dict(type=int, default=1, help="of 400 requests")), ("--seed", dict(type=int, default=1)),
+           ("--report", dict(help="a file for all that differs")))

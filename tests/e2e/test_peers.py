@@ -7,13 +7,11 @@ import os
 import shutil
 import ssl
 import subprocess
-import threading
 import time
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from harness import Meerkat, Program, free_port, get, get_json, peer, script, wait_for
+from harness import Meerkat, Program, Target, free_port, get, get_json, peer, script, wait_for
 
 OURS = """
 global:
@@ -71,28 +69,14 @@ sent_seconds_count 3
 MESSAGES = {"1": "prometheus.WriteRequest", "2": "io.prometheus.write.v2.Request"}
 
 
-class Page:
+def page_with_exemplars():
     """A counter whose every scrape has another exemplar."""
+    count = iter(range(1, 1 << 30))
 
-    def __init__(self):
-        count = iter(range(1, 1 << 30))
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802: the base class's name
-                value = next(count)
-                body = ('# TYPE page_views counter\npage_views_total %d # {trace_id="t%d"} 0.5 %.3f\n# EOF\n' % (value, value, time.time())).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def page(_):
+        value = next(count)
+        return '# TYPE page_views counter\npage_views_total %d # {trace_id="t%d"} 0.5 %.3f\n# EOF\n' % (value, value, time.time())
+    return Target(page)
 
 
 class Prometheus:
@@ -158,7 +142,7 @@ class Peers:
             flags.append("--web.config.file=web.yml")
         self.ours = Meerkat(self.binary, self.folder, flags, configure, "https" if self.secured else "http")
         self.checks.own(self.ours.program)
-        page = Page().port
+        page = page_with_exemplars().port
         for version, port in ports.items():
             prometheus = Prometheus(peer("prometheus", 3), self.folder, self.ours.url, port, version, page)
             self.theirs[version] = prometheus
