@@ -83,6 +83,10 @@ HistogramPtr ToCustomHistogram(const Point& point) {
   for (const std::uint64_t count : point.bucket_counts) {
     h->positive_buckets.push_back(static_cast<double>(count));
   }
+  // A sender need not tell buckets: then all observations are in the one up to infinity.
+  if (h->positive_buckets.empty() && h->custom_bounds.empty() && point.count > 0) {
+    h->positive_buckets = {h->count};
+  }
   if (!h->positive_buckets.empty()) {
     h->positive_spans = {{0, static_cast<std::uint32_t>(h->positive_buckets.size())}};
   }

@@ -256,6 +256,15 @@ TEST_F(OtlpTest, CustomBucketsWhenAsked) {
   EXPECT_EQ(Dump(), "h 6/30.5 @0\n");
 }
 
+TEST_F(OtlpTest, HistogramsMayHaveNoBuckets) {
+  const std::string metrics = R"({"name":"h","histogram":{"aggregationTemporality":2,"dataPoints":[
+                              {@,"count":"6","sum":30.5}]}})";
+  ASSERT_EQ(Post(Request("", metrics)), 200);
+  options_.convert_histograms_to_nhcb = true;
+  ASSERT_EQ(Post(Request("", metrics)), 200);
+  EXPECT_EQ(Dump(), "h 6/30.5 @0\nh_bucket{le=\"+Inf\"} 6 @0\nh_count 6 @0\nh_sum 30.5 @0\n");
+}
+
 TEST_F(OtlpTest, ScopeMetadataWhenAsked) {
   options_.promote_scope_metadata = true;
   ASSERT_EQ(Post(Request("", R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1}]}})")), 200);
