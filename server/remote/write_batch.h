@@ -27,7 +27,7 @@ struct WriteReceiver::Batch {
   // What became of one sample or histogram.
   struct Taken {
     tsdb::Refusal refusal = tsdb::Refusal::kNone;
-    std::string reason;  // of a refusal, in upstream's words
+    std::string_view reason;  // of a refusal, in upstream's words; valid until the next Append
     bool written = false;
   };
   Taken Append(tsdb::SeriesRef ref, const WireSample& wire) {
@@ -38,9 +38,8 @@ struct WriteReceiver::Batch {
     Histogram& h = *wire.histogram;
     const std::int32_t sent = h.schema;
     if (IsTooFine(sent)) h.schema = kFinestSchema;  // judged, then merged to be it
-    if (std::string fault = HistogramFault(h); !fault.empty()) {
-      return {tsdb::Refusal::kBadHistogram, std::move(fault)};
-    }
+    fault_ = HistogramFault(h);
+    if (!fault_.empty()) return {tsdb::Refusal::kBadHistogram, fault_};
     if (sent != h.schema) {
       h.schema = sent;
       h = ReduceResolution(h, kFinestSchema);
@@ -48,7 +47,7 @@ struct WriteReceiver::Batch {
     return Offer(wire.time,
                  [&] { return appender->Append(ref, wire.time, wire.histogram, wire.start); });
   }
-  void BeginSeries() { newest = kMinTime; }
+  void BeginSeries() { newest_ = kMinTime; }
 
  private:
   template <typename Attempt>
@@ -59,16 +58,17 @@ struct WriteReceiver::Batch {
     }
     const Refusal refusal = attempt();
     if (refusal == Refusal::kNone) {
-      newest = std::max(newest, time);
+      newest_ = std::max(newest_, time);
       return {refusal, "", true};
     }
     // In disorder within one request: such samples are dropped without a word, as upstream does.
     const bool disorder = refusal == Refusal::kOutOfOrder || refusal == Refusal::kDuplicate;
-    if (disorder && time <= newest) return {};
-    return {refusal, std::string(tsdb::TextOf(refusal))};
+    if (disorder && time <= newest_) return {};
+    return {refusal, tsdb::TextOf(refusal)};
   }
 
-  Timestamp newest = kMinTime;  // taken of the series at hand
+  Timestamp newest_ = kMinTime;  // taken of the series at hand
+  std::string fault_;            // of the last histogram
 };
 
 }  // namespace meerkat::remote

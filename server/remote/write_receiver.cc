@@ -279,7 +279,7 @@ bool WriteReceiver::AppendSeriesV1(std::string_view series, Batch& batch, Outcom
     if (taken.written) ++written;
     if (taken.refusal == tsdb::Refusal::kNone) return true;
     outcome.status = 400;
-    outcome.error = std::move(taken.reason);
+    outcome.error = taken.reason;
     return false;
   };
   batch.BeginSeries();

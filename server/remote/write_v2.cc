@@ -193,7 +193,7 @@ void WriteReceiver::AppendSeriesV2(std::string_view series,
     }
     if (taken.written) ++written;
     if (taken.refusal != tsdb::Refusal::kNone) {
-      Complain(outcome, complaints, taken.reason + " for series " + series_text());
+      Complain(outcome, complaints, std::string(taken.reason) + " for series " + series_text());
     }
   };
   batch.BeginSeries();
