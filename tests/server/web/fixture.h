@@ -1,37 +1,22 @@
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
-#include "base/manual_clock.h"
 #include "promql/engine.h"
 #include "server/net/router.h"
 #include "server/web/web.h"
-#include "tsdb/database.h"
+#include "tests/server/database_fixture.h"
 
 namespace meerkat::web {
 
 // A Web over a real database in a temporary directory, asked without any socket.
-class WebFixture : public testing::Test {
+class WebFixture : public DatabaseFixture {
  protected:
-  static constexpr std::int64_t kNow = 1'700'000'000'000;
-
   void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
-            ("meerkat-web-" + std::to_string(getpid()) + "-" + info->name());
-    std::filesystem::remove_all(path_);
-    tsdb::Options options;
-    options.path = path_;
-    auto opened = tsdb::Database::Open(options, clock_, registry_, Logger::Silent());
-    ASSERT_TRUE(opened.ok()) << opened.error().message();
-    database_ = std::move(*opened);
+    ASSERT_NO_FATAL_FAILURE(DatabaseFixture::SetUp());
     engine_ = std::make_shared<promql::Engine>(promql::EngineOptions(), *database_);
     doors_.clock = &clock_;
     doors_.phase = [this] { return phase_; };
@@ -46,8 +31,7 @@ class WebFixture : public testing::Test {
   void TearDown() override {
     web_.reset();
     engine_.reset();
-    database_.reset();
-    std::filesystem::remove_all(path_);
+    DatabaseFixture::TearDown();
   }
 
   void Load(const Labels& labels, std::initializer_list<std::pair<std::int64_t, double>> samples) {
@@ -130,13 +114,9 @@ class WebFixture : public testing::Test {
     return answer;
   }
 
-  ManualClock clock_{FromMillis(kNow)};
-  Registry registry_;
   Notifications notifications_{clock_, registry_, 2};
   Labels external_labels_;
   Phase phase_ = Phase::kReady;
-  std::filesystem::path path_;
-  std::unique_ptr<tsdb::Database> database_;
   std::shared_ptr<const promql::Engine> engine_;
   Doors doors_;
   WebOptions web_options_;
