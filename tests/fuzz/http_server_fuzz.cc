@@ -53,8 +53,9 @@ class World {
     router_.Add({{"GET", "POST"}, "/stream/{path...}", Stream});
     net::ServerOptions options;
     options.max_header_bytes = 1 << 14;
-    shared_ = std::make_shared<net::ServerShared>(io_, net::Lanes{pool_, pool_, pool_}, router_,
-                                                  options, net::ServerHooks(), Logger::Silent());
+    shared_ =
+        std::make_shared<net::ServerShared>(io_, net::Lanes{pool_, pool_, pool_}, router_, options,
+                                            net::ServerHooks(), registry_, Logger::Silent());
   }
 
   // What a client hears that sends `bytes` and then no more.
@@ -88,6 +89,7 @@ class World {
     done.set_value();
   }
 
+  Registry registry_;
   net::IoThread io_;
   net::ThreadPool pool_{"fuzz", 1};
   net::Router router_;
