@@ -110,7 +110,9 @@ void Collect(const Json& result, Histograms& found) {
   std::map<std::string, Buckets> classic;
   for (const Json& series : result) {
     auto metric = series.value("metric", std::map<std::string, std::string>());
-    if (const auto points = series.find("histograms"); points != series.end()) {
+    // As upstream, who counts what is there from the second sample on.
+    if (const auto points = series.find("histograms");
+        points != series.end() && points->size() > 1) {
       std::vector<std::size_t> populated;
       for (const Json& point : *points) {
         const auto buckets = point[1].find("buckets");

@@ -62,7 +62,7 @@ Result<std::unique_ptr<ApiClient>> ApiClient::Make(const std::string& server,
   auto config = ReadHttpConfig(config_file);
   if (!config) return std::move(config).error();
   auto url = net::Url::Parse(server);
-  if (!url) return std::move(url).error();
+  if (!url) return std::move(url).error().Within("invalid URL");
   if (url->scheme.empty()) url->scheme = "http";
   std::string address = url->ToString();
   if (url->host.empty()) {

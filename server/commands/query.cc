@@ -225,20 +225,26 @@ int Range(std::span<const std::string> args, Streams streams) {
   return Finish(std::move(data), warnings, streams);
 }
 
-void AddSelection(const Arguments& arguments, net::Params& form) {
+// --match, --start and --end as parameters.
+Result<net::Params> Selection(const Arguments& arguments) {
+  net::Params form;
   for (const std::string& match : arguments.Values("match")) form.Add("match[]", match);
   for (const char* flag : {"start", "end"}) {
-    if (arguments.Has(flag)) form.Add(flag, arguments.Value(flag));
+    if (!arguments.Has(flag)) continue;
+    const auto time = Seconds(arguments.Value(flag), flag);
+    if (!time) return time.error();
+    form.Add(flag, FormatFloat(*time, 'f'));
   }
+  return form;
 }
 
 int Series(std::span<const std::string> args, Streams streams) {
   auto opened = Open(args, kSeriesFlags, "SERVER");
   if (!opened) return Misused(streams, opened.error());
-  net::Params form;
-  AddSelection(opened->arguments, form);
+  const auto form = Selection(opened->arguments);
+  if (!form) return Unparsable(streams, form.error());
   std::vector<std::string> warnings;
-  auto data = opened->client->Api("series", form, warnings);
+  auto data = opened->client->Api("series", *form, warnings);
   if (data && opened->json) {
     streams.out << data->dump() << "\n";
   } else if (data) {
@@ -256,11 +262,11 @@ int Series(std::span<const std::string> args, Streams streams) {
 int LabelValues(std::span<const std::string> args, Streams streams) {
   auto opened = Open(args, kLabelsFlags, "SERVER NAME");
   if (!opened) return Misused(streams, opened.error());
-  net::Params form;
-  AddSelection(opened->arguments, form);
+  const auto form = Selection(opened->arguments);
+  if (!form) return Unparsable(streams, form.error());
   std::vector<std::string> warnings;
   auto data = opened->client->Api(
-      "label/" + net::PathEscape(opened->arguments.words()[1]) + "/values", form, warnings);
+      "label/" + net::PathEscape(opened->arguments.words()[1]) + "/values", *form, warnings);
   if (data && opened->json) {
     streams.out << data->dump() << "\n";
   } else if (data) {
