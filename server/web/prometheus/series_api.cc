@@ -114,7 +114,7 @@ net::Response LabelValues(const Doors& doors, const net::Request& request, std::
   if (!IsValidLabelName(NameScheme::kUtf8, name)) {
     return Fail(ErrorType::kBadData, "invalid label name: " + Quote(name));
   }
-  Ask ask = ParseAsked(request.query);
+  Ask ask = ParseAsked(request.Form());
   if (ask.refused) return std::move(*ask.refused);
   tsdb::Database* database = doors.database();
   if (database == nullptr) return NoDatabase();
@@ -169,19 +169,20 @@ net::Response Series(const Doors& doors, const net::Request& request, std::stop_
 }
 
 net::Response MetricMetadata(const Doors& doors, const net::Request& request) {
+  const net::Params form = request.Form();
   std::optional<std::int64_t> limit;
   std::optional<std::int64_t> per_metric;
-  if (const auto text = request.query.Get("limit"); !text.empty()) {
+  if (const auto text = form.Get("limit"); !text.empty()) {
     const auto number = ParseInteger(text);
     if (!number) return Fail(ErrorType::kBadData, "limit must be a number");
     limit = *number;
   }
-  if (const auto text = request.query.Get("limit_per_metric"); !text.empty()) {
+  if (const auto text = form.Get("limit_per_metric"); !text.empty()) {
     const auto number = ParseInteger(text);
     if (!number) return Fail(ErrorType::kBadData, "limit_per_metric must be a number");
     per_metric = *number;
   }
-  const std::string_view only = request.query.Get("metric");
+  const std::string_view only = form.Get("metric");
   const auto has_room = [&](std::size_t size) {
     return !limit || *limit < 0 || size < static_cast<std::size_t>(*limit);
   };

@@ -122,19 +122,20 @@ net::Response Targets(const ApiContext& context, const net::Request& request) {
 }
 
 net::Response Metadata(const ApiContext& context, const net::Request& request) {
+  const net::Params form = request.Form();
   std::optional<std::int64_t> limit;
-  if (const auto text = request.query.Get("limit"); !text.empty()) {
+  if (const auto text = form.Get("limit"); !text.empty()) {
     const auto number = ParseInteger(text);
     if (!number) return Fail(ErrorType::kBadData, "limit must be a number");
     limit = *number;
   }
   std::vector<Matcher> matchers;
-  if (const auto text = request.query.Get("match_target"); !text.empty()) {
+  if (const auto text = form.Get("match_target"); !text.empty()) {
     auto parsed = promql::ParseSelector(text);
     if (!parsed) return FailParameter("match_target", parsed.error().message());
     matchers = std::move(*parsed);
   }
-  const std::string_view metric = request.query.Get("metric");
+  const std::string_view metric = form.Get("metric");
   std::string data = "[";
   std::int64_t count = 0;
   if (context.doors.targets != nullptr) {
