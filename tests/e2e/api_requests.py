@@ -52,7 +52,7 @@ class Requests:
         time, duration, limit = self.time, self.duration, self.limit
         match = self.match
         query = {"query": (0.95, self.query), "time": (0.8, time), "timeout": (0.15, duration), "limit": (0.3, limit), "lookback_delta": (0.2, duration),
-                 "stats": (0.0, lambda: self.one("", "all"))}
+                 "stats": (0.15, lambda: self.one("", "all", "true"))}
         ranged = {"start": (0.6, time), "end": (0.6, time), "limit": (0.3, limit)}
         self.routes = [  # weight, path, usual methods, parameters with how often they are there
             (9, "/api/v1/query", "GET POST", query),
