@@ -260,17 +260,17 @@ void Head::Stage(Batch& batch, StoreBatch& changes) {
   if (tokens_.size() < room) tokens_.resize(room);
   staged_.reserve(begin + batch.samples.size());
   for (const Batch::Sample& sample : batch.samples) StageSample(batch, sample);
+  const std::span<const StagedSample> staged = std::span(staged_).subspan(begin);
+  const bool restart = !staged.empty() && IsRestart(staged.front());
   const std::size_t first_defined = definitions_.size();
-  for (std::size_t i = begin; i < staged_.size(); ++i) {
-    if ((staged_[i].old_flags & Slot::kDefined) == 0) [[unlikely]] {
-      Define(batch, staged_[i].series);
-    }
+  for (const StagedSample& sample : staged) {
+    if ((sample.old_flags & Slot::kDefined) == 0) [[unlikely]]
+      Define(batch, sample.series);
   }
+  if (restart) DefineAgain(staged);
   for (const Batch::ExemplarOf& exemplar : batch.exemplars) Define(batch, exemplar.series);
   EncodeDefinitions(std::span(definitions_).subspan(first_defined), entry_);
   const std::string_view tokens(tokens_.data() + first_token, token_bytes_ - first_token);
-  const std::span<const StagedSample> staged = std::span(staged_).subspan(begin);
-  const bool restart = !staged.empty() && IsRestart(staged.front());
   EncodeSamples(staged, first_token, tokens, batch.extras, base_, restart, entry_);
   EncodeExemplars(batch.exemplars, entry_);
   batch_ends_.push_back(staged_.size());
@@ -297,6 +297,22 @@ void Head::Define(const Batch& batch, SeriesId series) {
                                      [](const auto& one, SeriesId id) { return one.first < id; });
   const bool here = made != batch.made.end() && made->first == series;
   definitions_.emplace_back(series, here ? made->second : index_.LabelsOf(series));
+  slot->Set(Slot::kOnce, true);
+}
+
+// Were the one entry lost that says their labels, these series would be lost to the end of the
+// generation. Those that have stayed for a while are worth a second one.
+void Head::DefineAgain(std::span<const StagedSample> staged) {
+  ReaderLock lock(live_.mu);
+  const Generation& open = *live_.view.open;
+  for (const StagedSample& sample : staged) {
+    if ((sample.old_flags & Slot::kOnce) == 0) [[likely]]
+      continue;
+    if (!sample.slot->Is(Slot::kOnce)) continue;  // a sample before did it
+    if (open.RowsOf(*sample.slot, sample.series) < kRestartRows / 2) continue;
+    sample.slot->Set(Slot::kOnce, false);
+    definitions_.emplace_back(sample.series, index_.LabelsOf(sample.series));
+  }
 }
 
 void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
@@ -408,7 +424,10 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
         open.Append(*staged.slot, sample, hint);
       }
     }
-    for (const Definition& definition : definitions_) open.Define(definition.first);
+    for (const Definition& definition : definitions_) {
+      const Slot* slot = slots_.Find(definition.first);
+      if (slot != nullptr && slot->Is(Slot::kOnce)) open.Define(definition.first);
+    }
     filling = {open.samples(), open.series_count(), open.range()};
   }
   max_time_.store(newest);
@@ -450,6 +469,7 @@ Result<> Head::RecordSeries(const Generation& generation) {
     const std::vector<Labels> labels = index_.LabelsOf(some);
     StoreBatch batch;
     for (std::size_t i = 0; i < some.size(); ++i) {
+      if (Slot* slot = slots_.Find(some[i])) slot->Set(Slot::kOnce, false);
       if (labels[i].empty()) continue;  // forgotten meanwhile
       batch.Put(Family::kSeries, BigEndianKey(some[i]), EncodeLabels(labels[i]));
     }

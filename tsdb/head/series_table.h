@@ -23,6 +23,7 @@ struct Slot {
   static constexpr std::uint8_t kHistogramLast = 2;  // the newest sample is a histogram
   static constexpr std::uint8_t kLookedUp = 4;       // last_time says what the parts hold, too
   static constexpr std::uint8_t kRevived = 8;  // back from the attic: an old id without record
+  static constexpr std::uint8_t kOnce = 16;    // its labels are in one entry of the journal alone
 
   std::atomic<std::int64_t> last_time{kUnknownTime};
   std::atomic<std::uint64_t> last_value{0};  // bits of the newest float

@@ -1,4 +1,5 @@
 // Entries of the journal that are lost or spoilt: what is missing afterwards, and that it is told.
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -131,6 +132,21 @@ TEST_F(JournalDamageTest, OfTheFirstEntryOfAGenerationIsContainedToo) {
   EXPECT_EQ(ReadAll(), expected);
 }
 
+TEST_F(JournalDamageTest, SeriesThatWereNewInALostEntryAreBackSoon) {
+  Open();
+  Fill(0, kSteps);
+  Damage({0}, true);  // a's at step 0, which says what series they are
+  EXPECT_GE(Told(), 1);
+  Lose("a", 0, kRestart);
+  EXPECT_EQ(ReadAll(), expected);
+  Fill(kSteps, kSteps + 5);
+  EXPECT_EQ(ReadAll(), expected);
+  ASSERT_TRUE(db->Seal().ok());
+  Reopen();
+  EXPECT_EQ(Told(), 0);
+  EXPECT_EQ(ReadAll(), expected);
+}
+
 // Batches of any kind, entries lost anywhere: what is there is right, and the loss is told.
 TEST_F(JournalDamageTest, NeverGivesAWrongSample) {
   base_options.live.out_of_order_window = std::chrono::hours(1);
@@ -138,7 +154,8 @@ TEST_F(JournalDamageTest, NeverGivesAWrongSample) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(static_cast<std::uint64_t>(seed));
     Open();
-    std::map<std::string, std::map<std::int64_t, double>> given;
+    // Late samples come at times that are taken already: the first one counts, unless it was lost.
+    std::map<std::string, std::map<std::int64_t, std::vector<double>>> given;
     std::size_t total = 0;
     constexpr int kBatches = 150;
     for (int b = 0; b < kBatches; ++b) {
@@ -153,7 +170,9 @@ TEST_F(JournalDamageTest, NeverGivesAWrongSample) {
         const double value = random() % 3 == 0 ? i : ValueAt(i, static_cast<int>(random() % 50));
         if (appender->Append(appender->Resolve(labels), FromMillis(time), value) ==
             Refusal::kNone) {
-          total += given[labels.ToString()].emplace(time, value).second ? 1 : 0;
+          std::vector<double>& values = given[labels.ToString()][time];
+          total += values.empty() ? 1 : 0;
+          values.push_back(value);
         }
       }
       ASSERT_TRUE(appender->Commit().ok());
@@ -166,7 +185,8 @@ TEST_F(JournalDamageTest, NeverGivesAWrongSample) {
       for (const auto& [time, value] : samples) {
         const auto at = given[series].find(time);
         ASSERT_NE(at, given[series].end()) << series << " at " << time;
-        ASSERT_EQ(at->second, value) << series << " at " << time;
+        ASSERT_NE(std::ranges::find(at->second, value), at->second.end())
+            << series << " at " << time << ": " << value;
       }
       found += samples.size();
     }
