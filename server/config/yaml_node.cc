@@ -31,6 +31,18 @@ struct Stop {
   Error error;
 };
 
+// yaml-cpp writes the escapes \N and \_ as the bytes 85 and A0 instead of the characters U+0085 and
+// U+00A0. Nothing else is not UTF-8 here: the text was checked.
+std::string Mended(const std::string& value) {
+  std::string mended;
+  for (std::string_view rest = value; !rest.empty();) {
+    const auto byte = static_cast<unsigned char>(rest.front());
+    const char32_t rune = TakeRune(rest);
+    AppendRune(mended, rune == kInvalidRune ? byte : rune);
+  }
+  return mended;
+}
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
   TreeBuilder(YamlTree& tree, const YamlOptions& options) : tree_(tree), options_(options) {}
@@ -54,7 +66,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     YamlNode* node = Make(Kind::kScalar, mark, anchor);
-    node->text = value;
+    node->text = IsValidUtf8(value) ? value : Mended(value);
     node->quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     if (tag == "tag:yaml.org,2002:null") node->kind = Kind::kNull;
     if (tag == "tag:yaml.org,2002:binary") {

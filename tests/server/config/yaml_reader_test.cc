@@ -74,6 +74,8 @@ TEST(YamlReader, TextIsPrintableUtf8) {
   Sample sample;
   Load(cases[2].text, sample);
   EXPECT_EQ(sample.name, "\xC3\xA9");
+  Load(R"(name: "a\_\N\xE9\u00e9")", sample);
+  EXPECT_EQ(sample.name, "a\xC2\xA0\xC2\x85\xC3\xA9\xC3\xA9");
 }
 
 TEST(YamlReader, ReadsEveryType) {
