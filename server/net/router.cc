@@ -184,7 +184,7 @@ Router::Match Router::Find(std::string_view method, std::string_view path) const
 
 // A path that nothing has may be another one written carelessly, as upstream's routers see it.
 Handler Router::Elsewhere(std::string_view method, std::string_view path) const {
-  constexpr int kMoved = 301, kMovedKeepMethod = 308;
+  constexpr int kMoved = 301, kMovedKeepMethod = 307;
   std::string clean = Clean(path);
   if (clean != path) return MovedTo(kMoved, clean);
   if (clean.size() > 1 && clean.ends_with('/')) {

@@ -102,7 +102,13 @@ class Web::Impl {
     router.Add(Plain({"OPTIONS"}, "/api/v1/{path...}", Options()));
     router.Add(Plain({}, "/api/v1", [this](const net::Request& request, std::stop_token) {
       const std::string query = request.raw_query.empty() ? "" : "?" + request.raw_query;
-      return net::Response::Redirect(301, options_.route_prefix + "/api/v1/" + query);
+      std::string location = options_.route_prefix + "/api/v1/" + query;
+      if (request.method == "GET" || request.method == "HEAD") {
+        return net::Response::Redirect(301, std::move(location));
+      }
+      net::Response moved = net::Response::Empty(301);
+      moved.headers.Set("Location", std::move(location));
+      return moved;
     }));
     router.Add(Plain({}, "/api/v1/", [](const net::Request&, std::stop_token) {
       return net::Response::Failure(404, "404 page not found");
