@@ -68,14 +68,18 @@ Result<ReadQuery> ReadOne(std::string_view message) {
 Result<ReadRequest> ParseReadRequest(std::string_view message) {
   ReadRequest request;
   std::optional<ReadRequest::Form> form;
-  std::string unknown;  // the forms asked for that nobody knows
+  std::optional<Error> fault;  // in a query; told only to those who could take an answer
+  std::string unknown;         // the forms asked for that nobody knows
   try {
     Message reader(message);
     while (reader.next()) {
       if (reader.tag() == 1) {
         auto query = ReadOne(reader.bytes());
-        if (!query) return std::move(query).error();
-        request.queries.push_back(std::move(*query));
+        if (query) {
+          request.queries.push_back(std::move(*query));
+        } else if (!fault) {
+          fault = std::move(query).error();
+        }
       } else if (reader.tag() == 2) {
         const auto accept = [&](std::uint64_t type) {
           if (form) return;
@@ -96,6 +100,7 @@ Result<ReadRequest> ParseReadRequest(std::string_view message) {
                                      unknown +
                                      "]; supported: map[SAMPLES:{} STREAMED_XOR_CHUNKS:{}]");
   }
+  if (fault) return std::move(*fault);
   request.form = form.value_or(ReadRequest::Form::kSamples);
   return request;
 }
