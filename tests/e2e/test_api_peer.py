@@ -15,9 +15,10 @@ import re
 import time
 import zlib
 
-from api_requests import Requests
+from api_requests import Requests, Sent
 from harness import Meerkat, Program, Target, free_port, get, get_json, peer, script, wait_for
 from protobuf import double, field, snappy, text, varint
+from remote_read import random_request, series_of
 from test_promql_peer import EVERY, SAMPLES, START, make_series, notes_of, write, write_request
 
 PAGE = """# HELP page_value A gauge \\\\ of "values".
@@ -279,6 +280,22 @@ class Peers:
         return None if same_data(request, left.get("data"), right.get("data"), self.recent) else "data"
 
 
+    def read_differs(self, body):
+        headers = [("Content-Type", "application/x-protobuf"), ("Content-Encoding", "snappy"), ("X-Prometheus-Remote-Read-Version", "0.1.0")]
+        mine, theirs = (send(port, Sent("POST", "/api/v1/read", headers, body)) for port in (self.meerkat.port, self.other))
+        if mine.status == 500 and theirs.status == 200 and "streamed" in theirs.headers["Content-Type"]:
+            return None  # what is wrong with a later query is told at once here, not by cutting the stream
+        if mine.status != theirs.status:
+            return "status %d or %d: %s or %s" % (mine.status, theirs.status, mine.body[:200], theirs.body[:200])
+        if mine.headers.get("Content-Type") != theirs.headers.get("Content-Type"):
+            return "%s or %s" % (mine.headers.get("Content-Type"), theirs.headers.get("Content-Type"))
+        if mine.status != 200:
+            return None if mine.body == theirs.body else "text %s or %s" % (mine.body, theirs.body)
+        if "streamed" in mine.headers["Content-Type"]:
+            return None  # a real Prometheus reads such answers in test_peers.py
+        return None if series_of(mine.body) == series_of(theirs.body) else "series"
+
+
 # -------------------------------------------------------------------------------------------------- setting up
 def exemplars(base):
     """A remote write request of exemplars, which need samples to hang on."""
@@ -364,7 +381,14 @@ def main(checks, options):
                         file.write("  %-6s %s %s\n         %s\n" % (side, answer.status, {n: answer.headers[n] for n in HEADERS if n in answer.headers}, answer.body[:1500].decode("utf-8", "replace")))
         assert not wrong, "%d differ, first: %s: %s: %s or %s" % (len(wrong), wrong[0][1], wrong[0][0], wrong[0][2].body[:500], wrong[0][3].body[:500])
 
+    def read():
+        r = random.Random(options.seed)
+        bodies = [random_request(r, requests.base) for _ in range(options.rounds * 100)]
+        wrong = [(body.hex(), what) for body, what in ((body, peers.read_differs(body)) for body in bodies) if what]
+        assert not wrong, "%d differ, first: %s" % (len(wrong), wrong[0])
+
     checks.run(name, compare)
+    checks.run("%d remote read requests, as Prometheus answers them" % (options.rounds * 100), read)
 
 
 if __name__ == "__main__":
