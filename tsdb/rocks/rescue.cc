@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "tsdb/chunk/frame.h"
+#include "tsdb/import/big_endian.h"
 #include "tsdb/rocks/status.h"
 
 namespace meerkat::tsdb {
@@ -43,6 +45,42 @@ std::string CurrentList(const std::filesystem::path& path) {
   if (!name.starts_with(kList) || !name.ends_with('\n')) return "";
   name.pop_back();
   return std::filesystem::exists(path / name) ? name : "";
+}
+
+// RocksDB's log format: blocks of 32 KiB, which no record crosses; of each record its checksum
+// (masked CRC-32C of type and body), length and type in front of its body.
+constexpr std::uintmax_t kLogBlock = 32 << 10;
+constexpr std::size_t kLogHeader = 7;
+
+std::uint32_t LittleEndian(std::string_view bytes) {
+  std::uint32_t number = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) {
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  }
+  return number;
+}
+
+// The bytes of the record that `bytes` begins with; beyond the end of them when it claims so.
+std::size_t LogRecordSize(std::string_view bytes) {
+  return kLogHeader + LittleEndian(bytes.substr(4, 2));
+}
+
+bool IsLogRecord(std::string_view bytes) {
+  const std::size_t size = LogRecordSize(bytes);
+  const char type = bytes[6];
+  if (type < 1 || type > 4 || size > bytes.size()) return false;
+  const std::uint32_t sum = Crc32c(bytes.substr(6, size - 6));
+  return (sum >> 15 | sum << 17) + 0xA282EAD8U == LittleEndian(bytes.substr(0, 4));
+}
+
+bool LosesRecords(std::string_view block) {
+  while (block.size() >= kLogHeader && LogRecordSize(block) <= block.size()) {
+    block.remove_prefix(LogRecordSize(block));
+  }
+  for (; block.size() > kLogHeader; block.remove_prefix(1)) {
+    if (IsLogRecord(block)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -90,6 +128,24 @@ std::string FindTornFile(const std::filesystem::path& path, bool& list_is_torn) 
     }
   }
   return torn;
+}
+
+std::string FindLostRecords(const std::filesystem::path& path) {
+  const std::string list = CurrentList(path);
+  for (const auto& file : FilesIn(path)) {
+    const std::string name = file.filename();
+    if (name != list && file.extension() != ".log") continue;
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    if (error || size == 0) continue;
+    std::ifstream in(file, std::ios::binary);
+    in.seekg(static_cast<std::streamoff>((size - 1) / kLogBlock * kLogBlock));
+    const std::string block{std::istreambuf_iterator<char>(in), {}};
+    if (LosesRecords(block)) {
+      return name + " has whole records behind one that reaches beyond its end";
+    }
+  }
+  return "";
 }
 
 bool MendCurrent(const std::filesystem::path& path) {

@@ -22,6 +22,11 @@ void NoteLengths(const std::filesystem::path& path, bool stopped);
 // torn is told through `list_is_torn`.
 std::string FindTornFile(const std::filesystem::path& path, bool& list_is_torn);
 
+// Names the first log, or list of files, in whose last block whole records follow one that claims
+// to reach beyond the end; "" when there is none. RocksDB takes such a record for the write that a
+// death cut off and drops what follows without a word.
+std::string FindLostRecords(const std::filesystem::path& path);
+
 // Writes the file CURRENT anew when it does not name a list of files; whether it had to.
 bool MendCurrent(const std::filesystem::path& path);
 

@@ -252,6 +252,7 @@ Result<std::unique_ptr<Handle>> OpenHandle(const std::filesystem::path& path,
   if (MendCurrent(path)) tell("CURRENT was damaged");
   bool list_is_torn = false;
   if (const std::string torn = FindTornFile(path, list_is_torn); !torn.empty()) tell(torn);
+  if (const std::string lost = FindLostRecords(path); !lost.empty()) tell(lost);
   rocksdb::Status status = rocksdb::Status::Corruption("the list of files is torn");
   if (!list_is_torn) {
     status = TryOpen(path, db_options, families, lenient, *handle);

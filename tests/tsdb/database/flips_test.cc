@@ -234,5 +234,27 @@ TEST_F(FlipsTest, AFlippedByteOrTornEndIsNamedAndContained) {
   }
 }
 
+// Its first record of the last block claims to reach beyond the end of a log, as one that a death
+// cut off does; but whole ones follow.
+TEST_F(FlipsTest, ALogsRecordThatClaimsTooMuchIsNamed) {
+  Fill();
+  int spoilt = 0;
+  for (const auto& file : files) {
+    const auto size = std::filesystem::file_size(directory.path() / "whole" / file);
+    constexpr std::uint64_t kBlock = 32 << 10;
+    const std::uint64_t last = (size - 1) / kBlock * kBlock;
+    if (file.extension() != ".log" || size - last < 10'000) continue;
+    SCOPED_TRACE(file);
+    Restore();
+    std::fstream log(options().path / file, std::ios::in | std::ios::out | std::ios::binary);
+    log.seekp(static_cast<std::streamoff>(last + 5));  // the upper byte of the length
+    log.put('\xFF');
+    log.close();
+    EXPECT_GT(Examine(), 0);
+    ++spoilt;
+  }
+  EXPECT_GT(spoilt, 0);
+}
+
 }  // namespace
 }  // namespace meerkat::tsdb
