@@ -228,7 +228,15 @@ std::string FindUnreadableFile(const Handle& handle) {
     handle.db->GetColumnFamilyMetaData(handle.at(family), &files);
     for (const auto& level : files.levels) {
       for (const auto& file : level.files) {
-        if (!IsTable(file.db_path + file.name)) return file.name;
+        if (IsTable(file.db_path + file.name)) continue;
+        // A merge may have replaced it meanwhile.
+        rocksdb::ColumnFamilyMetaData now;
+        handle.db->GetColumnFamilyMetaData(handle.at(family), &now);
+        for (const auto& live : now.levels) {
+          for (const auto& one : live.files) {
+            if (one.name == file.name) return file.name;
+          }
+        }
       }
     }
   }
