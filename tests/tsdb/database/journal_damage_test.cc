@@ -133,13 +133,14 @@ TEST_F(JournalDamageTest, OfTheFirstEntryOfAGenerationIsContainedToo) {
 }
 
 TEST_F(JournalDamageTest, SeriesThatWereNewInALostEntryAreBackSoon) {
+  constexpr int kLong = 3 * kRestart;
   Open();
-  Fill(0, kSteps);
+  Fill(0, kLong);
   Damage({0}, true);  // a's at step 0, which says what series they are
   EXPECT_GE(Told(), 1);
-  Lose("a", 0, kRestart);
+  Lose("a", 0, 2 * kRestart);
   EXPECT_EQ(ReadAll(), expected);
-  Fill(kSteps, kSteps + 5);
+  Fill(kLong, kLong + 5);
   EXPECT_EQ(ReadAll(), expected);
   ASSERT_TRUE(db->Seal().ok());
   Reopen();
