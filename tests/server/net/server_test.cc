@@ -181,6 +181,7 @@ class ServerTest : public testing::Test {
     query_.Stop();
   }
 
+  std::atomic<int> pulled_{0};  // parts, until the server has stopped
   IoThread io_;
   ThreadPool quick_{"quick", 2};
   ThreadPool query_{"query", 2};
@@ -388,13 +389,12 @@ TEST_F(ServerTest, CompressesAsAsked) {
 }
 
 TEST_F(ServerTest, ASlowClientHoldsNoThreadAndLittleMemory) {
-  std::atomic<int> pulled{0};
   router_.Add({.methods = {"GET"},
                .pattern = "/endless",
                .handler =
-                   [&pulled](const Request&, std::stop_token) {
+                   [this](const Request&, std::stop_token) {
                      Response response;
-                     response.body = std::make_unique<Pieces>(1 << 20, 65536, &pulled);
+                     response.body = std::make_unique<Pieces>(1 << 20, 65536, &pulled_);
                      return response;
                    },
                .lane = Lane::kQuick});
@@ -408,7 +408,7 @@ TEST_F(ServerTest, ASlowClientHoldsNoThreadAndLittleMemory) {
   // Two threads serve three clients that read no further, and this one as well.
   const std::string got = Ask("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(got.starts_with("HTTP/1.1 200")) << got;
-  EXPECT_LT(pulled.load(), 3 * 200);  // what socket buffers take, 64 kB each
+  EXPECT_LT(pulled_.load(), 3 * 200);  // what socket buffers take, 64 kB each
 }
 
 TEST_F(ServerTest, AnAnswerThatFailsMidwayCannotBeTakenForAWhole) {
@@ -424,6 +424,7 @@ TEST_F(ServerTest, AnAnswerThatFailsMidwayCannotBeTakenForAWhole) {
     EXPECT_FALSE(got.ends_with("0\r\n\r\n")) << version;
     EXPECT_TRUE(wire.was_reset()) << version;
   }
+  server_->Stop();
   EXPECT_EQ(registry_.counter("meerkat_http_responses_cut_total", "").value(), 2);
 }
 
@@ -464,6 +465,8 @@ TEST_F(ServerTest, SlowClientsTogetherHaveALimit) {
   Wire wire = Connect();
   wire.Send("GET /numbers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   ASSERT_EQ(gone.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  wire.ReadAll();
+  server_->Stop();  // when the connection is done with
   EXPECT_EQ(registry_.counter("meerkat_http_responses_cut_total", "").value(), 1);
 }
 
