@@ -46,7 +46,7 @@ export const tests = [
     await choices.getByText('closed').hover();
     await choices.locator('.var-opt', { hasText: 'closed' }).getByText('only').click();
     await page.waitForURL(/var-job=closed/);
-    assert.equal(await page.getAttribute('[data-variable="job"]', 'data-value'), '["closed"]');
+    await page.waitForSelector(`[data-variable="job"][data-value='["closed"]']`, { state: 'attached' });
   }],
   ['a panel is viewed alone', async ({ page }) => {
     await page.go(`d/${UID}/x?viewPanel=1`);

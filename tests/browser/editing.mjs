@@ -1,6 +1,7 @@
 // Editing: panels are added, moved, changed, saved with versions, and two savers hear of each other.
 import assert from 'node:assert/strict';
 import { settled } from './dashboards.mjs';
+import { until } from './world.mjs';
 
 async function makeBoard(page, title) {
   await page.go('d/new');
@@ -130,11 +131,12 @@ export const tests = [
   }],
   ['a star is kept by the server', async ({ page, base }) => {
     const uid = await makeBoard(page, 'Starred');
+    const starred = async () => (await (await page.request.get(`${base}/api/v1/dashboards/${uid}`)).json()).data.meta.starred;
     await page.getByRole('button', { name: 'Star', exact: true }).click();
-    await page.waitForFunction(async ([b, u]) => (await (await fetch(`${b}/api/v1/dashboards/${u}`)).json()).data.meta.starred, [base, uid]);
+    await until(starred, 'the star');
     await page.go('dashboards?starred=1');
     await page.getByRole('button', { name: 'Remove the star of Starred' }).click();
-    await page.waitForFunction(async ([b, u]) => !(await (await fetch(`${b}/api/v1/dashboards/${u}`)).json()).data.meta.starred, [base, uid]);
+    await until(async () => !(await starred()), 'the star to go');
   }],
   ['an alert rule is made from a panel', async ({ page }) => {
     await page.go('d/browser-test/x');

@@ -1,8 +1,7 @@
 """Remote read requests at random, and what is in their answers."""
-import struct
+from protobuf import field, fields, snappy, text, unsnappy, varint
 
-from test_promql_peer import field, snappy, text, varint
-
+ZEROS = (0, bytes(8))  # of numbers and doubles
 MATCHERS = (("__name__", 0, "m_total"), ("__name__", 0, "g"), ("__name__", 2, "m_total|g"), ("__name__", 0, "h"), ("__name__", 0, "mixed"), ("a", 0, "1"), ("a", 1, "1"),
             ("a", 2, "1|2"), ("c", 3, "x"), ("cluster", 0, "east"), ("cluster", 0, "west"), ("cluster", 2, "e.*"), ("none", 0, ""), ("a", 2, "("), ("__name__", 0, "none"), ("a", 9, "x"))
 TYPES = ((), (0,), (1,), (1, 0), (0, 1), (7, 1), (9,), (7, 9))  # 0: samples, 1: streamed chunks
@@ -23,57 +22,6 @@ def random_request(r, base):
     return snappy(out)
 
 
-def read_varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-
-
-def unsnappy(data):
-    size, at = read_varint(data, 0)
-    out = bytearray()
-    while at < len(data):
-        tag = data[at]
-        at += 1
-        if tag & 3 == 0:
-            length = tag >> 2
-            if length >= 60:
-                more = length - 59
-                length, at = int.from_bytes(data[at:at + more], "little"), at + more
-            out += data[at:at + length + 1]
-            at += length + 1
-            continue
-        if tag & 3 == 1:
-            length, offset, at = (tag >> 2 & 7) + 4, tag >> 5 << 8 | data[at], at + 1
-        else:
-            width = 2 if tag & 3 == 2 else 4
-            length, offset, at = (tag >> 2) + 1, int.from_bytes(data[at:at + width], "little"), at + width
-        for _ in range(length):  # what is copied may overlap itself
-            out.append(out[-offset])
-    assert len(out) == size, (len(out), size)
-    return bytes(out)
-
-
-def fields(message):
-    at = 0
-    while at < len(message):
-        key, at = read_varint(message, at)
-        if key & 7 == 2:
-            size, at = read_varint(message, at)
-            yield key >> 3, message[at:at + size]
-            at += size
-        elif key & 7 == 1:
-            yield key >> 3, struct.unpack("<Q", message[at:at + 8])[0]
-            at += 8
-        else:
-            value, at = read_varint(message, at)
-            yield key >> 3, value
-
-
 def series_of(body):
     """Each query's series that have samples or histograms, in one order: upstream promises none, and has also series whose chunks
     only surround the range. The hints whether a counter was reset (field 14) tell how the store cut its chunks and are left out, as are zeros, which need not be told."""
@@ -83,7 +31,7 @@ def series_of(body):
         for _, one in fields(result):
             parts = []
             for number, part in fields(one):
-                inside = [(n, value) for n, value in fields(part) if value != 0 and not (number == 4 and n == 14)]
+                inside = [(n, value) for n, value in fields(part) if value not in ZEROS and not (number == 4 and n == 14)]
                 parts.append((number, inside))
             if any(number != 1 for number, _ in parts):
                 series.append(repr(sorted(parts, key=lambda part: part[0])))  # samples and histograms are lists of their own
