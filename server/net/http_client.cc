@@ -4,7 +4,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
-#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -13,8 +12,10 @@
 #include "base/quote.h"
 #include "server/net/base64.h"
 #include "server/net/compression.h"
+#include "server/net/credentials.h"
 #include "server/net/dial.h"
 #include "server/net/exchange.h"
+#include "server/net/idle_connections.h"
 #include "server/net/oauth2.h"
 #include "server/net/proxy.h"
 #include "server/net/resolver.h"
@@ -35,7 +36,6 @@ constexpr std::size_t kKeptBuffers = 8;
 constexpr std::uint64_t kDefaultBodyLimit = 1ULL << 30;
 constexpr std::size_t kDecodeInline = 64 << 10;  // larger bodies are decoded on the pool
 constexpr int kMaxRedirects = 10;
-constexpr auto kSweepEvery = std::chrono::seconds(30);
 
 // Go's url.Error: the method with one capital.
 std::string OperationOf(std::string_view method) {
@@ -48,55 +48,6 @@ std::string OperationOf(std::string_view method) {
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-// What the files of a configuration say now; empty without files.
-struct Fresh {
-  TlsContext tls;
-  std::string authorization;
-  std::vector<std::pair<std::string, std::string>> headers;
-};
-
-bool ReadsFiles(const HttpClientConfig& config) {
-  if (config.basic_auth &&
-      (!config.basic_auth->password.file.empty() || !config.basic_auth->username_file.empty())) {
-    return true;
-  }
-  if (config.authorization && !config.authorization->credentials.file.empty()) return true;
-  return std::any_of(config.http_headers.begin(), config.http_headers.end(),
-                     [](const auto& header) { return !header.second.files.empty(); });
-}
-
-Result<> ReadFresh(const HttpClientConfig& config, Fresh& fresh) {
-  if (config.basic_auth) {
-    std::string user = config.basic_auth->username;
-    if (!config.basic_auth->username_file.empty()) {
-      auto text = Read(SecretSource{Secret(), config.basic_auth->username_file});
-      if (!text) return std::move(text).error().Within("unable to read basic auth username");
-      user = std::move(*text);
-    }
-    auto password = Read(config.basic_auth->password);
-    if (!password) return std::move(password).error().Within("unable to read basic auth password");
-    fresh.authorization = "Basic " + Base64Encode(user + ":" + *password);
-  } else if (config.authorization && !config.authorization->credentials.empty()) {
-    auto credentials = Read(config.authorization->credentials);
-    if (!credentials) {
-      return std::move(credentials).error().Within("unable to read authorization credentials");
-    }
-    fresh.authorization = config.authorization->type + " " + *credentials;
-  }
-  for (const auto& [name, values] : config.http_headers) {
-    for (const std::string& value : values.values) fresh.headers.emplace_back(name, value);
-    for (const Secret& value : values.secrets) fresh.headers.emplace_back(name, value.Reveal());
-    for (const std::string& file : values.files) {
-      auto text = Read(SecretSource{Secret(), file});
-      if (!text) {
-        return std::move(text).error().Within("unable to read headers file " + file);
-      }
-      fresh.headers.emplace_back(name, std::move(*text));
-    }
-  }
-  return {};
 }
 
 // A value that would end its line early is not sent.
@@ -130,14 +81,15 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
         options_(std::move(options)),
         reads_files_(ReadsFiles(config_)),
         resolver_(blocking_),
-        tls_(config_.tls) {
+        tls_(config_.tls),
+        idle_(options_.idle_timeout, options_.max_idle_per_host) {
     if (config_.oauth2) {
       tokens_ =
           std::make_unique<Oauth2Tokens>(io_, blocking_, *config_.oauth2, options_.user_agent);
     }
     if (!reads_files_) {
       // Without files the secrets are constants: read once, here.
-      auto read = ReadFresh(config_, constant_);
+      auto read = ReadCredentials(config_, constant_);
       assert(read.ok());
     }
   }
@@ -153,14 +105,10 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     co_return result;
   }
 
-  void CloseIdle() { idle_.clear(); }
+  void CloseIdle() { idle_.Clear(); }
   IoThread& io() { return io_; }
 
  private:
-  struct Idle {
-    std::unique_ptr<Stream> stream;
-    Steady::time_point since;
-  };
   struct Attempt {
     const ClientRequest* request;
     Url url;
@@ -220,7 +168,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     ClientResponse response;
     {
       const Known& known = KnownOf(request);  // may be gone after the next co_await
-      if (!known.head.empty()) stream = TakeIdle(known.key, nullptr);
+      if (!known.head.empty()) stream = idle_.Take(known.key, nullptr);
       if (stream != nullptr) {
         key = known.key;
         head = known.head;
@@ -248,7 +196,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     ExchangeOutcome outcome;
     auto done = co_await Exchange(*stream, room, exchange, response, outcome);
     GiveBuffer(std::move(buffer));
-    if (done && outcome.reusable) GiveIdle(key, std::move(stream));
+    if (done && outcome.reusable && options_.keep_alive) idle_.Give(key, std::move(stream));
     // The server closed the connection while it was resting, or shows another way.
     const bool closed = !done && outcome.untouched && done.error().code() == Code::kUnavailable;
     const bool redirected = done && config_.follow_redirects && IsRedirect(response.status) &&
@@ -328,7 +276,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   // One request to one URL: on a kept connection if there is one, else on a new one.
   Awaitable<Result<>> Once(Attempt& attempt, ClientResponse& response) {
-    Fresh fresh = constant_;
+    Credentials fresh = constant_;
     const bool secure = attempt.url.scheme == "https";
     auto proxy = options_.unix_socket.empty() ? ProxyFor(attempt.url, config_.proxy)
                                               : Result<std::optional<Url>>(std::optional<Url>());
@@ -339,7 +287,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
       auto work = [self, &fresh, tls_needed]() -> Result<> {
         if (self->reads_files_) {
           fresh = {};
-          if (auto read = ReadFresh(self->config_, fresh); !read) return read;
+          if (auto read = ReadCredentials(self->config_, fresh); !read) return read;
         }
         if (tls_needed) {
           MutexLock lock(self->tls_mu_);
@@ -369,7 +317,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
     const std::string key = KeyOf(attempt.url, *proxy);
     for (;;) {
-      std::unique_ptr<Stream> stream = TakeIdle(key, fresh.tls.get());
+      std::unique_ptr<Stream> stream = idle_.Take(key, fresh.tls.get());
       const bool kept = stream != nullptr;
       if (!kept) {
         auto connected = co_await Connect(attempt, *proxy, fresh);
@@ -387,8 +335,8 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
         continue;  // the server closed it while it was resting
       }
       if (!done) co_return std::move(done).error();
-      if (outcome.reusable) {
-        GiveIdle(key, std::move(stream));
+      if (outcome.reusable && options_.keep_alive) {
+        idle_.Give(key, std::move(stream));
       } else if (stream->secure()) {
         stream->Close();
       }
@@ -401,7 +349,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     return url.scheme + "://" + url.authority() + " " + (proxy ? proxy->authority() : "");
   }
 
-  std::string Head(const Attempt& attempt, const Fresh& fresh, const Url* through) const {
+  std::string Head(const Attempt& attempt, const Credentials& fresh, const Url* through) const {
     const ClientRequest& request = *attempt.request;
     std::string head;
     head.reserve(512);
@@ -454,7 +402,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   Awaitable<Result<std::unique_ptr<Stream>>> Connect(const Attempt& attempt,
                                                      const std::optional<Url>& proxy,
-                                                     const Fresh& fresh) {
+                                                     const Credentials& fresh) {
     const Url& to = proxy ? *proxy : attempt.url;
     std::vector<Address> addresses;
     if (!options_.unix_socket.empty()) {
@@ -526,7 +474,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   Awaitable<Result<std::unique_ptr<Stream>>> Handshake(std::unique_ptr<Stream> plain,
                                                        const Attempt& attempt, std::string name,
-                                                       const Fresh& fresh) {
+                                                       const Credentials& fresh) {
     auto stream = Stream::Tls(std::move(plain->socket()), fresh.tls);
     plain.reset();
     stream->ExpireAfter(Left(attempt));
@@ -544,45 +492,6 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
       why = HandshakeFailure(stream->native_tls(), name, "tls: " + why);
     }
     co_return Error(Code::kUnavailable, why);
-  }
-
-  // --- kept connections
-  std::unique_ptr<Stream> TakeIdle(const std::string& key, const void* tls) {
-    Sweep();
-    // Another context means other certificates: what was connected with the old ones is dropped.
-    if (tls != nullptr && tls != last_tls_) {
-      for (auto& [name, list] : idle_) {
-        std::erase_if(list, [](const Idle& idle) { return idle.stream->secure(); });
-      }
-      last_tls_ = tls;
-    }
-    const auto found = idle_.find(key);
-    while (found != idle_.end() && !found->second.empty()) {
-      std::unique_ptr<Stream> stream = std::move(found->second.back().stream);
-      found->second.pop_back();
-      if (!stream->PeerLeft()) return stream;
-    }
-    return nullptr;
-  }
-
-  void GiveIdle(const std::string& key, std::unique_ptr<Stream> stream) {
-    if (!options_.keep_alive) return;
-    stream->NeverExpire();
-    auto& list = idle_[key];
-    if (list.size() < options_.max_idle_per_host)
-      list.push_back({std::move(stream), Steady::now()});
-  }
-
-  void Sweep() {
-    const auto now = Steady::now();
-    if (now - last_sweep_ < kSweepEvery) return;
-    last_sweep_ = now;
-    for (auto it = idle_.begin(); it != idle_.end();) {
-      std::erase_if(it->second, [&](const Idle& idle) {
-        return now - idle.since > options_.idle_timeout || idle.stream->PeerLeft();
-      });
-      it = it->second.empty() ? idle_.erase(it) : std::next(it);
-    }
   }
 
   using Buffer = std::unique_ptr<char[]>;
@@ -607,17 +516,15 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   const HttpClientConfig config_;
   const HttpClientOptions options_;
   const bool reads_files_;
-  Fresh constant_;  // when there are no files
+  Credentials constant_;  // when there are no files
   std::unique_ptr<Oauth2Tokens> tokens_;
   Resolver resolver_;
   Mutex tls_mu_;
   ClientTls tls_ GUARDED_BY(tls_mu_);
 
   // IO thread only.
-  std::map<std::string, std::vector<Idle>> idle_;
+  IdleConnections idle_;
   std::unordered_map<std::string, Known> known_;  // by URL
-  const void* last_tls_ = nullptr;
-  Steady::time_point last_sweep_{};
 };
 
 HttpClient::HttpClient(IoThread& io, ThreadPool& blocking, HttpClientConfig config,
@@ -635,8 +542,8 @@ HttpClient::~HttpClient() {
 }
 
 Result<> HttpClient::Check(const HttpClientConfig& config) {
-  Fresh fresh;
-  if (auto read = ReadFresh(config, fresh); !read) return read;
+  Credentials fresh;
+  if (auto read = ReadCredentials(config, fresh); !read) return read;
   auto context = ClientTls(config.tls).Current();
   if (!context) return std::move(context).error();
   if (config.oauth2) {
