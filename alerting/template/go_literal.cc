@@ -1,7 +1,9 @@
 #include "alerting/template/go_literal.h"
 
+#include <cmath>
 #include <cstdint>
 
+#include "base/number.h"
 #include "base/quote.h"
 #include "base/utf8.h"
 
@@ -57,6 +59,32 @@ bool TakeEscape(std::string_view& body, char quote, std::string& out) {
   return true;
 }
 
+// Without a sign.
+std::optional<std::int64_t> ReadInteger(std::string_view digits) {
+  int base = 10;
+  if (digits.size() > 1 && digits[0] == '0') {
+    const char c = static_cast<char>(digits[1] | 0x20);
+    base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
+    digits.remove_prefix(c == 'x' || c == 'b' || c == 'o' ? 2 : 1);
+  }
+  if (digits.empty()) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char c : digits) {
+    const char lower = static_cast<char>(c | 0x20);
+    const int digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' ? lower - 'a' + 10 : 99;
+    if (digit >= base) return std::nullopt;
+    if (__builtin_mul_overflow(value, base, &value) ||
+        __builtin_add_overflow(value, digit, &value)) {
+      return std::nullopt;
+    }
+  }
+  return value;
+}
+
+GoNumber Whole(std::int64_t value) {
+  return {value, static_cast<double>(value), true};
+}
+
 }  // namespace
 
 std::string RuneName(char32_t rune) {
@@ -97,6 +125,33 @@ std::optional<std::string> UnquoteGo(std::string_view literal) {
   }
   if (quote == '\'' && runes != 1) return std::nullopt;
   return out;
+}
+
+Result<GoNumber> ReadGoNumber(std::string_view literal) {
+  if (literal.starts_with('\'')) {
+    const std::optional<std::string> text = UnquoteGo(literal);
+    if (!text) {
+      return Error(Code::kInvalid, "malformed character constant: " + std::string(literal));
+    }
+    std::string_view rest = *text;
+    return Whole(static_cast<std::int64_t>(TakeRune(rest)));
+  }
+  std::string digits;
+  for (const char c : literal) {
+    if (c != '_') digits += c;
+  }
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.erase(0, 1);
+  if (const auto integer = ReadInteger(digits)) return Whole(negative ? -*integer : *integer);
+  const std::optional<double> real = ParseFloat((negative ? "-" : "") + digits);
+  if (!real || std::isinf(*real)) {
+    return Error(Code::kInvalid, "illegal number syntax: " + Quote(literal));
+  }
+  if (literal.find_first_of(".eEpP") == std::string_view::npos) {
+    return Error(Code::kInvalid, "integer overflow: " + Quote(literal));
+  }
+  constexpr double kLimit = 9.2e18;
+  return GoNumber{std::nullopt, *real, std::abs(*real) < kLimit && std::trunc(*real) == *real};
 }
 
 }  // namespace meerkat::alerting::templates

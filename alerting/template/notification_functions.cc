@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "alerting/template/escape.h"
-#include "alerting/template/go_time.h"
+#include "alerting/template/go_layout.h"
 #include "alerting/template/json.h"
 #include "alerting/template/text_functions.h"
 #include "base/quote.h"

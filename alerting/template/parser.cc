@@ -1,14 +1,11 @@
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "alerting/template/go_literal.h"
 #include "alerting/template/lexer.h"
 #include "alerting/template/node.h"
-#include "base/number.h"
 #include "base/quote.h"
-#include "base/utf8.h"
 
 namespace meerkat::alerting::templates {
 namespace {
@@ -543,72 +540,17 @@ class Parser {
   }
 
   NodePtr Number(const Token& token) {
+    auto number = ReadGoNumber(token.value);
+    if (!number) {
+      Fail(number.error().message());
+      return nullptr;
+    }
     NodePtr node = New(Node::Kind::kNumber, token.position);
     node->text = token.value;
-    const auto bad = [&] {
-      Fail("illegal number syntax: " + Quote(token.value));
-      return nullptr;
-    };
-    if (token.type == TokenType::kCharConstant) {
-      const std::optional<std::string> text = UnquoteGo(token.value);
-      if (!text) {
-        Fail("malformed character constant: " + token.value);
-        return nullptr;
-      }
-      std::string_view rest = *text;
-      const auto rune = static_cast<std::int64_t>(TakeRune(rest));
-      node->constant = Value::Int(rune);
-      node->is_integer = true;
-      node->as_float = static_cast<double>(rune);
-      return node;
-    }
-    std::string digits;
-    for (const char c : token.value) {
-      if (c != '_') digits += c;
-    }
-    const bool negative = digits.starts_with('-');
-    if (negative || digits.starts_with('+')) digits.erase(0, 1);
-    if (const auto integer = ReadInteger(digits)) {
-      const std::int64_t value = negative ? -*integer : *integer;
-      node->constant = Value::Int(value);
-      node->is_integer = true;
-      node->as_float = static_cast<double>(value);
-      return node;
-    }
-    const std::optional<double> number = ParseFloat((negative ? "-" : "") + digits);
-    if (!number || std::isinf(*number)) return bad();
-    node->as_float = *number;
-    node->constant = Value::Float(*number);
-    // 1e3 is a float that may also stand where an integer is wanted.
-    constexpr double kLimit = 9.2e18;
-    node->is_integer = std::abs(*number) < kLimit && std::trunc(*number) == *number;
-    const bool looks_whole = token.value.find_first_of(".eEpP") == std::string::npos;
-    if (looks_whole) {
-      Fail("integer overflow: " + Quote(token.value));
-      return nullptr;
-    }
+    node->constant = number->integer ? Value::Int(*number->integer) : Value::Float(number->real);
+    node->is_integer = number->is_whole;
+    node->as_float = number->real;
     return node;
-  }
-
-  static std::optional<std::int64_t> ReadInteger(std::string_view digits) {
-    int base = 10;
-    if (digits.size() > 1 && digits[0] == '0') {
-      const char c = static_cast<char>(digits[1] | 0x20);
-      base = c == 'x' ? 16 : c == 'b' ? 2 : 8;
-      digits.remove_prefix(c == 'x' || c == 'b' || c == 'o' ? 2 : 1);
-    }
-    if (digits.empty()) return std::nullopt;
-    std::int64_t value = 0;
-    for (const char c : digits) {
-      const char lower = static_cast<char>(c | 0x20);
-      const int digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' ? lower - 'a' + 10 : 99;
-      if (digit >= base) return std::nullopt;
-      if (__builtin_mul_overflow(value, base, &value) ||
-          __builtin_add_overflow(value, digit, &value)) {
-        return std::nullopt;
-      }
-    }
-    return value;
   }
 
   static std::optional<std::string> StringOf(const Token& token) {
@@ -640,76 +582,6 @@ class Parser {
 Result<TreeSet> ParseTemplate(std::string name, std::string_view source,
                               const FunctionSet& functions) {
   return Parser(std::move(name), source, functions).Run();
-}
-
-bool Tree::IsBlank() const {
-  return std::ranges::all_of(root->children, [](const NodePtr& node) {
-    return node->kind == Node::Kind::kText &&
-           node->text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
-  });
-}
-
-std::string Node::ToText() const {
-  std::string out;
-  const auto fields = [&] {
-    for (const std::string& name : names) out += "." + name;
-  };
-  switch (kind) {
-    case Kind::kDot:
-      return ".";
-    case Kind::kNil:
-      return "nil";
-    case Kind::kBool:
-    case Kind::kNumber:
-    case Kind::kString:
-    case Kind::kIdentifier:
-      return text;
-    case Kind::kField:
-      fields();
-      return out;
-    case Kind::kVariable:
-      for (const std::string& name : names) out += (out.empty() ? "" : ".") + name;
-      return out;
-    case Kind::kChain:
-      out = children[0]->kind == Kind::kPipe ? "(" + children[0]->ToText() + ")"
-                                             : children[0]->ToText();
-      fields();
-      return out;
-    case Kind::kPipe:
-      for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-      if (!names.empty()) out += is_assignment ? " = " : " := ";
-      for (std::size_t i = 0; i < children.size(); ++i) {
-        out += (i > 0 ? " | " : "") + children[i]->ToText();
-      }
-      return out;
-    case Kind::kCommand:
-      for (std::size_t i = 0; i < children.size(); ++i) {
-        if (i > 0) out += ' ';
-        const bool nested = children[i]->kind == Kind::kPipe;
-        out += nested ? "(" + children[i]->ToText() + ")" : children[i]->ToText();
-      }
-      return out;
-    case Kind::kText:
-      return text;
-    case Kind::kAction:
-      return "{{" + pipe->ToText() + "}}";
-    case Kind::kIf:
-      return "{{if " + pipe->ToText() + "}}…{{end}}";
-    case Kind::kWith:
-      return "{{with " + pipe->ToText() + "}}…{{end}}";
-    case Kind::kRange:
-      return "{{range " + pipe->ToText() + "}}…{{end}}";
-    case Kind::kTemplate:
-      return "{{template " + Quote(text) + (pipe == nullptr ? "" : " " + pipe->ToText()) + "}}";
-    case Kind::kBreak:
-      return "{{break}}";
-    case Kind::kContinue:
-      return "{{continue}}";
-    case Kind::kList:
-      for (const NodePtr& child : children) out += child->ToText();
-      return out;
-  }
-  return out;
 }
 
 }  // namespace meerkat::alerting::templates
