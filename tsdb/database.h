@@ -68,6 +68,10 @@ class Database : public Storage {
   virtual void Apply(const LiveOptions& live) = 0;
 
   virtual CardinalityStats Cardinality(std::size_t limit) const = 0;
+  // The stretches of time that a range touches, whole, as upstream lists label names and values:
+  // of what it holds in memory (the last one to three hours) all when any of it is touched, and of
+  // what is older two hours each.
+  virtual TimeRange LabelRange(TimeRange range) const = 0;
   // Deletes samples of matching series within the range, at once for readers, on disk at the next
   // clean-up.
   virtual Result<> DeleteSeries(TimeRange range,

@@ -13,6 +13,22 @@ char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// A header is ASCII, whatever the address was that it repeats.
+std::string EscapeNonAscii(std::string_view location) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string escaped;
+  escaped.reserve(location.size());
+  for (const char c : location) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      escaped += c;
+    } else {
+      escaped.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+  }
+  return escaped;
+}
+
 }  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
@@ -157,7 +173,7 @@ Response Response::Redirect(int status, std::string location) {
   Response response = Text(status, "", "text/html; charset=utf-8");
   response.body =
       "<a href=\"" + EscapeHtml(location) + "\">" + std::string(ReasonOf(status)) + "</a>.\n\n";
-  response.headers.Set("Location", std::move(location));
+  response.headers.Set("Location", EscapeNonAscii(location));
   return response;
 }
 

@@ -100,6 +100,7 @@ class Web::Impl {
       for (ApiRoute& route : list) AddApi(router, std::move(route));
     }
     router.Add(Plain({"OPTIONS"}, "/api/v1/{path...}", Options()));
+    router.Add(Plain({"OPTIONS"}, "/api/v1/", Options()));
     router.Add(Plain({}, "/api/v1", [this](const net::Request& request, std::stop_token) {
       const std::string query = request.raw_query.empty() ? "" : "?" + request.raw_query;
       std::string location = options_.route_prefix + "/api/v1/" + query;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "tsdb/compact/seal.h"
 #include "tsdb/head/records.h"
 #include "tsdb/read/querier.h"
 
@@ -199,6 +200,26 @@ CardinalityStats Engine::Cardinality(std::size_t limit) const {
   for (const auto& generation : live_.view.closed) stats.chunks += generation->tail_count();
   stats.chunks += live_.view.open->tail_count();
   return stats;
+}
+
+TimeRange Engine::LabelRange(TimeRange range) const {
+  const Timestamp newest = head_->max_time();
+  const Timestamp lowest = Lowest();
+  if (lowest > newest) return range;  // nothing there
+  // Upstream's head: cut where a stretch begins, once it is longer than one and a half.
+  const Millis stretch = options_.partition;
+  const Timestamp head = newest - lowest <= stretch + stretch / 2
+                             ? lowest
+                             : std::max(lowest, AlignDown(newest - stretch / 2, stretch));
+  TimeRange whole{AlignDown(range.min, stretch), range.max};
+  if (range.min >= head) whole.min = range.min <= newest ? head : range.min;
+  if (range.max >= head) {
+    whole.max = std::max(range.max, newest);
+  } else {
+    const Timestamp next = AlignDown(range.max, stretch) + stretch;
+    whole.max = std::min(next, head) - Millis(1);
+  }
+  return whole;
 }
 
 std::vector<Database::BlockInfo> Engine::Blocks() const {

@@ -42,6 +42,7 @@ class Engine : public Database {
   StateStore& state() override { return state_; }
   void Apply(const LiveOptions& live) override;
   CardinalityStats Cardinality(std::size_t limit) const override;
+  TimeRange LabelRange(TimeRange range) const override;
   Result<> DeleteSeries(TimeRange range, std::span<const std::vector<Matcher>> selectors) override;
   Result<> CleanTombstones() override;
   Result<> Seal() override;

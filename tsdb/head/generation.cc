@@ -174,27 +174,40 @@ const Generation::Entry* Generation::FindEntry(SeriesId series) const {
   return it == entries.end() || it->series != series ? nullptr : &*it;
 }
 
-bool Generation::Has(SeriesId series, const Slot* slot) const {
-  if (closed_) return FindEntry(series) != nullptr;
-  const bool in_tail = slot != nullptr && slot->tail < tails_ && At(slot->tail).series == series;
-  return in_tail || loose_.contains(series);
+std::optional<std::uint32_t> Generation::NewestTail(SeriesId series, const Slot* slot) const {
+  if (closed_) {
+    const Entry* entry = FindEntry(series);
+    if (entry == nullptr) return std::nullopt;
+    return entry->tail;
+  }
+  if (slot != nullptr && slot->tail < tails_ && At(slot->tail).series == series) return slot->tail;
+  if (loose_.contains(series)) return kNoTail;
+  return std::nullopt;
+}
+
+bool Generation::Touches(SeriesId series, const Slot* slot, TimeRange range) const {
+  const auto newest = NewestTail(series, slot);
+  if (!newest) return false;
+  for (std::uint32_t index = *newest; index != kNoTail; index = At(index).previous) {
+    const Tail& tail = At(index);
+    const std::vector<std::int64_t>& column = columns_[tail.column];
+    const TimeRange span{FromMillis(column[tail.first_row]),
+                         FromMillis(column[tail.first_row + tail.rows - 1])};
+    if (span.Overlaps(range)) return true;
+  }
+  const auto loose = loose_.find(series);
+  return loose != loose_.end() &&
+         std::any_of(loose->second.begin(), loose->second.end(), [&](const Loose& sample) {
+           const Timestamp time = FromMillis(sample.time);
+           return TimeRange{time, time}.Overlaps(range);
+         });
 }
 
 bool Generation::Copy(SeriesId series, const Slot* slot, std::vector<TailCopy>& out) const {
-  std::uint32_t index = kNoTail;
-  if (closed_) {
-    const Entry* entry = FindEntry(series);
-    if (entry == nullptr) return false;
-    index = entry->tail;
-    if (index == kNoTail) return true;
-  } else {
-    if (slot != nullptr && slot->tail < tails_ && At(slot->tail).series == series) {
-      index = slot->tail;
-    }
-    if (index == kNoTail) return loose_.contains(series);
-  }
+  const auto newest = NewestTail(series, slot);
+  if (!newest) return false;
   const std::size_t begin = out.size();
-  for (; index != kNoTail; index = At(index).previous) out.push_back(CopyOf(index));
+  for (std::uint32_t i = *newest; i != kNoTail; i = At(i).previous) out.push_back(CopyOf(i));
   std::reverse(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end());
   return true;
 }

@@ -130,8 +130,9 @@ class Generation {
   void Define(SeriesId series) { defined_.push_back(series); }
   std::span<const SeriesId> defined() const { return defined_; }
 
-  // Whether it has samples of the series. `slot` as for Copy.
-  bool Has(SeriesId series, const Slot* slot) const;
+  // Whether a tail of the series, from its first to its last sample, touches the range, or one of
+  // its loose samples lies there. `slot` as for Copy.
+  bool Touches(SeriesId series, const Slot* slot, TimeRange range) const;
   // Its samples in pieces of ascending time, appended to `out`. False: it has none here.
   bool Copy(SeriesId series, const Slot* slot, std::vector<TailCopy>& out) const;
   // Out-of-order samples: by time, the first of equal times; nothing for most.
@@ -188,6 +189,8 @@ class Generation {
   };
   // Tails in pages, so that a million of them grow without a copy.
   static constexpr std::size_t kPageTails = 1024;
+  // The series' newest tail, or kNoTail; nothing: it has no samples here.
+  std::optional<std::uint32_t> NewestTail(SeriesId series, const Slot* slot) const;
   // Of a closed generation's series, or null.
   const Entry* FindEntry(SeriesId series) const;
   Tail& At(std::uint32_t tail) const { return pages_[tail / kPageTails][tail % kPageTails]; }

@@ -112,7 +112,8 @@ Result<std::vector<bool>> Finder::Present(std::span<const SeriesId> ids) {
       if (missing == 0 || generation.empty() || !generation.range().Overlaps(range_)) return;
       for (std::size_t i = 0; i < ids.size(); ++i) {
         if (present[i]) continue;
-        if (generation.Has(ids[i], generation.closed() ? nullptr : slot_of_(ids[i]))) set(i);
+        const Slot* slot = generation.closed() ? nullptr : slot_of_(ids[i]);
+        if (generation.Touches(ids[i], slot, range_)) set(i);
       }
     };
     look_into(*view_.open);

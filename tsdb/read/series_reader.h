@@ -74,7 +74,8 @@ class Finder {
 
   // The places of `ids` (ascending), parallel to them.
   Result<PlacesOfMany> Places(std::span<const SeriesId> ids);
-  // Which of `ids` (ascending) have such places: far cheaper than finding them.
+  // Which of `ids` (ascending) have such places, and do not end before or begin after the range
+  // there: far cheaper than finding them.
   Result<std::vector<bool>> Present(std::span<const SeriesId> ids);
   // What could not be looked into so far, and why.
   const std::set<std::string>& damage() const { return damage_; }

@@ -225,7 +225,7 @@ net::Response Answer(const ApiContext& context, Subject subject, const net::Requ
   }
   tsdb::Database* database = context.doors.database();
   if (database == nullptr) return NoDatabase();
-  auto querier = database->NewQuerier(search->range);
+  auto querier = database->NewQuerier(database->LabelRange(search->range));
   if (!querier) return Fail(querier.error());
   (*querier)->InterruptBy(tsdb::Interrupt(stop));
   if (search->sets.empty()) search->sets.emplace_back();

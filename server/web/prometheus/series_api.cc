@@ -98,7 +98,7 @@ net::Response LabelNames(const Doors& doors, const net::Request& request, std::s
   if (ask.refused) return std::move(*ask.refused);
   tsdb::Database* database = doors.database();
   if (database == nullptr) return NoDatabase();
-  auto querier = database->NewQuerier(ask.asked.range);
+  auto querier = database->NewQuerier(database->LabelRange(ask.asked.range));
   if (!querier) return Fail(querier.error());
   (*querier)->InterruptBy(tsdb::Interrupt(std::move(stop)));
   auto names = Union(ask.asked, [&](const std::vector<Matcher>& matchers) {
@@ -118,7 +118,7 @@ net::Response LabelValues(const Doors& doors, const net::Request& request, std::
   if (ask.refused) return std::move(*ask.refused);
   tsdb::Database* database = doors.database();
   if (database == nullptr) return NoDatabase();
-  auto querier = database->NewQuerier(ask.asked.range);
+  auto querier = database->NewQuerier(database->LabelRange(ask.asked.range));
   if (!querier) return Fail(querier.error());
   (*querier)->InterruptBy(tsdb::Interrupt(std::move(stop)));
   auto values = Union(ask.asked, [&](const std::vector<Matcher>& matchers) {

@@ -263,6 +263,7 @@ TEST(Router, KnowsWhatACarelessPathMeans) {
       {"POST", "/api/v1/query/", 307, "/api/v1/query"},
       {"GET", "/nothing/", 404, ""},
       {"GET", "/api/v1/nothing", 404, ""},
+      {"GET", "//a?b=é", 301, "/a?b=%c3%a9"},
       {"GET", "/a\"b//é?c=\"", 301, "/a%22b/%C3%A9?c=\""},
       {"GET", "/api/v1/label/../values", 301, "/api/v1/values"},
       {"DELETE", "/api/v1/query", 405, ""},

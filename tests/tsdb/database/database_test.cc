@@ -282,6 +282,58 @@ TEST_F(DatabaseTest, KnowsLabelNamesAndValuesOfTheRange) {
   EXPECT_TRUE((*(*before)->LabelNames({}, 0)).empty());
 }
 
+TEST_F(DatabaseTest, SeriesAreListedFromTheirFirstToTheirLastSample) {
+  Open();
+  for (const int second : {0, 60, 120}) Append(kUp, At(second), 1);
+  Append(kDown, At(600), 1);
+  const auto listed = [this](int from, int to) {
+    auto querier = db->NewQuerier({FromMillis(At(from)), FromMillis(At(to))});
+    auto set = (*querier)->Select({}, {.labels_only = true});
+    std::vector<std::string> names;
+    while (*(*set)->Next()) names.emplace_back((*set)->labels().Get("__name__"));
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(listed(-60, -1), Names());
+  EXPECT_EQ(listed(61, 119), Names{"up"}) << "between two samples";
+  EXPECT_EQ(listed(120, 130), Names{"up"});
+  EXPECT_EQ(listed(121, 599), Names());
+  EXPECT_EQ(listed(0, 600), (Names{"down", "up"}));
+  EXPECT_EQ(listed(601, 900), Names());
+}
+
+// At(0) is 800 seconds into a stretch of two hours.
+TEST_F(DatabaseTest, LabelsAreOfWholeStretchesAsUpstreamKeepsThem) {
+  struct Case {
+    int from, to;
+    int whole_from, whole_to;
+  };
+  const auto expect = [this](const std::vector<Case>& cases) {
+    for (const Case& c : cases) {
+      const TimeRange whole = db->LabelRange({FromMillis(At(c.from)), FromMillis(At(c.to))});
+      EXPECT_EQ(ToMillis(whole.min), At(c.whole_from)) << c.from << " to " << c.to;
+      EXPECT_EQ(ToMillis(whole.max) / 1000, At(c.whole_to) / 1000) << c.from << " to " << c.to;
+    }
+  };
+  Open();
+  const TimeRange asked{FromMillis(At(5)), FromMillis(At(10))};
+  EXPECT_EQ(db->LabelRange(asked), asked) << "nothing there";
+  Append(kUp, At(0), 1);
+  Append(kUp, At(3 * 3600), 1);
+  // All of it is the head.
+  expect({{100, 200, 0, 10800},
+          {-100, 200, -800, 10800},
+          {-100, -50, -800, -1},
+          {10801, 10900, 10801, 10900},
+          {200, 100, 0, 10800}});
+  Append(kUp, At(3 * 3600 + 1), 1);
+  // One and a half stretches are exceeded: the first one is a block now.
+  expect({{100, 200, -800, 6399},
+          {100, 6500, -800, 10801},
+          {6400, 6400, 6400, 10801},
+          {10800, 20000, 6400, 20000}});
+}
+
 // Of each name and value two series are asked first; here the only living one is neither.
 TEST_F(DatabaseTest, FindsTheOneSeriesThatLivesWithinARange) {
   Open();
