@@ -1,5 +1,6 @@
 #include "server/dashboards/dashboard_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
@@ -88,7 +89,7 @@ bool IsUsableUid(std::string_view uid) {
   return true;
 }
 
-std::string UidFromName(std::string_view name) {
+std::string UidFromName(std::string_view name, int copy) {
   std::string uid;
   for (const char c : name) {
     if (IsUidCharacter(c)) {
@@ -99,8 +100,10 @@ std::string UidFromName(std::string_view name) {
   }
   while (uid.starts_with('-')) uid.erase(0, 1);
   while (uid.ends_with('-')) uid.pop_back();
-  if (uid.size() > kMaxUid) uid.resize(kMaxUid);
-  return uid.empty() ? "dashboard" : uid;
+  if (uid.empty()) uid = "dashboard";
+  const std::string number = copy > 1 ? "-" + std::to_string(copy) : "";
+  uid.resize(std::min(uid.size(), kMaxUid - number.size()));
+  return uid + number;
 }
 
 std::string SlugOf(std::string_view title) {

@@ -19,8 +19,9 @@ std::string UnwrapDashboard(std::string_view json);
 std::string WithUid(std::string_view json, std::string_view uid);
 
 bool IsUsableUid(std::string_view uid);
-// From a file name without its extension: `Node (1)` is `Node-1`.
-std::string UidFromName(std::string_view name);
+// From a file's name without its extension, or a title: `Node (1)` is `Node-1`. The second of that
+// name is `Node-1-2`: `copy` counts from 1.
+std::string UidFromName(std::string_view name, int copy = 1);
 // "Node Exporter Full" is "node-exporter-full".
 std::string SlugOf(std::string_view title);
 

@@ -145,10 +145,8 @@ void DashboardLibrary::ScanFolder(const DashboardFolder& folder,
       Entry entry{*now.summary, {}, file};
       DashboardSummary& summary = entry.summary;
       if (!IsUsableUid(summary.uid) || from_files_.contains(summary.uid)) {
-        std::string uid = UidFromName(file.stem().string());
-        for (int copy = 2; from_files_.contains(uid); ++copy)
-          uid = UidFromName(file.stem().string()) + "-" + std::to_string(copy);
-        summary.uid = std::move(uid);
+        for (int copy = 1; copy == 1 || from_files_.contains(summary.uid); ++copy)
+          summary.uid = UidFromName(file.stem().string(), copy);
       }
       if (summary.title.empty()) summary.title = file.stem().string();
       summary.slug = SlugOf(summary.title);
@@ -241,7 +239,10 @@ Result<DashboardSummary> DashboardLibrary::Save(std::string_view json, std::stri
   MutexLock lock(mu_);
   Rescan();
   if (summary->title.empty()) return Error(Code::kInvalid, "the dashboard has no title");
-  if (!IsUsableUid(summary->uid)) summary->uid = UidFromName(summary->title);
+  if (!IsUsableUid(summary->uid)) {
+    for (int copy = 1; copy == 1 || Find(summary->uid) != nullptr; ++copy)
+      summary->uid = UidFromName(summary->title, copy);
+  }
   const Entry* before = Find(summary->uid);
   const int newest = before == nullptr ? 0 : before->summary.version;
   if (base_version && before != nullptr && *base_version != newest) {

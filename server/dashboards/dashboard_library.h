@@ -65,8 +65,9 @@ class DashboardLibrary {
   std::vector<DashboardSummary> List();
   std::optional<Dashboard> Get(std::string_view uid);
 
-  // Imports or saves. A text without a usable uid gets one. kInvalid: not a dashboard; kConflict:
-  // base_version is given and is not the newest (somebody else saved meanwhile).
+  // Imports or saves. A text without a usable uid gets one that nothing has. kInvalid: not a
+  // dashboard; kConflict: base_version is given and is not the newest (somebody else saved
+  // meanwhile).
   Result<DashboardSummary> Save(std::string_view json, std::string_view folder,
                                 std::string_view message, std::optional<int> base_version);
   // kNotFound; kInvalid for one that is a file.

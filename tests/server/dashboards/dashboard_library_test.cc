@@ -115,6 +115,25 @@ TEST_F(DashboardLibraryTest, SeesFilesThatChange) {
   EXPECT_TRUE(library.List().empty());
 }
 
+TEST_F(DashboardLibraryTest, ANewDashboardNeverBecomesAVersionOfAnother) {
+  File("a.json", R"({"uid":"Board","title":"From file","panels":[]})");
+  auto library = Open();
+  const std::string long_title(45, 'x');
+  const auto save = [&](const std::string& title) {
+    return library.Save(R"({"title":")" + title + R"(","panels":[]})", "", "", std::nullopt);
+  };
+  for (const auto& [title, uid] : std::vector<std::pair<std::string, std::string>>{
+           {"Board", "Board-2"},
+           {"Board", "Board-3"},
+           {long_title, std::string(40, 'x')},
+           {long_title, std::string(38, 'x') + "-2"}}) {
+    const auto saved = save(title);
+    ASSERT_TRUE(saved.ok());
+    EXPECT_EQ(saved->uid, uid);
+    EXPECT_EQ(saved->version, 1);
+  }
+}
+
 TEST_F(DashboardLibraryTest, KeepsVersionsAndTellsTheSecondOfTwoSavers) {
   auto library = Open();
   const auto first =
