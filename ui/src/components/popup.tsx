@@ -1,6 +1,6 @@
 // Buttons that open a popup, and dialogs. Both close on Escape and give the focus back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const kFocusable = 'a[href],button:not(:disabled),input:not(:disabled),select,textarea,[tabindex="0"]';
 
@@ -28,11 +28,14 @@ export function Drop({ button, label, class: cls = 'btn', toRight, role = 'dialo
   const [open, set] = useState(false);
   const root = useRef<HTMLSpanElement>(null);
   const was = useRef(false);
+  // The focus moves before anything else can happen: what is typed at once is meant for what opened.
+  useLayoutEffect(() => {
+    if (open) root.current?.querySelector<HTMLElement>('.popup [autofocus], .popup input, .popup .opt')?.focus({ preventScroll: true });
+  }, [open]);
   useEffect(() => {
     if (was.current && !open) onClose?.();
     was.current = open;
     if (!open) return;
-    root.current?.querySelector<HTMLElement>('.popup [autofocus], .popup input, .popup .opt')?.focus({ preventScroll: true });
     const outside = (e: Event) => {
       if (!e.composedPath().includes(root.current!)) set(false);
     };
@@ -77,7 +80,7 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, wide, children }: DialogProps) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     const first = box.current?.querySelector<HTMLElement>('[autofocus]') ?? box.current?.querySelector<HTMLElement>(kFocusable);
     (first ?? box.current)?.focus();

@@ -1,5 +1,5 @@
 // The pickers of variables under the top bar.
-import { useId, useState } from 'preact/hooks';
+import { useId, useRef, useState } from 'preact/hooks';
 import { promClient } from '../../api/completion';
 import { Icon } from '../../components/icon';
 import { Drop } from '../../components/popup';
@@ -102,7 +102,12 @@ function Filters({ state, onChange }: Omit<PickerProps, 'load'>) {
   const [text, set] = useState('');
   const [hints, setHints] = useState<string[]>([]);
   const list = useId();
-  const suggest = (t: string) => void filterHints(t).then(setHints);
+  const latest = useRef('');
+  // An answer to what was typed before comes too late. Without hints everything can still be typed.
+  const suggest = (t: string) => {
+    latest.current = t;
+    void filterHints(t).then((found) => latest.current === t && setHints(found), () => undefined);
+  };
   const add = (t: string) => {
     const m = /^\s*([\w.:-]+)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*$/.exec(t);
     if (!m) return;
