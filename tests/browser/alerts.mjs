@@ -1,9 +1,9 @@
 // Alerts: what fires is shown as it is notified; silences begin, show and end.
-import assert from 'node:assert/strict';
+import { becomes } from './world.mjs';
 
 const firing = async (page) => {
   await page.go('alerts');
-  await page.locator('.alert-entry', { hasText: 'PortClosed' }).waitFor({ timeout: 20_000 });
+  await page.locator('.alert-entry', { hasText: 'PortClosed' }).waitFor();
 };
 
 export const tests = [
@@ -12,8 +12,7 @@ export const tests = [
     await page.locator('.alert-entry', { hasText: 'PortClosed' }).click();
     const detail = page.locator('section[aria-label="PortClosed"]');
     await detail.locator('canvas').waitFor();
-    assert.match(await detail.innerText(), /Nothing listens on 127\.0\.0\.1:1/);
-    assert.match(await detail.innerText(), /up\{job="closed"\} == 0/);
+    await becomes(() => detail.innerText(), /Nothing listens on 127\.0\.0\.1:1[\s\S]*up\{job="closed"\} == 0/, "the alert's words and expression");
     await page.locator('.route-node', { hasText: 'databases' }).locator('.gets').waitFor();
   }],
   ['every rule is listed, quiet ones too', async ({ page }) => {
@@ -44,14 +43,14 @@ export const tests = [
   }],
   ['the history shows when it fired', async ({ page }) => {
     await page.go('alerts/history');
-    await page.locator('.lane .firing').first().waitFor({ timeout: 20_000 });
-    assert.match(await page.locator('.lanes').innerText(), /PortClosed/);
+    await page.locator('.lane .firing').first().waitFor();
+    await becomes(() => page.locator('.lanes').innerText(), /PortClosed/, 'the lane of the alert');
   }],
   ["a rule's graph tells when it would have fired, and so for a change of it", async ({ page }) => {
     await page.go('alerts?state=all');
     await page.locator('.alert-entry', { hasText: 'PortClosed' }).click();
     const detail = page.locator('section[aria-label="PortClosed"]');
-    await detail.getByText(/Over this time: Fires (once|\d+ times)/).waitFor({ timeout: 20_000 });
+    await detail.getByText(/Over this time: Fires (once|\d+ times)/).waitFor();
     await detail.getByRole('button', { name: 'Try a change' }).click();
     await detail.getByLabel('Expression').fill('up{job="closed"} == 7');
     await detail.getByRole('button', { name: 'Try', exact: true }).click();

@@ -3,17 +3,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { unfold } from './world.mjs';
 
 const kTallest = 30_000; // pixels
 const kStates = new Set(['ready', 'nodata', 'error', 'unsupported']);
-
-async function openAll(page) {
-  for (;;) {
-    const closed = page.locator('[data-row-state="collapsed"] [data-row-toggle]').first();
-    if (!(await closed.count())) return;
-    await closed.click();
-  }
-}
 
 export const tests = [
   ['each dashboard of the corpus opens, every panel settles', async ({ page, base, world, wrong, skip }) => {
@@ -26,7 +19,7 @@ export const tests = [
       assert.equal(answer.status(), 200, `${file}: ${await answer.text()}`);
       const { data } = await answer.json();
       await page.go(`d/${data.uid}/x?from=now-5m&to=now&refresh=off`);
-      await openAll(page);
+      await unfold(page);
       // A window as tall as the page: every panel is in view at once.
       const tall = await page.evaluate(() => document.scrollingElement.scrollHeight);
       await page.setViewportSize({ width: 1440, height: Math.min(tall, kTallest) });

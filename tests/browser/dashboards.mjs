@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { boxOf } from './world.mjs';
+import { becomes, sweep } from './world.mjs';
 
 const UID = 'browser-test';
 const panel = (id) => `[data-panel-id="${id}"]`;
 export const settled = (page, id) => page.waitForSelector(`${panel(id)}:not([data-panel-state="loading"])`);
-const stateOf = async (page, id) => {
-  await page.locator(panel(id)).scrollIntoViewIfNeeded();
-  await settled(page, id);
-  return page.getAttribute(panel(id), 'data-panel-state');
+const queriesOf = async (page, id) => Number(await page.getAttribute(panel(id), 'data-panel-queries'));
+// The panel, once in view, comes to the state, for the reason.
+const ends = async (page, id, state, message = /(?:)/) => {
+  await page.locator(panel(id)).first().scrollIntoViewIfNeeded();
+  await becomes(() => page.locator(panel(id)).first().evaluate((e) => `${e.dataset.panelState} ${e.dataset.panelMessage ?? ''}`), new RegExp(`^(${state}) .*${message.source}`, 's'), `panel ${id}`);
 };
 
 export const tests = [
@@ -22,25 +23,27 @@ export const tests = [
   }],
   ['each panel is drawn, empty or wrong, and says so', async ({ page }) => {
     await page.go(`d/${UID}/x`);
-    for (const id of [1, 2, 3, 4, 5]) assert.equal(await stateOf(page, id), 'ready', `panel ${id}`);
-    const size = await page.locator(`${panel(2)} .stat-figure`).evaluate((e) => parseFloat(getComputedStyle(e).fontSize));
-    assert.ok(size >= 28, `a figure with much room is ${size} px high`);
-    assert.equal(await stateOf(page, 6), 'error');
-    assert.match(await page.getAttribute(panel(6), 'data-panel-message'), /parse error/);
-    assert.equal(await stateOf(page, 7), 'nodata');
+    for (const id of [1, 2, 3, 4, 5]) await ends(page, id, 'ready');
+    const large = () => page.locator(`${panel(2)} .stat-figure`).evaluate((e) => parseFloat(getComputedStyle(e).fontSize) >= 28);
+    await becomes(large, true, 'a figure with much room to be large');
+    await ends(page, 6, 'error', /parse error/);
+    await ends(page, 7, 'nodata');
+    await becomes(() => page.locator(panel(5)).innerText(), /meerkat/, 'the words');
+    await page.still();
     assert.equal(await page.evaluate(() => window.bad), undefined);
-    assert.match(await page.locator(panel(5)).innerText(), /meerkat/);
   }],
   ['a folded row asks nothing until it is opened', async ({ page }) => {
     await page.go(`d/${UID}/x`);
     await page.waitForSelector('[data-row-state="collapsed"]');
+    await ends(page, 1, 'ready');
+    await page.still();
     assert.equal(await page.locator(panel(9)).count(), 0);
     await page.click('[data-row-toggle]');
-    assert.equal(await stateOf(page, 9), 'ready');
+    await ends(page, 9, 'ready');
   }],
   ['variables come from the server, the address, and the picker', async ({ page }) => {
     await page.go(`d/${UID}/x?var-job=meerkat`);
-    assert.equal(await page.getAttribute('[data-variable="job"]', 'data-value'), '["meerkat"]');
+    await page.waitForSelector(`[data-variable="job"][data-value='["meerkat"]']`, { state: 'attached' });
     await page.locator('.btn.var', { hasText: 'job' }).click();
     const choices = page.locator('.var-choices');
     await choices.getByText('closed').hover();
@@ -50,18 +53,23 @@ export const tests = [
   }],
   ['a panel is viewed alone', async ({ page }) => {
     await page.go(`d/${UID}/x?viewPanel=1`);
-    await settled(page, 1);
-    assert.equal(await page.locator('[data-panel-id]').count(), 1);
+    await ends(page, 1, 'ready');
+    await becomes(() => page.locator('[data-panel-id]').count(), 1, 'the number of panels');
   }],
   ['a refresh asks again, a look at the same time does not', async ({ page }) => {
+    await page.setViewportSize({ width: 1440, height: 300 });
     await page.go(`d/${UID}/x`);
-    await settled(page, 1);
-    const before = Number(await page.getAttribute(panel(1), 'data-panel-queries'));
+    await ends(page, 1, 'ready');
+    await page.still();
+    const before = await queriesOf(page, 1);
     await page.evaluate(() => scrollTo(0, 5000));
+    await page.waitForSelector(`${panel(1)}.away`, { state: 'attached' });
     await page.evaluate(() => scrollTo(0, 0));
-    assert.equal(Number(await page.getAttribute(panel(1), 'data-panel-queries')), before);
+    await page.waitForSelector(`${panel(1)}:not(.away)`);
+    await page.still();
+    assert.equal(await queriesOf(page, 1), before);
     await page.getByRole('button', { name: 'Refresh now' }).click();
-    await page.waitForFunction(([s, n]) => Number(document.querySelector(s).dataset.panelQueries) > n, [panel(1), before]);
+    await becomes(async () => (await queriesOf(page, 1)) > before, true, 'the panel to ask again');
   }],
   ['a dashboard is imported from a file and exported the same', async ({ page }) => {
     const given = { title: 'Brought here', schemaVersion: 16, odd: [1.5, null, 'x'], rows: [{ height: '200px', panels: [{ id: 1, type: 'graph', title: 'Old graph', span: 12, targets: [{ expr: 'up', refId: 'A' }] }] }] };
@@ -69,7 +77,7 @@ export const tests = [
     await page.getByRole('button', { name: 'Import' }).click();
     await page.setInputFiles('input[type=file]', { name: 'brought.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(given)) });
     await page.waitForURL(/\/d\/[^/]+\/brought-here/);
-    assert.equal(await stateOf(page, 1), 'ready');
+    await ends(page, 1, 'ready');
     await page.getByRole('button', { name: 'Share, export, versions' }).click();
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByText('Export as JSON').click()]);
     const { uid, version, ...rest } = JSON.parse(fs.readFileSync(await file.path(), 'utf8'));
@@ -85,7 +93,7 @@ export const tests = [
   }],
   ['an unknown dashboard says so', async ({ page }) => {
     await page.go('d/none-has-this-uid');
-    assert.equal(await page.getAttribute('[data-dashboard-state]', 'data-dashboard-state'), 'error');
+    await page.waitForSelector('[data-dashboard-state="error"]');
   }],
   ['the dashboards of configs/ open with every panel settled', async ({ page, world, skip }) => {
     const dir = world.root && path.join(world.root, 'configs/dashboards');
@@ -95,33 +103,30 @@ export const tests = [
       await page.go(`d/${uid ?? path.basename(f, '.json')}/x?from=now-5m&to=now`);
       const ids = await page.locator('[data-panel-id]').evaluateAll((l) => l.map((e) => e.dataset.panelId));
       assert.ok(ids.length > 0, f);
-      for (const id of new Set(ids)) assert.match(await stateOf(page, id), /^(ready|nodata)$/, `${f} panel ${id}`);
+      for (const id of new Set(ids)) await ends(page, id, 'ready|nodata');
     }
   }],
   ['when the server is away the drawing stays and says of when it is', async ({ page, context }) => {
     await page.go(`d/${UID}/x`);
-    await settled(page, 1);
+    await ends(page, 1, 'ready');
+    await page.still();
     await context.setOffline(true);
     await page.getByRole('button', { name: 'Refresh now' }).click();
     await page.locator(`${panel(1)} .badge`, { hasText: /^as of \d\d:\d\d/ }).waitFor();
-    assert.equal(await page.getAttribute(panel(1), 'data-panel-state'), 'ready');
-    assert.equal(await page.locator(`${panel(1)} canvas`).count(), 1);
+    await ends(page, 1, 'ready');
+    await becomes(() => page.locator(`${panel(1)} canvas`).count(), 1, 'the number of drawings');
     await context.setOffline(false);
     await page.getByRole('button', { name: 'Refresh now' }).click();
     await page.locator(`${panel(1)} .badge`, { hasText: /^as of/ }).waitFor({ state: 'detached' });
   }],
   ['alerts are marked on the graphs when the reader wants them', async ({ page }) => {
     await page.go(`d/${UID}/x`);
-    await settled(page, 1);
+    await ends(page, 1, 'ready');
     const asked = page.waitForRequest((r) => /query_range\?query=ALERTS/.test(r.url()));
     await page.getByRole('button', { name: 'Alerts', exact: true }).click();
     await asked;
-    assert.match(page.url(), /marks=Alerts/);
-    const over = page.locator(`${panel(1)} .u-over`);
-    const b = await boxOf(over);
-    const tip = page.locator('.tip', { hasText: 'PortClosed' });
-    for (let x = b.width - 2; x > 0 && !(await tip.count()); x -= 4) await page.mouse.move(b.x + x, b.y + 20);
-    assert.equal(await tip.count(), 1);
+    await page.waitForURL(/marks=Alerts/);
+    await sweep(page, page.locator(`${panel(1)} .u-over`), page.locator('.tip', { hasText: 'PortClosed' }), 4, () => [20]);
     await page.getByRole('button', { name: 'Alerts', exact: true }).click();
     await page.waitForURL((u) => !u.searchParams.get('marks'));
   }],
@@ -132,7 +137,7 @@ export const tests = [
     await page.getByRole('button', { name: 'Import' }).click();
     await page.setInputFiles('input[type=file]', { name: 'v2.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(given)) });
     await page.waitForURL(/\/d\/from-v2\//);
-    assert.equal(await stateOf(page, 1), 'ready');
+    await ends(page, 1, 'ready');
     await page.request.delete(`${base}/api/v1/dashboards/from-v2`);
   }],
 ];

@@ -1,7 +1,7 @@
 // Editing: panels are added, moved, changed, saved with versions, and two savers hear of each other.
 import assert from 'node:assert/strict';
 import { settled } from './dashboards.mjs';
-import { until } from './world.mjs';
+import { becomes, until } from './world.mjs';
 
 async function makeBoard(page, title) {
   await page.go('d/new');
@@ -58,7 +58,7 @@ export const tests = [
     await save(page, 'mine');
     const told = page.getByRole('dialog', { name: /was saved meanwhile/ });
     await told.waitFor();
-    assert.match(await told.innerText(), /Shared, theirs/);
+    await becomes(() => told.innerText(), /Shared, theirs/, 'what they changed');
     await told.getByRole('button', { name: 'Save over it' }).click();
     await page.getByText('Saved as version 3.').waitFor();
   }],
@@ -143,6 +143,6 @@ export const tests = [
     await page.locator('[data-panel-id="1"]').hover();
     await page.getByRole('button', { name: 'Menu of Up over time' }).click();
     await page.getByRole('menuitem', { name: 'Make an alert rule' }).click();
-    assert.match(await page.locator('[role=dialog] pre').innerText(), /alert: UpOverTime[\s\S]*expr: \|-\s+up\{/);
+    await becomes(() => page.locator('[role=dialog] pre').innerText(), /alert: UpOverTime[\s\S]*expr: \|-\s+up\{/, 'the rule');
   }],
 ];

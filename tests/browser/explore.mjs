@@ -1,6 +1,6 @@
 // Explore: an expression is written, run, drawn, and explained.
 import assert from 'node:assert/strict';
-import { boxOf, until } from './world.mjs';
+import { becomes, boxOf, sweep, until } from './world.mjs';
 
 // The canvas holds more than its background.
 export async function coloursOf(page, selector) {
@@ -23,9 +23,9 @@ export const tests = [
     await write(page, 'up');
     await page.keyboard.press('Control+Enter');
     await page.waitForSelector('.result canvas');
-    assert.ok((await coloursOf(page, '.result canvas')) > 3);
-    assert.match(page.url(), /expr=up/);
-    assert.match(await page.locator('.result header').innerText(), /series/);
+    await becomes(async () => (await coloursOf(page, '.result canvas')) > 3, true, 'something on the canvas');
+    await page.waitForURL(/expr=up/);
+    await becomes(() => page.locator('.result header').innerText(), /series/, 'the count of series');
   }],
   ['completion offers names of the server', async ({ page }) => {
     await page.go('query');
@@ -44,12 +44,12 @@ export const tests = [
   ['links of Prometheus\'s page work', async ({ page }) => {
     await page.go('graph?g0.expr=up%20%2B%201&g0.tab=1&g0.range_input=30m');
     await page.locator('.result.table td.num').first().waitFor();
-    assert.match(await page.locator('.editor .cm-content').first().innerText(), /up \+ 1/);
+    await becomes(() => page.locator('.editor .cm-content').first().innerText(), /up \+ 1/, 'the expression');
   }],
   ['the expression is explained node by node', async ({ page }) => {
     await page.go('query?expr=sum%20by%20(job)%20(up)&explain=1');
     await page.locator('.tree tbody tr').nth(1).locator('.count-of').waitFor();
-    assert.match(await page.locator('.tree').innerText(), /one line per job[\s\S]*Read these series/);
+    await becomes(() => page.locator('.tree').innerText(), /one line per job[\s\S]*Read these series/, 'the words');
   }],
   ['dragging on the chart zooms, the address keeps the range', async ({ page }) => {
     await page.go('query?expr=up&from=now-15m&to=now');
@@ -74,17 +74,11 @@ export const tests = [
     await page.go('query?expr=' + encodeURIComponent('histogram_quantile(0.9, rate(shop_seconds_bucket[30s]))') + '&from=now-1m');
     await until(async () => {
       await page.keyboard.press('r');
+      await page.still(); // the next press would cancel what this one asked
       return (await page.getByRole('button', { name: /^\d+ exemplars?$/ }).count()) > 0;
     }, 'exemplars');
-    const tip = page.locator('.tip', { hasText: 'trace_id' });
-    const over = page.locator('.result .u-over');
-    await over.waitFor();
-    const b = await boxOf(over);
-    for (let x = b.width - 2; x > 0 && !(await tip.count()); x -= 3) for (const y of [b.height - 1, 1]) {
-      await page.mouse.move(b.x + x, b.y + y);
-      if (await tip.count()) break;
-    }
-    assert.match(await tip.innerText(), /trace-\d+-\d/);
+    const said = await sweep(page, page.locator('.result .u-over'), page.locator('.tip', { hasText: 'trace_id' }), 3, (b) => [b.height - 1, 1]);
+    assert.match(said, /trace-\d+-\d/);
   }],
   ['a native histogram is drawn as buckets over time', async ({ page, world, skip }) => {
     if (!world.jobs) skip('only beside a server of its own');

@@ -1,6 +1,7 @@
 // Every kind of panel, with the options, transformations, matchers and variables of Grafana's
 // reference, drawn with data; old kinds in the words of their time.
 import assert from 'node:assert/strict';
+import { becomes, holds, kPatience, unfold } from './world.mjs';
 
 let next = 0;
 const ref = (expr, more = {}) => ({ refId: String.fromCharCode(65 + (next++ % 26)), expr, ...more });
@@ -92,10 +93,7 @@ async function open(page, base, dashboard) {
 }
 
 // What is wrong with the panel: "" when it is drawn as it should be.
-async function faultOf(page, id, wanted) {
-  const panel = page.locator(`[data-panel-id="${id}"]`).first();
-  await panel.scrollIntoViewIfNeeded();
-  await page.waitForFunction((k) => document.querySelector(`[data-panel-id="${k}"]`).dataset.panelState !== 'loading', id);
+async function faultOf(panel, wanted) {
   const is = await panel.evaluate((e) => ({ ...e.dataset, text: e.innerText, drawn: !!e.querySelector('[data-panel-body] canvas, [data-panel-body] svg, [data-panel-body] table, [data-panel-body] .bar-track') }));
   if (is.panelState !== wanted.state) return `${is.panelState} ${is.panelMessage ?? ''}`;
   if (wanted.type && is.panelType !== wanted.type) return `is a ${is.panelType}`;
@@ -103,11 +101,13 @@ async function faultOf(page, id, wanted) {
   return wanted.drawn && !is.drawn ? 'has no drawing' : '';
 }
 
+// What is wrong with them, each given time to be right; the first that never is has waited for the others, too.
 async function faults(page, panels, wantedOf) {
   const out = [];
   for (const p of panels) {
-    const fault = await faultOf(page, p.id, wantedOf(p));
-    if (fault) out.push(`${p.title}: ${fault}`);
+    const panel = page.locator(`[data-panel-id="${p.id}"]`).first();
+    await panel.scrollIntoViewIfNeeded();
+    await becomes(() => faultOf(panel, wantedOf(p)), '', p.title, out.length ? kPatience / 10 : kPatience).catch((e) => out.push(e.message));
   }
   return out;
 }
@@ -122,9 +122,8 @@ export const tests = [
     found.push(...(await faults(page, boxes, (p) => ({ state: 'unsupported', drawn: p.targets.length > 0 }))));
     assert.deepEqual(found, []);
     assert.equal(await page.evaluate(() => window.bad), undefined);
-    const value = async (name) => JSON.parse(await page.getAttribute(`[data-variable="${name}"]`, 'data-value'));
-    assert.deepEqual([await value('chained'), await value('factor'), await value('typed'), await value('fixed')], [['$__all'], ['2'], ['t'], ['c']]);
-    assert.match((await value('metric'))[0], /^shop_/);
+    const value = (name) => page.getAttribute(`[data-variable="${name}"]`, 'data-value');
+    for (const [name, wanted] of Object.entries({ chained: '["$__all"]', factor: '["2"]', typed: '["t"]', fixed: '["c"]', metric: /^\["shop_/ })) await becomes(() => value(name), wanted, name);
     await close();
   }],
   ['panels of old versions are drawn as what they became', async ({ page, base, world, skip }) => {
@@ -133,7 +132,7 @@ export const tests = [
       const panels = Object.entries(OLD).map(([title, { says, ...p }], i) => ({ title, ...p, id: i + 1, span: 4, gridPos: place(i), datasource: schemaVersion < 21 ? '${DS_PROM}' : null }));
       const body = schemaVersion < 16 ? { rows: [{ title: 'Old row', showTitle: true, height: '250px', panels: panels.slice(0, 6) }, { title: 'Folded', collapse: true, height: 200, panels: panels.slice(6) }] } : { panels };
       const close = await open(page, base, { title: `Old ${schemaVersion}`, schemaVersion, ...body, __inputs: [{ name: 'DS_PROM', type: 'datasource', pluginId: 'prometheus' }] });
-      for (const row of await page.locator('[data-row-state="collapsed"] [data-row-toggle]').all()) await row.click();
+      await unfold(page);
       assert.deepEqual(await faults(page, panels, (p) => ({ state: 'ready', type: p.becomes, says: OLD[p.title].says, drawn: !['text', 'stat'].includes(p.becomes) })), [], `version ${schemaVersion}`);
       await close();
     }
@@ -143,18 +142,17 @@ export const tests = [
     const stat = (id, y, more = {}) => ({ id, type: 'stat', title: '$n $m', targets: [{ refId: 'A', expr: 'vector(1)', legendFormat: '$n/$m' }], gridPos: { x: 0, y, w: 6, h: 4 }, ...more });
     const row = (id, y, more) => ({ id, type: 'row', title: 'Row $n', gridPos: { x: 0, y, w: 24, h: 1 }, repeat: 'n', panels: [], ...more });
     const close = await open(page, base, { title: 'Repeated', schemaVersion: 41, templating: { list }, panels: [stat(1, 0, { repeat: 'm', maxPerRow: 2 }), row(2, 4, { collapsed: true, panels: [stat(3, 5, { repeat: 'm', repeatDirection: 'v' })] }), row(4, 6, {}), stat(5, 7)] });
-    const repeats = (id) => page.locator(`[data-panel-id="${id}"]`).evaluateAll((all) => all.map((e) => e.dataset.panelTitle));
-    assert.deepEqual(await repeats(1), ['a + b x', 'a + b y']);
-    assert.deepEqual(await repeats(5), ['a x + y', 'b x + y']);
-    assert.equal(await page.locator('[data-row-state]').count(), 4);
-    for (;;) {
-      const closed = page.locator('[data-row-state="collapsed"] [data-row-toggle]').first();
-      if (!(await closed.count())) break;
-      await closed.click();
-    }
-    assert.deepEqual(await repeats(3), ['a x', 'a y', 'b x', 'b y']);
-    const boxes = await page.locator('[data-panel-id]').evaluateAll((all) => all.map((e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; }));
-    for (const [i, a] of boxes.entries()) for (const b of boxes.slice(i + 1)) assert.ok(a[2] <= b[0] + 1 || b[2] <= a[0] + 1 || a[3] <= b[1] + 1 || b[3] <= a[1] + 1, 'panels overlap');
+    const repeats = (id, wanted) => becomes(() => page.locator(`[data-panel-id="${id}"]`).evaluateAll((all) => all.map((e) => e.dataset.panelTitle)), wanted, `the repeats of panel ${id}`);
+    await repeats(1, ['a + b x', 'a + b y']);
+    await repeats(5, ['a x + y', 'b x + y']);
+    await becomes(() => page.locator('[data-row-state]').count(), 4, 'the number of rows');
+    await unfold(page);
+    await repeats(3, ['a x', 'a y', 'b x', 'b y']);
+    const boxesNow = () => page.locator('[data-panel-id]').evaluateAll((all) => all.map((e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; }));
+    await holds(async () => {
+      const boxes = await boxesNow();
+      for (const [i, a] of boxes.entries()) for (const b of boxes.slice(i + 1)) assert.ok(a[2] <= b[0] + 1 || b[2] <= a[0] + 1 || a[3] <= b[1] + 1 || b[3] <= a[1] + 1, 'panels overlap');
+    }, 'panels beside each other');
     await close();
   }],
 ];

@@ -1,6 +1,8 @@
 // Home: what a newcomer sees, and the first steps taken from there.
 import assert from 'node:assert/strict';
-import { until } from './world.mjs';
+import { becomes, until } from './world.mjs';
+
+const kTurn = 90_000; // a scrape interval, then a look of the page, and patience
 
 const home = async (page, base) => {
   await page.goto(base + '/');
@@ -17,7 +19,7 @@ const address = (world) => `127.0.0.1:${world.jobs.shop}`;
 export const tests = [
   ['the first address a browser opens is Home, other clients are sent to the query page', async ({ page, base }) => {
     await home(page, base);
-    assert.match(await page.locator('h2').first().innerText(), /^Watching/);
+    await becomes(() => page.locator('h2').first().innerText(), /^Watching/, 'the greeting');
     const other = await page.request.get(base + '/', { headers: { Accept: '*/*' }, maxRedirects: 0 });
     assert.equal(other.status(), 302);
     assert.match(other.headers().location, /\/query$/);
@@ -28,15 +30,16 @@ export const tests = [
     const asked = [];
     page.on('request', (r) => asked.push(new URL(r.url()).pathname));
     await home(page, base);
-    assert.ok(!asked.some((p) => p.includes('/setup/')));
+    await page.still();
+    assert.deepEqual(asked.filter((p) => p.includes('/setup/')), []);
     await page.getByRole('button', { name: 'Look', exact: true }).click();
     const found = page.locator(`[data-found="${address(world)}"]`);
     await found.getByRole('button', { name: 'Watch' }).click();
     await found.waitFor({ state: 'detached' });
     const watched = page.locator('section[aria-label="What is being watched"]');
-    await watched.locator('.li', { hasText: 'app' }).getByRole('img', { name: 'up' }).waitFor({ timeout: 20_000 });
+    await watched.locator('.li', { hasText: 'app' }).getByRole('img', { name: 'up' }).waitFor({ timeout: kTurn });
     await watched.getByRole('button', { name: 'Stop' }).click();
-    await watched.locator('.li', { hasText: 'app' }).waitFor({ state: 'detached', timeout: 20_000 });
+    await watched.locator('.li', { hasText: 'app' }).waitFor({ state: 'detached', timeout: kTurn });
   }],
   ['an address for alerts is checked, written and used', async (t) => {
     const base = await freshOf(t);
@@ -51,8 +54,7 @@ export const tests = [
     await dialog.getByLabel('Address').fill('http://127.0.0.1:1/alerts');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByRole('button', { name: 'Send a test' }).click();
-    const status = await (await page.request.get(base + '/api/v2/status')).json();
-    assert.match(status.config.original, /receiver: home[\s\S]*webhook_configs/);
+    await becomes(async () => (await (await page.request.get(base + '/api/v2/status')).json()).config.original, /receiver: home[\s\S]*webhook_configs/, 'the configuration');
     await until(async () => (await (await page.request.get(base + '/api/v2/alerts')).json()).some((a) => a.labels.alertname === 'TestOfTheAddress' && a.receivers[0].name === 'home'), 'the test alert');
   }],
   ["beside a configuration of the user's own the lines are made, not written", async ({ page, base, world, skip }) => {
@@ -64,7 +66,7 @@ export const tests = [
     await dialog.getByRole('button', { name: 'Slack' }).click();
     await dialog.getByLabel('Incoming webhook').fill('https://hooks.example.org/x');
     await dialog.getByRole('button', { name: 'Make the lines' }).click();
-    assert.match(await dialog.locator('pre').innerText(), /slack_configs:\s+- api_url: "https:\/\/hooks\.example\.org\/x"/);
+    await becomes(() => dialog.locator('pre').innerText(), /slack_configs:\s+- api_url: "https:\/\/hooks\.example\.org\/x"/, 'the lines');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Look', exact: true }).click();
     await page.locator('section[aria-label="Found on this machine"] pre, section[aria-label="Found on this machine"] [role=status]').first().waitFor();

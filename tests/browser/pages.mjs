@@ -1,5 +1,6 @@
 // Every page opens, says so, and complains of nothing.
 import assert from 'node:assert/strict';
+import { becomes, until } from './world.mjs';
 
 const PAGES = [
   ['home', 'home'], ['query', 'explore'], ['graph', 'explore'], ['explore', 'explore'], ['alerts', 'alerts'], ['alerts?state=pending', 'alerts'], ['alerts?state=all', 'alerts'],
@@ -11,9 +12,10 @@ const opens = PAGES.map(([path, name]) => [
   `/${path} opens`,
   async ({ page }) => {
     await page.go(path);
-    assert.equal(await page.getAttribute('[data-page]', 'data-page'), name);
+    await page.waitForSelector(`[data-page="${name}"][data-page-state="ready"]`);
+    await page.still();
     assert.equal(await page.locator('h1').count(), 1);
-    assert.equal(await page.locator('.state.error').count(), 0, await page.locator('.state.error').allInnerTexts().then((t) => t.join()));
+    assert.deepEqual(await page.locator('.state.error').allInnerTexts(), []);
   },
 ]);
 
@@ -21,6 +23,7 @@ const narrow = PAGES.map(([path]) => [
   `/${path} does not scroll sideways on a phone`,
   async ({ page }) => {
     await page.go(path);
+    await page.still();
     const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
     assert.ok(wide <= 0, `${wide} px too wide`);
   },
@@ -34,14 +37,14 @@ export const tests = [
     await page.go('targets');
     const bad = page.locator('section[aria-label="closed"]');
     await bad.locator('.badge', { hasText: 'down' }).waitFor();
-    assert.match(await bad.innerText(), /refused/);
+    await becomes(() => bad.innerText(), /refused/, 'the last error');
     await bad.locator('.endpoint button').click();
-    assert.match(await bad.innerText(), /__address__/);
+    await becomes(() => bad.innerText(), /__address__/, 'the labels before relabelling');
     await bad.getByRole('button', { name: 'Show each rule' }).click();
     await bad.locator('.steps', { hasText: 'here=yes' }).waitFor();
     await page.fill('[data-filter]', 'job=meerkat');
     await page.locator('section[aria-label="closed"]').waitFor({ state: 'detached' });
-    assert.match(page.url(), /search=/);
+    await page.waitForURL(/search=/);
   }],
   ['what was pushed is listed, and forgotten on request', async ({ page, base, world, skip }) => {
     if (!world.jobs) skip('only beside a server of its own');
@@ -57,25 +60,30 @@ export const tests = [
   ['search jumps to pages by keyboard', async ({ page }) => {
     await page.go('targets');
     await page.keyboard.press('Control+k');
+    await page.waitForSelector('[role=dialog] input:focus');
     await page.keyboard.type('silen');
+    await page.getByRole('option', { name: 'Silences' }).and(page.locator('[aria-selected="true"]')).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForSelector('[data-page="silences"]');
-    await page.keyboard.press('g');
-    await page.keyboard.press('a');
-    await page.waitForSelector('[data-page="alerts"]');
+    await until(async () => { // both keys within a second or so
+      await page.keyboard.press('g');
+      await page.keyboard.press('a');
+      return page.locator('[data-page="alerts"]').count();
+    }, 'the page of alerts');
     await page.keyboard.press('?');
     const keys = page.getByRole('dialog', { name: 'Keys' });
-    await keys.waitFor();
+    await keys.locator(':focus').waitFor();
     await page.keyboard.press('Escape');
     await keys.waitFor({ state: 'detached' });
   }],
   ['the theme is chosen, kept, and overridden by the address', async ({ page }) => {
     await page.go('targets?theme=light');
-    assert.equal(await page.getAttribute('html', 'data-theme'), 'light');
+    await page.waitForSelector('html[data-theme="light"]');
     await page.keyboard.press('?');
     await page.getByRole('button', { name: 'Dark' }).click();
+    await page.getByRole('button', { name: 'Dark', pressed: true }).waitFor();
     await page.go('targets');
-    assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
+    await page.waitForSelector('html[data-theme="dark"]');
   }],
   ['the document allows no inline script and names no other host', async ({ page, base }) => {
     const answer = await page.goto(base + '/home');
@@ -92,10 +100,12 @@ export const tests = [
     for (const at of ['', 'query?expr=up', 'alerts', 'silences', 'targets', 'dashboards', 'd/meerkat-host/this-host?from=now-5m']) {
       await page.goto(`${base}/${at}`);
       await page.waitForSelector('[data-page-state="ready"]');
-      assert.match(await page.title(), /Ours & theirs$/);
+      await becomes(() => page.title(), /Ours & theirs$/, 'the title');
+      await page.still();
     }
     await page.getByRole('link', { name: 'Explore' }).click();
     await page.waitForSelector('[data-page="explore"][data-page-state="ready"]');
+    await page.still();
     assert.ok(page.url().startsWith(base + '/query'));
     assert.deepEqual(lost, []);
   }],

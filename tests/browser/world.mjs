@@ -1,6 +1,7 @@
 // The world the pages are tested in: the server, watching itself and real exporters where there are
 // any, with a rule that fires, a route, and dashboards in a folder; beside it, when a test asks, a
 // server as it is on its first start.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -11,22 +12,69 @@ import { startExporters } from './exporters.mjs';
 const get = (url) => new Promise((done) => {
   http.get(url, (r) => { r.resume(); r.on('end', () => done(r.statusCode)); }).on('error', () => done(0));
 });
+const getJson = (url) => fetch(url).then((r) => r.json(), () => undefined);
 
-// Resolves when `check` is true; looks again as soon as the last look is over.
-export async function until(check, what, ms = 30_000) {
+// The last lines a child wrote.
+const tailOf = (log, lines = 25) => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '');
+
+// Milliseconds until what has not come is called missing. Only what hangs takes so long, on the slowest machine.
+export const kPatience = 30_000;
+
+// Resolves when `check` is true; looks again soon after the last look is over.
+export async function until(check, what, ms = kPatience) {
   const end = Date.now() + ms;
-  while (Date.now() < end) {
+  for (;;) {
     if (await check()) return;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
     await new Promise((r) => setTimeout(r, 50));
   }
-  throw new Error(`waited ${ms} ms for ${what}`);
 }
 
-// Where an element stands, once it does: a chart that is drawn anew is gone for a moment.
+// Resolves when `assertion` no longer throws; tells its last words when it always did. Whatever is read from a page
+// is read in here, or after a wait for all that the page was still to show: a page is never done when a call returns.
+export async function holds(assertion, what, ms = kPatience) {
+  let wrong;
+  const check = () => Promise.resolve().then(assertion).then(() => true, (e) => { wrong = e; return false; });
+  await until(check, what, ms).catch((late) => { throw new Error(`${late.message}: ${wrong.message}`); });
+}
+
+// Resolves when what `read` gives is `wanted`: equal to it in every part, or matched by it.
+export const becomes = (read, wanted, what, ms = kPatience) => holds(async () => (wanted instanceof RegExp ? assert.match : assert.deepEqual)(await read(), wanted), what, ms);
+
+// Where an element stands, once it stands still: what is drawn anew is gone for a moment, or on its way.
 export async function boxOf(locator) {
-  let box;
-  await until(async () => !!(box = await locator.boundingBox().catch(() => null)), 'a place on the page');
+  let box = null;
+  await until(async () => {
+    const last = JSON.stringify(box);
+    box = await locator.boundingBox().catch(() => null);
+    return box && JSON.stringify(box) === last;
+  }, 'a place on the page');
   return box;
+}
+
+// Moves the pointer over a chart, the latest time first and at each of the heights `ys(box)`, until `tip` is shown; gives its words.
+export async function sweep(page, over, tip, step, ys) {
+  let said;
+  await until(async () => {
+    const b = await boxOf(over);
+    for (let x = b.width - 2; x > 0; x -= step) for (const y of ys(b)) {
+      await page.mouse.move(b.x + x, b.y + y);
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      [said] = await tip.allInnerTexts();
+      if (said) return true;
+    }
+    return false;
+  }, 'something to tell under the pointer');
+  return said;
+}
+
+// Opens the rows that are folded, one after the other.
+export async function unfold(page) {
+  const folded = page.locator('[data-row-state="collapsed"] [data-row-toggle]');
+  for (let n; (n = await folded.count()) > 0; ) {
+    await folded.first().click();
+    await until(async () => (await folded.count()) < n, 'a row to open');
+  }
 }
 
 function start(command, args, log, options = {}) {
@@ -124,10 +172,12 @@ ${Object.entries(exporters.jobs).map(([job, at]) => `  - job_name: ${job}\n    s
   };
   try {
     await until(async () => {
-      if (main.exitCode !== null) throw new Error('the server ended:\n' + fs.readFileSync(log, 'utf8').slice(-2000));
+      if (main.exitCode !== null) throw new Error('the server ended');
       return (await get(base + '/-/ready')) === 200;
     }, 'the server to be ready');
+    await warm(base, [...Object.keys(exporters.jobs), 'meerkat', 'closed', 'shop-native']);
   } catch (e) {
+    e.message += '\n' + tailOf(log);
     await stopAll();
     throw e;
   }
@@ -135,7 +185,20 @@ ${Object.entries(exporters.jobs).map(([job, at]) => `  - job_name: ${job}\n    s
   let first;
   const fresh = () => (first ??= startFresh(server, tmp, begin));
   const below = (at) => startFresh(server, tmp, begin, at);
-  return { base, dashboards, jobs: exporters.jobs, fresh, below, stop: stopAll, root };
+  const told = () => `the server ${main.exitCode === null && main.signalCode === null ? 'runs' : `ended with ${main.exitCode ?? main.signalCode}`}; the end of its log:\n${tailOf(log)}`;
+  return { base, dashboards, jobs: exporters.jobs, fresh, below, stop: stopAll, root, told };
+}
+
+// A panel that was drawn once is not asked again: before the first is, every job has what a rate needs, and the alert has been sent.
+async function warm(base, jobs) {
+  const asked = async (query) => (await getJson(`${base}/api/v1/query?query=${encodeURIComponent(query)}`))?.data?.result ?? [];
+  let missing;
+  await until(async () => {
+    const there = new Set((await asked('count_over_time(up[5m]) > 2')).map((s) => s.metric.job));
+    missing = jobs.filter((j) => !there.has(j));
+    return !missing.length;
+  }, 'three scrapes of each job').catch((e) => { throw new Error(`${e.message}: ${missing}`); });
+  await until(async () => (await getJson(`${base}/api/v2/alerts`))?.some((a) => a.labels.alertname === 'PortClosed' && a.receivers.some((r) => r.name === 'databases')), 'the alert to be sent');
 }
 
 function board() {
