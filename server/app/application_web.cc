@@ -86,6 +86,7 @@ Result<> Application::Impl::Listen() {
   server.max_connections =
       static_cast<std::size_t>(std::max<std::int64_t>(1, flags_.integer("web.max-connections")));
   server.read_timeout = server.idle_timeout = flags_.duration("web.read-timeout");
+  server.slow_client = flags_.duration("web.slow-client-timeout");
   const net::Lanes lanes{quick_, query_, ingest_};
   auto listening = net::Server::Listen(io_, lanes, router_, server, hooks, registry_,
                                        log_.With("component", "web"));

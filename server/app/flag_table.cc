@@ -37,6 +37,9 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
     {"web.config.file", Kind::kString, "", kWeb, "TLS, users and headers of the web addresses."},
     {"web.read-timeout", Kind::kDuration, "5m", kWeb,
      "Longest time to read a request and to keep an idle connection."},
+    {"web.slow-client-timeout", Kind::kDuration, "5s", kWeb,
+     "How long a client may keep its answer waiting until the rest is made at once and kept for "
+     "it, so that its query ends."},
     {"web.max-connections", Kind::kInt, "512", kWeb,
      "Connections at the same time, over all addresses."},
     {"web.max-notifications-subscribers", Kind::kInt, "16", kWeb,

@@ -125,7 +125,7 @@ Awaitable<void> Connection::Run() {
   bool more = co_await Secure();
   while (more && !shared_->stopping) more = co_await Serve();
   if (stream_ != nullptr) {
-    if (stream_->secure() && stream_->socket().is_open()) co_await stream_->SayGoodbye(kLinger);
+    if (stream_->socket().is_open()) co_await stream_->SayGoodbye(kLinger);
     stream_->Close();
   }
 }
@@ -143,19 +143,22 @@ void Connection::FinishUp() {
 void Connection::Cut() {
   stop_.request_stop();
   if (on_peer_left_) on_peer_left_();
-  if (stream_ != nullptr) stream_->Close();
+  if (stream_ != nullptr) stream_->Abort();
 }
 
 // Ends the sending half and takes what the peer still sends for a moment: closing with unread bytes
 // would reset the connection and lose the answer on its way.
 Awaitable<void> Connection::Linger() {
+  co_await stream_->SayGoodbye(kLinger);
   error_code ignored;
   stream_->socket().shutdown(Socket::shutdown_send, ignored);
   stream_->ExpireAfter(kLinger);
+  std::array<char, kFirstRead> unread;  // below TLS, which has ended
   for (std::size_t taken = 0; taken < kUnroutedBody;) {
-    begin_ = end_ = 0;
-    if (!co_await Fill(kFirstRead)) break;
-    taken += end_;
+    const auto [error, bytes] = co_await stream_->socket().async_read_some(
+        asio::buffer(unread), asio::as_tuple(asio::use_awaitable));
+    if (error) break;
+    taken += bytes;
   }
 }
 
@@ -468,7 +471,10 @@ Awaitable<Result<>> Connection::SendParts(Outgoing& out, ThreadPool& pool) {
 Awaitable<bool> Connection::Send(Outgoing out) {
   const std::string_view body = out.static_body.empty() ? out.body : out.static_body;
   const IoCount sent = co_await stream_->Write(out.head, body, shared_->options.write_timeout);
-  if (sent.error) co_return false;
+  if (sent.error) {
+    stream_->Abort();  // a goodbye would say that this was all
+    co_return false;
+  }
   if (out.events != nullptr) co_return co_await SendEvents(out);
   if (out.close) co_await Linger();
   co_return !out.close;

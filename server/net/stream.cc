@@ -168,6 +168,7 @@ class TlsStream final : public Stream {
     co_return error;
   }
   Awaitable<void> SayGoodbye(std::chrono::milliseconds patience) override {
+    if (SSL_get_shutdown(tls_.native_handle()) & SSL_SENT_SHUTDOWN) co_return;
     ExpireAfter(patience);
     // Not waiting for the peer's answer: a shutdown that is already sent reads as finished.
     SSL_set_shutdown(tls_.native_handle(), SSL_RECEIVED_SHUTDOWN);

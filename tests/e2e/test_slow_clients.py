@@ -5,7 +5,10 @@ import hashlib
 import http.client
 import os
 import random
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 import urllib.parse
 
@@ -46,18 +49,21 @@ class Slow:
 
 
 class Bench:
+    start = int(time.time() - POINTS * STEP)
+    bodies = []  # of remote writes; the same for all servers
+
     def __init__(self, options, url, process):
         self.options, self.url, self.pid = options, url, process.pid
         self.port = int(url.rsplit(":", 1)[1])
-        self.start = int(time.time() - POINTS * STEP)
+        if not self.bodies:
+            self.bodies += [snappy(series(number, self.start * 1000)) for number in range(options.megabytes * 1_000_000 // (POINTS * BYTES_A_POINT))]
         self.path = "/api/v1/query_range?" + urllib.parse.urlencode(
             {"query": "slow", "start": self.start, "end": self.start + (POINTS - 1) * STEP, "step": STEP})
         self.clients = []
 
     def fill(self):
-        for number in range(self.options.megabytes * 1_000_000 // (POINTS * BYTES_A_POINT)):
-            status, told, _ = post(self.url + "/api/v1/write", snappy(series(number, self.start * 1000)),
-                                   {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"})
+        for body in self.bodies:
+            status, told, _ = post(self.url + "/api/v1/write", body, {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"})
             assert status in (200, 204), told
         body = get(self.url + self.path)
         assert len(body) > 0.8e6 * self.options.megabytes, len(body)
@@ -103,13 +109,90 @@ class Bench:
             client.socket.close()
 
 
+def patience(checks, options, flags):
+    """Of two servers the one that was asked later lets go, and the one that may wait longer does not."""
+    benches = []
+    for timeout in ("10m", "0s"):
+        folder = os.path.join(checks.folder, timeout)
+        os.mkdir(folder)
+        server = Meerkat(options.server, folder, ["--config.file=../empty.yml", "--web.slow-client-timeout=" + timeout] + flags[1:])
+        checks.own(server.program)
+        bench = Bench(options, server.url, server.program.process)
+        bench.fill()
+        bench.clients = [Slow(bench.port, bench.path)]
+        benches.append(bench)
+    patient, hasty = benches
+    hasty.let_go()
+    assert patient.queries() == 1, patient.queries()
+    for bench in benches:
+        assert bench.clients[0].finish() == bench.whole
+
+
+class Tls:
+    """A server whose answers are of version 1.0: nothing but the end of the connection tells where one ends."""
+
+    def __init__(self, checks, options, flags):
+        self.folder = os.path.join(checks.folder, "tls")
+        os.mkdir(self.folder)
+        flags = ["--config.file=../empty.yml"] + flags[1:]
+        plain = Meerkat(options.server, self.folder, flags)
+        checks.own(plain.program)
+        self.bench = Bench(options, plain.url, plain.program.process)
+        self.bench.fill()
+        assert plain.program.stop() == 0
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=slow",
+                        "-keyout", "slow.key", "-out", "slow.crt"], cwd=self.folder, capture_output=True, check=True)
+        with open(os.path.join(self.folder, "web.yml"), "w") as file:
+            file.write("tls_server_config: {cert_file: slow.crt, key_file: slow.key}\n")
+        self.context = ssl.create_default_context(cafile=os.path.join(self.folder, "slow.crt"))
+        self.context.check_hostname = False
+        self.port = free_port()
+        self.program = checks.own(Program("tls", [options.server, "--storage.tsdb.path=data", "--web.config.file=web.yml", "--web.listen-address=127.0.0.1:%d" % self.port,
+                                                  "--alertmanager.listen-address="] + flags, self.folder))
+        wait_for("TLS", lambda: b" 200 OK" in self.rest(self.begin("/-/ready")))
+
+    def begin(self, path):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
+        connection.settimeout(60)
+        connection.connect(("127.0.0.1", self.port))
+        secure = self.context.wrap_socket(connection, suppress_ragged_eofs=False)
+        secure.sendall(("GET %s HTTP/1.0\r\n\r\n" % path).encode())
+        return secure
+
+    def rest(self, connection):
+        """Up to the notice that this was all; throws where it is missing."""
+        with connection:
+            answer = b""
+            while piece := connection.recv(1 << 20):
+                answer += piece
+            return answer
+
+    def cut(self):
+        whole = self.rest(self.begin(self.bench.path)).partition(b"\r\n\r\n")[2]
+        assert hashlib.sha256(whole).hexdigest() == self.bench.whole
+        slow = self.begin(self.bench.path)
+        first = slow.recv(1)
+        assert self.program.stop() == 0
+        try:
+            first += self.rest(slow)
+        except (ssl.SSLError, ConnectionResetError):
+            return
+        raise AssertionError("%d bytes of %d look whole: %s" % (len(first), len(whole), first[-200:]))
+
+
 def main(checks, options):
     with open(os.path.join(checks.folder, "empty.yml"), "w"):
         pass
     flags = ["--config.file=empty.yml", "--web.enable-remote-write-receiver", "--query.max-concurrency=20"]
-    ours = Meerkat(options.server, checks.folder, flags)
+    ours = Meerkat(options.server, checks.folder, flags + ["--web.slow-client-timeout=1s"])
     checks.own(ours.program)
     bench = Bench(options, ours.url, ours.program.process)
+    checks.run("how long is said by --web.slow-client-timeout", lambda: patience(checks, options, flags))
+    if shutil.which("openssl"):
+        checks.run("an answer that a stop cuts is no whole one over TLS", lambda: Tls(checks, options, flags).cut())
+    else:
+        checks.skip("an answer that a stop cuts is no whole one over TLS", "openssl is not there")
     checks.run("an answer of %d MB" % options.megabytes, bench.fill)
     checks.run("%d slow clients ask for it" % options.clients, bench.begin)
     checks.run("their queries are let go", bench.let_go)

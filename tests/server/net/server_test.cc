@@ -529,6 +529,8 @@ TEST_F(ServerTest, StopCutsWhatOutlastsTheGrace) {
   entered.wait();
   server_->Stop();
   EXPECT_EQ(server_->connections(), 0U);
+  EXPECT_EQ(wire.ReadAll(), "");
+  EXPECT_TRUE(wire.was_reset());
 }
 
 TEST_F(ServerTest, EventStreamsPushUntilTheClientLeaves) {
