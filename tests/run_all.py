@@ -16,11 +16,13 @@ SUMMARY = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.wrong = []  # programs with a failure
 
     def add(self, name, passed, failed, skipped, seconds):
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
+        self.wrong += [name] if failed else []
         print("%-28s %5d passed %3d failed %3d skipped  %6.1f s" % (name, passed, failed, skipped, seconds), flush=True)
 
 
@@ -32,6 +34,11 @@ def run(command, cwd=ROOT, env=None, timeout=1500):
     except subprocess.TimeoutExpired as late:
         code, text = 124, (late.stdout or b"").decode("utf-8", "replace") + "\ntimed out after %d s" % timeout
     return code, text, time.monotonic() - started
+
+
+def told(text, most=60_000):
+    """What a failure is understood from: all of the output but the lines of what passed."""
+    return "\n".join(line for line in text.splitlines() if not re.match(r"ok\s", line))[-most:]
 
 
 def unit(totals, build):
@@ -52,7 +59,7 @@ def unit(totals, build):
                 passed, failed, skipped = 0, 1, 0
             if code != 0:
                 failed = max(failed, 1)
-                print(text[-6000:])
+                print(told(text))
             totals.add(os.path.basename(program), passed, failed, skipped, seconds)
 
 
@@ -67,7 +74,7 @@ def scripted(totals, name, command, cwd=ROOT):
     if code != 0:
         failed = max(failed, 1)
     if failed:
-        print(text[-8000:])
+        print(told(text))
     totals.add(name, passed, failed, skipped, seconds)
 
 
@@ -76,7 +83,7 @@ def ui_units(totals):
     count = {word: sum(int(n) for n in re.findall(r"^(?:#|ℹ) %s (\d+)$" % word, text, re.M)) for word in ("pass", "fail", "skipped")}
     failed = max(count["fail"], 1) if code != 0 or not count["pass"] else count["fail"]
     if failed:
-        print(text[-6000:])
+        print(told(text))
     totals.add("ui", count["pass"], failed, count["skipped"], seconds)
 
 
@@ -104,6 +111,8 @@ def main():
                 scripted(totals, "e2e " + script[5:-3], ["/usr/bin/python3", "tests/e2e/" + script, "--server", server])
     if "browser" in chosen:
         scripted(totals, "browser", ["node", "tests/browser/run.mjs", "--server", server])
+    if totals.wrong:
+        print("failed: " + ", ".join(totals.wrong))
     print("%d passed, %d failed, %d skipped" % (totals.passed, totals.failed, totals.skipped))
     return 1 if totals.failed else 0
 

@@ -17,6 +17,7 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+PATIENCE = 60  # seconds until what has not come is called missing; only what hangs takes so long, on the slowest machine
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -39,7 +40,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=PATIENCE):
     """Polls until `condition()` is truthy and returns that; a condition may throw while its server is not up."""
     end = time.monotonic() + seconds
     error = None
@@ -55,8 +56,23 @@ def wait_for(what, condition, seconds=30):
     raise AssertionError("waited %d s for %s%s" % (seconds, what, " (%s)" % error if error else ""))
 
 
+def becomes(what, read, wanted, seconds=PATIENCE):
+    """Polls until `read()` is what is wanted: equal to it, or accepted by it where it is a function. Tells what it was last, when it never is."""
+    last = []
+
+    def good():
+        last[:] = ["nothing"]
+        last[:] = [read()]
+        return wanted(last[0]) if callable(wanted) else last[0] == wanted
+    try:
+        wait_for(what, good, seconds)
+    except AssertionError as late:
+        raise AssertionError("%s: it is %s%s" % (late, last[0], "" if callable(wanted) else ", not %s" % (wanted,))) from None
+    return last[0]
+
+
 def get(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return answer.read()
 
 
@@ -81,7 +97,7 @@ class Program:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=PATIENCE):
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -183,7 +199,7 @@ class Meerkat:
     def post(self, path, body=b"", content_type="application/json", base=None):
         request = urllib.request.Request((base or self.url) + path, data=body, method="POST",
                                          headers={"Content-Type": content_type})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read()
 
 
@@ -227,7 +243,8 @@ class Checks:
             print("FAIL before the checks\n%s" % traceback.format_exc(), flush=True)
         for program in self.programs:
             if self.failed:
-                print("--- end of %s.log\n%s" % (program.name, program.tail()))
+                code = program.process.poll()
+                print("--- %s %s; the end of its log:\n%s" % (program.name, "runs" if code is None else "ended with %d" % code, program.tail()))
             if program.process.poll() is None:
                 program.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

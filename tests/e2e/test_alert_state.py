@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import Meerkat, Webhook, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Webhook, get, get_json, script, wait_for
 
 PROMETHEUS_YML = """
 global: {evaluation_interval: 1s, scrape_interval: 1s}
@@ -51,7 +51,7 @@ class Scene:
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.api + path, None if body is None else json.dumps(body).encode(),
                                          {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or b"null")
 
     def post(self, name, ends=None):

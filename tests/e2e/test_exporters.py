@@ -10,7 +10,7 @@ import tempfile
 import urllib.parse
 import urllib.request
 
-from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Program, becomes, free_port, get, get_json, script, wait_for
 
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -169,7 +169,7 @@ class Zoo:
         wait_for("the pushgateway", lambda: get("http://%s/-/ready" % self.address("pushgateway")))
         push = urllib.request.Request("http://%s/metrics/job/nightly" % self.address("pushgateway"), method="PUT",
                                       data=b"# TYPE batch_rows gauge\nbatch_rows 42\n")
-        assert urllib.request.urlopen(push, timeout=10).status == 200
+        assert urllib.request.urlopen(push, timeout=PATIENCE).status == 200
         subprocess.run(["redis-cli", "-p", str(self.port["redis"]), "set", "one", "1"], check=True, capture_output=True)
         self.write("prometheus.yml", CONFIG.format(**self.port))
         self.server = Meerkat(self.binary, self.folder, ["--config.file=prometheus.yml"])
@@ -182,7 +182,7 @@ class Zoo:
         if self.postgres is not None:
             self.postgres.process.send_signal(signal.SIGINT)  # ends its clients too
             try:
-                self.postgres.process.wait(10)
+                self.postgres.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.postgres.kill()
         if self.cluster is not None:
@@ -191,23 +191,22 @@ class Zoo:
     # The checks.
 
     def all_up(self):
-        wait_for("every target to be up", lambda: len(self.server.query("up == 1")) == 11)
+        def errors():
+            return sorted(target["lastError"] or target["health"] for target in get_json(self.server.url + "/api/v1/targets")["data"]["activeTargets"])
+        becomes("every target to be up", errors, ["up"] * 11)
         targets = get_json(self.server.url + "/api/v1/targets")["data"]["activeTargets"]
-        assert {target["lastError"] for target in targets} == {""}, targets
         probes = {target["scrapeUrl"]: target["labels"]["instance"] for target in targets if "probe" in target["scrapeUrl"]}
         assert len(probes) == 4 and all(urllib.parse.urlencode({"target": instance}) in url for url, instance in probes.items()), probes
 
     def answers(self, job):
         for query, values in CHARACTERISTIC[job]:
-            row = wait_for(query, lambda text=query: self.server.query(text))[0]
-            assert values is None or float(row["value"][1]) in values, (query, row)
+            becomes(query, lambda text=query: self.server.query(text), lambda rows, good=values: rows and (not good or float(rows[0]["value"][1]) in good))
 
     def has_types(self):
         for metric, kind in (("redis_commands_processed_total", "counter"), ("nginx_connections_active", "gauge"),
                              ("namedprocess_namegroup_cpu_seconds_total", "counter"), ("node_cpu_seconds_total", "counter"),
                              ("go_gc_duration_seconds", "summary"), ("probe_success", "gauge")):
-            told = get_json(self.server.url + "/api/v1/metadata?metric=" + metric)["data"]
-            assert told.get(metric) and told[metric][0]["type"] == kind, (metric, told)
+            becomes("the type of " + metric, lambda name=metric: get_json(self.server.url + "/api/v1/metadata?metric=" + name)["data"][name][0]["type"], kind)
 
     def as_prometheus(self):
         port = free_port()
@@ -228,7 +227,7 @@ class Zoo:
             return [row for row in ours ^ theirs if dict(row[0])["__name__"] not in (
                 "node_processes_state", "promhttp_metric_handler_requests_total", "node_arp_entries")] if len(theirs) > 1000 else None
         try:
-            wait_for("the same series", lambda: difference() == [], 15)
+            wait_for("the same series", lambda: difference() == [])
         except AssertionError as error:
             raise AssertionError("%s: %s" % (error, sorted(difference() or [])[:20])) from None
         assert peer.stop() == 0

@@ -9,7 +9,7 @@ import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from harness import Checks, Meerkat, Program, free_port, get, get_json, wait_for
+from harness import PATIENCE, Checks, Meerkat, Program, becomes, free_port, get, get_json, wait_for
 
 GOOD = 20
 SCRAPES = 12  # of each good target beside the hostile ones
@@ -178,11 +178,15 @@ class Siege:
             "min(count_over_time(up{job='hostile',instance='closed'}[1m]))") >= SCRAPES, 60)
 
     def refuses(self):
-        targets = {target["labels"]["instance"]: target for target in get_json(self.server.url + "/api/v1/targets")["data"]["activeTargets"]
-                   if target["scrapePool"] == "hostile"}
-        wrong = [(name, targets[name]["health"], targets[name]["lastError"]) for name, error in HOSTILE.items()
-                 if targets[name]["health"] != "down" or error not in targets[name]["lastError"] or not targets[name]["lastError"]]
-        assert not wrong, wrong
+        right = set()  # on a busy machine any of them may also take too long, now and then
+
+        def others():
+            targets = {target["labels"]["instance"]: target for target in get_json(self.server.url + "/api/v1/targets")["data"]["activeTargets"]
+                       if target["scrapePool"] == "hostile"}
+            assert {target["health"] for target in targets.values()} == {"down"} and all(target["lastError"] for target in targets.values()), targets
+            right.update(name for name, error in HOSTILE.items() if error in targets[name]["lastError"])
+            return [(name, targets[name]["lastError"]) for name in HOSTILE if name not in right]
+        becomes("none to fail in another way only", others, [])
         free = self.server.query("up{job='free'}")
         assert len(free) == len(FREE) and {row["value"][1] for row in free} == {"0"}, free
         # A failed scrape stores nothing but that it failed.
@@ -190,13 +194,13 @@ class Siege:
 
     def on_schedule(self):
         """The good targets' samples carry the times of their scrapes: one a second, none left out, none far from its place."""
-        rows = self.server.query("up{job='good'}[%ds]" % (SCRAPES + 1))
-        assert len(rows) == GOOD
-        for row in rows:
-            times = [time for time, value in row["values"] if value == "1"]
-            gaps = [round(b - a, 3) for a, b in zip(times, times[1:])]
-            assert len(times) >= SCRAPES and all(0.5 < gap < 1.5 for gap in gaps), (row["metric"], gaps)
-        assert self.server.value("count(fine)") == GOOD
+        def late():
+            rows = self.server.query("up{job='good'}[%ds]" % (SCRAPES + 1))
+            times = {row["metric"]["instance"]: [time for time, value in row["values"] if value == "1"] for row in rows}
+            gaps = {name: [round(b - a, 3) for a, b in zip(all, all[1:])] for name, all in times.items()}
+            return [(name, gap) for name, gap in gaps.items() if len(gap) < SCRAPES - 1 or not all(0.5 < one < 1.5 for one in gap)] or GOOD - len(rows)
+        becomes("%d seconds without a late scrape" % SCRAPES, late, 0, 3 * PATIENCE)  # a busy machine has its own seconds
+        becomes("all samples", lambda: self.server.value("count(fine)"), GOOD)
 
     def costs_little(self):
         # The bomb without a limit is 200 MiB as text, unpacked into a buffer that doubles.

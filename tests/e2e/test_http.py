@@ -9,17 +9,16 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 
-from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Program, free_port, get, get_json, script, wait_for
 
 # "secret", hashed by bcrypt with cost 10.
 HASH = "$2b$10$abcdefghijklmnopqrstuuqflPDzB6gcMhKa1rZqKiun2YGL5sa2u"
 
 
-def raw(port, data, until_close=True, seconds=10):
+def raw(port, data, until_close=True, seconds=PATIENCE):
     """Sends bytes and gives all that comes back."""
     with socket.create_connection(("127.0.0.1", port), seconds) as client:
         client.sendall(data)
@@ -43,7 +42,7 @@ def ask(url, method="GET", headers=None, body=None):
             return None
     request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     try:
-        answer = urllib.request.build_opener(Stay).open(request, timeout=20)
+        answer = urllib.request.build_opener(Stay).open(request, timeout=PATIENCE)
     except urllib.error.HTTPError as error:
         answer = error
     with answer:
@@ -75,7 +74,7 @@ class Http:
         piped = raw(port, line * 50 + last)
         assert piped.count(b"HTTP/1.1 200 OK") == 51 and piped.count(b"is Healthy.") == 50 and piped.endswith(b"is Ready.\n"), piped[-300:]
         # One byte at a time is slow, not wrong.
-        with socket.create_connection(("127.0.0.1", port), 10) as client:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
             for byte in last:
                 client.sendall(bytes([byte]))
             assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
@@ -170,7 +169,7 @@ class Http:
     def s_client(self, port, *options, brief=True):
         options = (["-brief"] if brief else []) + list(options)
         done = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-ign_eof", *options],
-                              input=b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", capture_output=True, timeout=20)
+                              input=b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", capture_output=True, timeout=PATIENCE)
         return (done.stdout + done.stderr).decode(errors="replace")
 
     def write_web_file(self, text):
@@ -246,17 +245,16 @@ class Http:
     # ---------------------------------------------------------------- limits
     def connections(self):
         limited = self.start("limited", ["--web.max-connections=4", "--web.read-timeout=1s"])
-        held = [socket.create_connection(("127.0.0.1", limited.port), 10) for _ in range(4)]
-        late = socket.create_connection(("127.0.0.1", limited.port), 10)
+        held = [socket.create_connection(("127.0.0.1", limited.port), PATIENCE) for _ in range(4)]
+        late = socket.create_connection(("127.0.0.1", limited.port), PATIENCE)
         late.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         # The four say nothing and are let go after the timeout; then it is the fifth's turn.
         answer = late.recv(65536)
         assert answer.startswith(b"HTTP/1.1 200"), answer
         for client in held + [late]:
             client.close()
-        slow = socket.create_connection(("127.0.0.1", limited.port), 10)
+        slow = socket.create_connection(("127.0.0.1", limited.port), PATIENCE)
         slow.sendall(b"GET /-/hea")
-        slow.settimeout(10)
         rest = slow.recv(1000)
         assert rest == b"" or b"408" in rest[:20] or b"400" in rest[:20], rest
         limited.program.stop()
@@ -271,7 +269,7 @@ class Http:
         before = self.resident()
         clients = []
         for _ in range(1000):
-            client = socket.create_connection(("127.0.0.1", self.server.port), 10)
+            client = socket.create_connection(("127.0.0.1", self.server.port), PATIENCE)
             client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
             clients.append(client)
         for client in clients:
@@ -298,7 +296,7 @@ class Http:
         """After kill -9 the journal is replayed, and said how far."""
         page = "".join('m{n="%d"} %d\n' % (i, i) for i in range(1000))
         for _ in range(3):
-            done = subprocess.run([self.binary, "push", "metrics", self.server.url], input=page.encode(), capture_output=True, timeout=30)
+            done = subprocess.run([self.binary, "push", "metrics", self.server.url], input=page.encode(), capture_output=True, timeout=PATIENCE)
             assert done.returncode == 0, done
         self.server.program.kill()
         self.server.restart()
@@ -308,11 +306,10 @@ class Http:
 
     def stop(self):
         """A request that is under way ends; what was acknowledged is there at the next start."""
-        client = socket.create_connection(("127.0.0.1", self.server.port), 30)
+        client = socket.create_connection(("127.0.0.1", self.server.port), PATIENCE)
         body = b"query=count(m)"
         client.sendall(b"POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
                        % len(body) + body[:5])
-        time_of_stop = time.monotonic()
         stopper = threading.Thread(target=lambda: self.server.program.stop())
         stopper.start()
         wait_for("the listener to close", lambda: self.refused())
@@ -321,7 +318,7 @@ class Http:
         assert answer.startswith(b"HTTP/1.1 ") or answer == b"", answer
         client.close()
         stopper.join()
-        assert self.server.program.process.returncode == 0 and time.monotonic() - time_of_stop < 20
+        assert self.server.program.process.returncode == 0
         self.server.restart()
         assert self.server.value("count(m)") == 1000
         assert self.server.program.stop() == 0

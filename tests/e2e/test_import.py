@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from harness import Meerkat, Program, free_port, get, get_json, peer, script, wait_for
+from harness import PATIENCE, Meerkat, Program, free_port, get, get_json, peer, script, wait_for
 from protobuf import STALE, double, field, snappy, text, varint, zigzag
 
 STEP = 30
@@ -41,7 +41,7 @@ def post(url, series):
     request = urllib.request.Request(url + "/api/v1/write", data=snappy(b"".join(field(1, 2, one) for one in series)), method="POST",
                                      headers={"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf",
                                               "X-Prometheus-Remote-Write-Version": "0.1.0"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert answer.status in (200, 204), answer.status
 
 
@@ -117,7 +117,7 @@ class Import:
                                                  "prometheus_tsdb_head_gc_duration_seconds_count", "prometheus_tsdb_head_min_time")])
             return float(seen[-1][0]) >= 1 and len(seen) > 60 and all(one == seen[-1] for one in seen[-60:])
 
-        wait_for("blocks", settled, 60)
+        wait_for("blocks", settled, 3 * PATIENCE)
         self.before = self.answers(url)
         prometheus.stop()
         blocks = [name for name in os.listdir(self.old) if os.path.exists(os.path.join(self.old, name, "meta.json"))]

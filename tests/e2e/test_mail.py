@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import urllib.request
 
-from harness import ROOT, Meerkat, Program, free_port, get, script, wait_for
+from harness import PATIENCE, ROOT, Meerkat, Program, free_port, get, script, wait_for
 
 # name: arguments of the mail server, keys of the receiver
 SERVERS = {
@@ -85,7 +85,7 @@ class Scene:
             alert["endsAt"] = ends
         request = urllib.request.Request(self.server.alertmanager_url + "/api/v2/alerts", json.dumps([alert]).encode(),
                                          {"Content-Type": "application/json"})
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
 
     def mails(self, name):
         found = []

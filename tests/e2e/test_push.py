@@ -12,7 +12,7 @@ import urllib.request
 
 import prometheus_client
 
-from harness import Meerkat, Program, free_port, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Program, free_port, get, get_json, script, wait_for
 
 # Each is pushed alone: upstream's parser is stricter than a scrape's and its texts are part of the answer.
 BODIES = [
@@ -56,7 +56,7 @@ def ask(url, method, body=None, headers=None):
     data = body.encode("latin-1") if isinstance(body, str) else body
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode("utf-8", "replace"), dict(answer.headers)
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read().decode("utf-8", "replace"), dict(answer.headers)

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import Meerkat, Program, ROOT, free_port, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Program, ROOT, free_port, get, get_json, script, wait_for
 
 
 class Starts:
@@ -14,7 +14,7 @@ class Starts:
 
     def refusal(self, *flags, cwd=None):
         """The one line a start that must fail prints, and its exit code."""
-        done = subprocess.run([self.binary, *flags], cwd=cwd or self.folder, capture_output=True, timeout=30)
+        done = subprocess.run([self.binary, *flags], cwd=cwd or self.folder, capture_output=True, timeout=PATIENCE)
         lines = [line for line in done.stderr.decode().splitlines() if line.strip()]
         return done.returncode, lines
 
@@ -52,7 +52,7 @@ class Starts:
         code, lines = self.refusal("--query.timeout=soon", *self.ports())
         assert code != 0 and len(lines) == 1 and "query.timeout" in lines[0], lines
         for flag, word in (("--help", "--storage.tsdb.path"), ("--version", "meerkat, version")):
-            done = subprocess.run([self.binary, flag], capture_output=True, timeout=30)
+            done = subprocess.run([self.binary, flag], capture_output=True, timeout=PATIENCE)
             assert done.returncode == 0 and word in done.stdout.decode(), done
 
     def bad_configuration(self):
@@ -93,7 +93,7 @@ class Starts:
                 file.write("http://127.0.0.1:1/")
         for command in (["check", "config", "prometheus.yml"], ["check", "rules", "alert.rules.yml"],
                         ["check", "alertmanager", "alertmanager.yml"]):
-            done = subprocess.run([self.binary, *command], cwd=target, capture_output=True, timeout=30)
+            done = subprocess.run([self.binary, *command], cwd=target, capture_output=True, timeout=PATIENCE)
             assert done.returncode == 0, (command, done.stdout, done.stderr)
         server = Meerkat(self.binary, target, ["--config.file=prometheus.yml", "--alertmanager.config.file=alertmanager.yml",
                                                "--dashboards.path=dashboards"])
