@@ -225,7 +225,7 @@ Result<> Application::Impl::ApplyAlertManager(config::AlertmanagerFile file) {
 }
 
 RuleSurroundings Application::Impl::RulesLookAt() {
-  RuleSurroundings surroundings;
+  RuleSurroundings surroundings(registry_);
   surroundings.engine = [this] { return engine(); };
   surroundings.external_labels = [this] { return ExternalLabels(); };
   surroundings.log_query = [this](const alerting::RuleGroupConfig& group, std::string_view text,
@@ -239,8 +239,7 @@ RuleSurroundings Application::Impl::RulesLookAt() {
 
 Result<web::BacktestAnswer> Application::Impl::RunBacktest(const web::BacktestQuestion& question,
                                                            const std::stop_token& stop) {
-  BacktestSurroundings surroundings;
-  surroundings.rules = RulesLookAt();
+  BacktestSurroundings surroundings(RulesLookAt());
   for (const alerting::RuleGroupStatus& group : rules_->Status())
     surroundings.loaded.push_back(group.config);
   {
@@ -317,7 +316,7 @@ void Application::Impl::StartScraping(const config::PrometheusConfig& config) {
       options};
   context.giants = &giants_;
   scraping_ = std::make_unique<scrape::ScrapeManager>(
-      context, scrape::HttpFetchers(io_, blocking_, std::move(pages)));
+      context, scrape::HttpFetchers(io_, blocking_, registry_, std::move(pages)));
   const discovery::DiscoveryContext discovery{io_, blocking_, clock_, registry_,
                                               log_.With("component", "discovery")};
   scrape_discovery_ = std::make_unique<discovery::Manager>(

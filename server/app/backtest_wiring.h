@@ -16,6 +16,8 @@ namespace meerkat::app {
 
 // What a backtest needs of the running server, as it is when it begins.
 struct BacktestSurroundings {
+  explicit BacktestSurroundings(RuleSurroundings of_rules) : rules(std::move(of_rules)) {}
+
   RuleSurroundings rules;
   std::vector<std::shared_ptr<const alerting::RuleGroupConfig>> loaded;
   config::GlobalConfig global;  // what rules without a group of their own go by

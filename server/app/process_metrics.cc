@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "server/app/version.h"
@@ -55,6 +56,24 @@ double Limit(int resource) {
                                          : static_cast<double>(limit.rlim_cur);
 }
 
+// Of the kernel's network namespace, as procfs gives it to every process in it.
+double NetworkOctets(std::string_view wanted) {
+  std::ifstream file("/proc/self/net/netstat");
+  std::string names;
+  std::string values;
+  while (std::getline(file, names) && std::getline(file, values)) {
+    if (!names.starts_with("IpExt:")) continue;
+    std::istringstream name_words(names);
+    std::istringstream value_words(values);
+    std::string name;
+    std::string value;
+    while (name_words >> name && value_words >> value) {
+      if (name == wanted) return Field(value, 0);
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 double ThreadCount() {
@@ -99,6 +118,12 @@ void RegisterProcessMetrics(Registry& registry, Timestamp started) {
   registry.gauge_function("process_open_fds", "Number of open file descriptors.", OpenDescriptors);
   registry.gauge_function("process_max_fds", "Maximum number of open file descriptors.",
                           MaxDescriptors);
+  registry.counter_function("process_network_receive_bytes_total",
+                            "Number of bytes received by the process over the network.",
+                            [] { return NetworkOctets("InOctets"); });
+  registry.counter_function("process_network_transmit_bytes_total",
+                            "Number of bytes sent by the process over the network.",
+                            [] { return NetworkOctets("OutOctets"); });
   registry.gauge_function("go_threads", "Number of OS threads of the process.", ThreadCount);
   registry.gauge_function("go_goroutines", "Number of OS threads: there are no goroutines here.",
                           ThreadCount);

@@ -41,8 +41,13 @@ RuleQuery(const RuleSurroundings& surroundings) {
 std::function<Result<std::string>(std::string_view, std::string_view, const promql::VectorSample&,
                                   Timestamp)>
 RuleTemplates(const RuleSurroundings& surroundings) {
-  return [surroundings](std::string_view alert, std::string_view text,
-                        const promql::VectorSample& sample, Timestamp at) {
+  Counter& expansions = surroundings.registry.counter(
+      "prometheus_template_text_expansions_total", "The total number of template text expansions.");
+  Counter& failures =
+      surroundings.registry.counter("prometheus_template_text_expansion_failures_total",
+                                    "The total number of template text expansion failures.");
+  return [surroundings, &expansions, &failures](std::string_view alert, std::string_view text,
+                                                const promql::VectorSample& sample, Timestamp at) {
     templates::RuleWorld world;
     world.query = [&surroundings](std::string_view query, Timestamp time) {
       promql::QueryOptions options;
@@ -58,7 +63,10 @@ RuleTemplates(const RuleSurroundings& surroundings) {
     data.value = sample.histogram
                      ? templates::Value::String(promql::FormatHistogram(*sample.histogram))
                      : templates::Value::Float(sample.value);
-    return templates::ExpandRuleTemplate(alert, text, data, world);
+    auto expanded = templates::ExpandRuleTemplate(alert, text, data, world);
+    expansions.Add();
+    if (!expanded) failures.Add();
+    return expanded;
   };
 }
 

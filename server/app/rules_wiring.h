@@ -5,12 +5,16 @@
 
 #include "alerting/rules.h"
 #include "base/labels.h"
+#include "base/metrics.h"
 #include "promql/engine.h"
 
 namespace meerkat::app {
 
 // What rules need of the rest, given as functions because a reload replaces what they answer.
 struct RuleSurroundings {
+  explicit RuleSurroundings(Registry& counts) : registry(counts) {}
+
+  Registry& registry;  // outlives every function made from this
   std::function<std::shared_ptr<const promql::Engine>()> engine;
   std::function<Labels()> external_labels;
   // Hears of every query of a rule; `error` is "" for an answer.

@@ -25,7 +25,8 @@ HttpDiscovery::HttpDiscovery(const DiscoveryContext& context, HttpSd config,
                              const std::string& name)
     : Refresher(context, "http", name, config.refresh_interval),
       config_(std::move(config)),
-      client_(context.io, context.blocking, config_.http) {}
+      client_(context.io, context.blocking, config_.http,
+              net::HttpClientOptions::CountedAs("http", context.registry)) {}
 
 net::Awaitable<Result<std::vector<TargetGroup>>> HttpDiscovery::Refresh() {
   net::ClientRequest request;

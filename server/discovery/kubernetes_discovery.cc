@@ -103,7 +103,9 @@ Result<> KubernetesDiscovery::Connect() {
     namespaces_.push_back(access->own_namespace);
   }
   if (namespaces_.empty()) namespaces_.emplace_back();
-  client_ = std::make_unique<net::HttpClient>(context_.io, context_.blocking, access->http);
+  client_ = std::make_unique<net::HttpClient>(
+      context_.io, context_.blocking, access->http,
+      net::HttpClientOptions::CountedAs("kubernetes_sd", context_.registry));
   return {};
 }
 

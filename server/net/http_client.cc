@@ -14,6 +14,7 @@
 #include "server/net/compression.h"
 #include "server/net/credentials.h"
 #include "server/net/dial.h"
+#include "server/net/dial_metrics.h"
 #include "server/net/exchange.h"
 #include "server/net/idle_connections.h"
 #include "server/net/oauth2.h"
@@ -50,6 +51,12 @@ bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+DialFailure WhyOf(const Error& dialling) {
+  if (dialling.code() == Code::kTimeout) return DialFailure::kTimeout;
+  return dialling.message().ends_with("connection refused") ? DialFailure::kRefused
+                                                            : DialFailure::kOther;
+}
+
 // A value that would end its line early is not sent.
 bool IsSafe(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
@@ -83,6 +90,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
         resolver_(blocking_),
         tls_(config_.tls),
         idle_(options_.idle_timeout, options_.max_idle_per_host) {
+    if (options_.registry != nullptr) dials_.emplace(*options_.registry, options_.dialer);
     if (config_.oauth2) {
       tokens_ =
           std::make_unique<Oauth2Tokens>(io_, blocking_, *config_.oauth2, options_.user_agent);
@@ -405,11 +413,13 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
                                                      const Credentials& fresh) {
     const Url& to = proxy ? *proxy : attempt.url;
     std::vector<Address> addresses;
+    if (dials_) dials_->Attempted();
     if (!options_.unix_socket.empty()) {
       addresses.push_back(UnixAddress(options_.unix_socket));
     } else {
       auto found = co_await resolver_.Resolve(to.host, to.effective_port());
       if (!found) {
+        if (dials_) dials_->Failed(DialFailure::kResolution);
         Error error = std::move(found).error().Within("dial tcp");
         co_return proxy ? std::move(error).Within("proxyconnect tcp") : std::move(error);
       }
@@ -418,12 +428,14 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
     auto dialled = co_await Dial(io_, std::move(addresses), Left(attempt));
     if (!dialled) {
       Error error = std::move(dialled).error();
+      if (dials_) dials_->Failed(WhyOf(error));
       if (proxy && error.code() != Code::kTimeout) {
         co_return std::move(error).Within("proxyconnect tcp");
       }
       co_return error;
     }
     std::unique_ptr<Stream> stream = std::move(*dialled);
+    if (dials_) stream->set_token(dials_->Established());
     if (proxy && proxy->scheme == "https") {
       if (attempt.url.scheme == "https") {
         co_return Error(Code::kInvalid, "https targets through an https proxy are not supported");
@@ -476,6 +488,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
                                                        const Attempt& attempt, std::string name,
                                                        const Credentials& fresh) {
     auto stream = Stream::Tls(std::move(plain->socket()), fresh.tls);
+    stream->set_token(plain->token());
     plain.reset();
     stream->ExpireAfter(Left(attempt));
     ExpectServer(stream->native_tls(), name, config_.tls.insecure_skip_verify);
@@ -524,6 +537,7 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
 
   // IO thread only.
   IdleConnections idle_;
+  std::optional<DialMetrics> dials_;
   std::unordered_map<std::string, Known> known_;  // by URL
 };
 

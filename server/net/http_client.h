@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "server/net/client_config.h"
 #include "server/net/http.h"
@@ -59,12 +60,23 @@ inline constexpr std::string_view kBodyMemory =
 Result<> Decode(ClientResponse& response, std::uint64_t max_bytes);
 
 struct HttpClientOptions {
+  static HttpClientOptions CountedAs(std::string dialer, Registry& registry) {
+    HttpClientOptions options;
+    options.registry = &registry;
+    options.dialer = std::move(dialer);
+    return options;
+  }
+
   std::string user_agent = "Prometheus/3.14.0";
   bool keep_alive = true;
   Millis idle_timeout = std::chrono::minutes(5);
   std::size_t max_idle_per_host = 1000;
   // When set, every request goes to this Unix socket, whatever host its URL names.
   std::string unix_socket;
+  // When set, connections are counted there as those of `dialer` (net_conntrack_dialer_conn_*).
+  // Outlives the client and its io thread.
+  Registry* registry = nullptr;
+  std::string dialer = {};
 };
 
 // An HTTP/1.1 client with its own pool of kept connections. Cheap to keep, dear to make: one for

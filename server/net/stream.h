@@ -54,6 +54,9 @@ class Stream {
   bool timed_out() const;
 
   Socket& socket() { return socket_; }
+  // Kept as long as the stream: who holds others wants to know how long it lives.
+  void set_token(std::shared_ptr<const void> token) { token_ = std::move(token); }
+  const std::shared_ptr<const void>& token() const { return token_; }
   // The peer closed its side, or all of it is gone, whatever else is still unread.
   bool PeerLeft();
 
@@ -65,6 +68,7 @@ class Stream {
  private:
   struct Deadline;
   std::shared_ptr<Deadline> deadline_;
+  std::shared_ptr<const void> token_;
 };
 
 }  // namespace meerkat::net

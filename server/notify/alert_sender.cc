@@ -57,7 +57,8 @@ AlertSender::~AlertSender() {
   for (const char* name :
        {"prometheus_notifications_sent_total", "prometheus_notifications_errors_total",
         "prometheus_notifications_dropped_total", "prometheus_notifications_queue_length",
-        "prometheus_notifications_latency_seconds"}) {
+        "prometheus_notifications_latency_seconds",
+        "prometheus_notifications_latency_histogram_seconds"}) {
     registry_.Remove(name, metric_labels_);
   }
 }
@@ -159,6 +160,11 @@ net::Awaitable<> AlertSender::Post(std::vector<alerting::Alert> batch) {
   registry_
       .summary("prometheus_notifications_latency_seconds",
                "Latency quantiles for sending alert notifications.", metric_labels_)
+      .Observe(took.count());
+  registry_
+      .histogram("prometheus_notifications_latency_histogram_seconds",
+                 "Latency histogram for sending alert notifications.", {.01, .1, 1, 10},
+                 metric_labels_)
       .Observe(took.count());
   registry_.counter("prometheus_notifications_sent_total", "", metric_labels_).Add(count);
   std::string failure;

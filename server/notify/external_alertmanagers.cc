@@ -81,7 +81,8 @@ void ExternalAlertmanagers::Apply(const config::AlertingConfig& config,
     }
     Entry& entry = entries.emplace_back();
     entry.config = wanted;
-    entry.client = std::make_shared<net::HttpClient>(io_, blocking_, wanted.http);
+    entry.client = std::make_shared<net::HttpClient>(
+        io_, blocking_, wanted.http, net::HttpClientOptions::CountedAs("alertmanager", registry_));
   }
   for (Entry& old : entries_) {
     for (auto& [url, sender] : old.senders) sender->Close(true);

@@ -10,8 +10,10 @@ constexpr std::string_view kBuiltin = "builtin://";
 class HttpFetcher : public Fetcher {
  public:
   HttpFetcher(net::IoThread& io, net::ThreadPool& blocking, const net::HttpClientConfig& config,
-              std::shared_ptr<const BuiltinPages> pages)
-      : client_(io, blocking, config), blocking_(blocking), pages_(std::move(pages)) {}
+              net::HttpClientOptions options, std::shared_ptr<const BuiltinPages> pages)
+      : client_(io, blocking, config, std::move(options)),
+        blocking_(blocking),
+        pages_(std::move(pages)) {}
 
   net::Awaitable<Result<net::ClientResponse>> Fetch(net::ClientRequest request) override {
     if (!request.url.starts_with(kBuiltin)) {
@@ -44,10 +46,13 @@ class HttpFetcher : public Fetcher {
 
 }  // namespace
 
-FetcherFactory HttpFetchers(net::IoThread& io, net::ThreadPool& blocking, BuiltinPages pages) {
+FetcherFactory HttpFetchers(net::IoThread& io, net::ThreadPool& blocking, Registry& registry,
+                            BuiltinPages pages) {
   auto shared = std::make_shared<const BuiltinPages>(std::move(pages));
-  return [&io, &blocking, shared](const net::HttpClientConfig& config) -> std::shared_ptr<Fetcher> {
-    return std::make_shared<HttpFetcher>(io, blocking, config, shared);
+  return [&io, &blocking, &registry, shared](const net::HttpClientConfig& config,
+                                             const std::string& job) -> std::shared_ptr<Fetcher> {
+    return std::make_shared<HttpFetcher>(io, blocking, config,
+                                         net::HttpClientOptions::CountedAs(job, registry), shared);
   };
 }
 

@@ -20,7 +20,9 @@ class Fetcher {
   virtual net::Awaitable<Result<net::ClientResponse>> Fetch(net::ClientRequest request) = 0;
 };
 
-using FetcherFactory = std::function<std::shared_ptr<Fetcher>(const net::HttpClientConfig& config)>;
+// `job` is the name the connections count under.
+using FetcherFactory = std::function<std::shared_ptr<Fetcher>(const net::HttpClientConfig& config,
+                                                              const std::string& job)>;
 
 // Produces a page inside the process: gets the path and query of the URL, computes on a pool.
 using BuiltinPage = std::function<std::string(std::string_view query)>;
@@ -28,6 +30,8 @@ using BuiltinPage = std::function<std::string(std::string_view query)>;
 using BuiltinPages = std::map<std::string, BuiltinPage, std::less<>>;
 
 // HTTP by one client for each configuration; `builtin://` URLs from `pages`.
-FetcherFactory HttpFetchers(net::IoThread& io, net::ThreadPool& blocking, BuiltinPages pages);
+// `registry` outlives the fetchers and the io thread.
+FetcherFactory HttpFetchers(net::IoThread& io, net::ThreadPool& blocking, Registry& registry,
+                            BuiltinPages pages);
 
 }  // namespace meerkat::scrape

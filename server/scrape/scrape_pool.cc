@@ -14,7 +14,7 @@ ScrapePool::ScrapePool(const ScrapeContext& context, ScrapeConfig config,
       config_(std::make_shared<const ScrapeConfig>(std::move(config))),
       fetcher_(before != nullptr && before->config().http == config_->http
                    ? before->fetcher_
-                   : fetchers(config_->http)),
+                   : fetchers(config_->http, config_->job_name)),
       failures_(std::move(failures)) {
   context_.metrics.pools.Add();
   if (before != nullptr) inherited_ = before->Retire();

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 
 #include "server/net/compression.h"
@@ -177,12 +178,41 @@ TEST_F(HttpClientTest, FailuresSpeakAsGoDoes) {
   }
 }
 
+TEST_F(HttpClientTest, ItsConnectionsAreCountedUnderItsName) {
+  const std::string address = Start();
+  Registry counts;
+  const auto count = [&counts](const std::string& what, const char* reason = nullptr) {
+    Labels labels = {{"dialer_name", "shop"}};
+    if (reason != nullptr) labels = {{"dialer_name", "shop"}, {"reason", reason}};
+    return counts.counter("net_conntrack_dialer_conn_" + what + "_total", "", labels).value();
+  };
+  {
+    HttpClient client(io_, pool_, {}, HttpClientOptions::CountedAs("shop", counts));
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(Get(client, "http://" + address + "/ok").ok());
+    EXPECT_EQ(count("attempted"), 1);
+    EXPECT_EQ(count("established"), 1);
+    EXPECT_EQ(count("closed"), 0) << "it rests";
+    EXPECT_FALSE(Get(client, "http://127.0.0.1:1/").ok());
+    EXPECT_FALSE(Get(client, "http://nobody..here:1/").ok());
+    EXPECT_FALSE(Get(client, "https://" + address + "/ok").ok()) << "made, then of no use";
+    EXPECT_EQ(count("attempted"), 4);
+    EXPECT_EQ(count("established"), 2);
+    EXPECT_EQ(count("failed", "refused"), 1);
+    EXPECT_EQ(count("failed", "resolution"), 1);
+    EXPECT_EQ(count("failed", "timeout"), 0);
+  }
+  std::promise<void> passed;  // the client's connections are closed on the io thread
+  io_.Post([&passed] { passed.set_value(); });
+  passed.get_future().wait();
+  EXPECT_EQ(count("closed"), 2);
+}
+
 TEST_F(HttpClientTest, ADeadlineEndsTheExchange) {
   const std::string address = Start();
   HttpClient client(io_, pool_, {});
   ClientRequest request;
   request.url = "http://" + address + "/waits";
-  request.timeout = Millis(50);
+  request.timeout = Millis(1000);  // the header has come by then
   auto got = Fetch(client, std::move(request));
   ASSERT_FALSE(got.ok());
   EXPECT_EQ(got.error().code(), Code::kTimeout);

@@ -48,7 +48,7 @@ class ScrapeManagerTest : public ::testing::Test {
   ScrapeManagerTest() {
     manager_ = std::make_unique<ScrapeManager>(
         ScrapeContext{io_, workers_, clock_, storage_, metrics_, Logger::Silent(), {}},
-        [this](const net::HttpClientConfig&) { return fetcher_; });
+        [this](const net::HttpClientConfig&, const std::string&) { return fetcher_; });
   }
   ~ScrapeManagerTest() override {
     OnIo([this] { manager_->Stop(); });
