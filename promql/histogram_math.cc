@@ -239,14 +239,16 @@ void WorkingHistogram::KeepBounds(const std::vector<double>& bounds) {
 }
 
 void WorkingHistogram::Multiply(double factor) {
-  for (double* number :
-       {&zero_count_, &zero_count_lost_, &count_, &count_lost_, &sum_, &sum_lost_}) {
-    *number *= factor;
-  }
+  for (double* number : {&zero_count_, &count_, &sum_}) *number *= factor;
+  // Nothing lost stays nothing, also where the factor is infinite.
+  const auto multiply_lost = [factor](double& lost) {
+    if (lost != 0) lost *= factor;
+  };
+  for (double* lost : {&zero_count_lost_, &count_lost_, &sum_lost_}) multiply_lost(*lost);
   for (Buckets* side : {&positive_, &negative_}) {
     for (Bucket& bucket : *side) {
       bucket.count *= factor;
-      bucket.lost *= factor;
+      multiply_lost(bucket.lost);
     }
   }
   if (factor < 0) hint_ = Histogram::ResetHint::kGauge;

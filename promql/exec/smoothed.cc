@@ -9,16 +9,12 @@
 namespace meerkat::promql {
 namespace {
 
-double FractionAt(std::int64_t time, Timestamp from, Timestamp to) {
-  return static_cast<double>(time - ToMillis(from)) / static_cast<double>((to - from).count());
-}
-
 template <typename T>
 struct Around {
   bool found = false;
   const T* before = nullptr;
   const T* after = nullptr;  // null: none follows
-  double fraction = 0;
+  Way way;
 };
 
 // The samples around `time` among those in (time - lookback, time + lookback].
@@ -28,13 +24,13 @@ Around<T> FindAround(std::span<const Timestamp> times, std::span<const T> sample
   Around<T> around;
   const auto at = static_cast<std::size_t>(
       std::lower_bound(times.begin(), times.end(), FromMillis(time)) - times.begin());
-  if (at < times.size() && ToMillis(times[at]) == time) return {true, &samples[at], nullptr, 0};
+  if (at < times.size() && ToMillis(times[at]) == time) return {true, &samples[at], nullptr, {}};
   if (at == 0 || ToMillis(times[at - 1]) <= time - lookback) return around;
   around.found = true;
   around.before = &samples[at - 1];
   if (at < times.size() && ToMillis(times[at]) <= time + lookback) {
     around.after = &samples[at];
-    around.fraction = FractionAt(time, times[at - 1], times[at]);
+    around.way = WayTo(time, times[at - 1], times[at]);
   }
   return around;
 }
@@ -69,7 +65,7 @@ Result<> SelectSmoothed(Execution& execution, const Node& node, const Grid& grid
         HistogramPtr histogram = *around.before;
         if (around.after != nullptr) {
           const bool counter = histogram->reset_hint != Histogram::ResetHint::kGauge;
-          histogram = Interpolate(*histogram, **around.after, around.fraction, counter);
+          histogram = Interpolate(*histogram, **around.after, around.way, counter);
         }
         if (histogram == nullptr) {
           execution.notes().Add(Note::kMixedExponentialCustom, node.position, labels.metric_name());
@@ -79,9 +75,9 @@ Result<> SelectSmoothed(Execution& execution, const Node& node, const Grid& grid
       } else {
         const auto around = FindAround<double>(*series.times, series.values, time, lookback);
         if (!around.found) continue;
-        row.values[i] = around.after == nullptr ? *around.before
-                                                : Interpolate(*around.before, *around.after,
-                                                              around.fraction, false, false);
+        row.values[i] = around.after == nullptr
+                            ? *around.before
+                            : Interpolate(*around.before, *around.after, around.way, false, false);
       }
       ++execution.counter().touched[i];
       ++execution.counter().read[i];

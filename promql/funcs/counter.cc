@@ -91,7 +91,11 @@ std::optional<WorkingHistogram> HistogramChange(RangeCall& call, const Window& w
   return change;
 }
 
-double Interpolate(double from, double to, double fraction, bool counter, bool after_reset) {
+Way WayTo(std::int64_t time, Timestamp from, Timestamp to) {
+  return {static_cast<double>(time - ToMillis(from)), static_cast<double>((to - from).count())};
+}
+
+double Interpolate(double from, double to, Way way, bool counter, bool after_reset) {
   if (counter && to < from) {
     if (after_reset) {
       from = 0;
@@ -99,11 +103,11 @@ double Interpolate(double from, double to, double fraction, bool counter, bool a
       to += from;
     }
   }
-  return from + (to - from) * fraction;
+  return from + (to - from) * way.gone / way.whole;  // in this order: the last bit is upstream's
 }
 
-HistogramPtr Interpolate(const Histogram& from, const Histogram& to, double fraction,
-                         bool counter) {
+HistogramPtr Interpolate(const Histogram& from, const Histogram& to, Way way, bool counter) {
+  const double fraction = way.gone / way.whole;
   if (from.uses_custom_buckets() != to.uses_custom_buckets()) return nullptr;
   if (counter && IsCounterReset(to, from)) return Scaled(to, fraction);
   WorkingHistogram between(to);

@@ -43,10 +43,16 @@ std::optional<WorkingHistogram> HistogramChange(RangeCall& call, const Window& w
 // range itself, without extrapolation. The window reaches beyond the range by the lookback.
 void ExtendedRate(RangeCall& call, const Window& window, bool counter, bool rate, Outcome& out);
 
-// The value at `time` on the line between two samples. Of a counter that was reset between them:
+// How far the way from one sample to the next has been gone.
+struct Way {
+  double gone = 0;  // milliseconds
+  double whole = 1;
+};
+Way WayTo(std::int64_t time, Timestamp from, Timestamp to);
+// The value there on the line between two samples. Of a counter that was reset between them:
 // `after_reset` sees it restart from zero, else it goes on rising from the first.
-double Interpolate(double from, double to, double fraction, bool counter, bool after_reset);
+double Interpolate(double from, double to, Way way, bool counter, bool after_reset);
 // For histograms a reset always restarts from zero. Null: exponential and custom buckets.
-HistogramPtr Interpolate(const Histogram& from, const Histogram& to, double fraction, bool counter);
+HistogramPtr Interpolate(const Histogram& from, const Histogram& to, Way way, bool counter);
 
 }  // namespace meerkat::promql

@@ -31,10 +31,6 @@ Ends FindEnds(std::span<const Timestamp> times, const Window& window, bool smoot
   return ends;
 }
 
-double FractionAt(std::int64_t time, Timestamp from, Timestamp to) {
-  return static_cast<double>(time - ToMillis(from)) / static_cast<double>((to - from).count());
-}
-
 void FloatRate(RangeCall& call, const Window& window, bool counter, bool rate, Outcome& out) {
   const bool smoothed = call.argument.smoothed;
   const auto [found, first, last] = FindEnds(window.times, window, smoothed);
@@ -44,12 +40,12 @@ void FloatRate(RangeCall& call, const Window& window, bool counter, bool rate, O
   double left = values[first];
   if (smoothed && ToMillis(times[first]) < window.start) {
     left = Interpolate(values[first], values[first + 1],
-                       FractionAt(window.start, times[first], times[first + 1]), counter, true);
+                       WayTo(window.start, times[first], times[first + 1]), counter, true);
   }
   double right = values[last];
   if (smoothed && ToMillis(times[last]) > window.end && last > 0) {
     right = Interpolate(values[last - 1], values[last],
-                        FractionAt(window.end, times[last - 1], times[last]), counter, false);
+                        WayTo(window.end, times[last - 1], times[last]), counter, false);
   }
   double change = right - left;
   if (counter) {
@@ -94,13 +90,13 @@ void HistogramRate(RangeCall& call, const Window& window, bool counter, bool rat
   if (smoothed && ToMillis(times[first]) < window.start) {
     const bool reset = counter && IsCounterReset(*points[first + 1], *points[first]);
     left = Interpolate(*points[first], *points[first + 1],
-                       FractionAt(window.start, times[first], times[first + 1]), counter);
+                       WayTo(window.start, times[first], times[first + 1]), counter);
     if (reset) checked = first + 1;
   }
   const bool right_between = smoothed && ToMillis(times[last]) > window.end && last > 0;
   if (right_between) {
     right = Interpolate(*points[last - 1], *points[last],
-                        FractionAt(window.end, times[last - 1], times[last]), counter);
+                        WayTo(window.end, times[last - 1], times[last]), counter);
   }
   WorkingHistogram change(*right);
   std::int32_t schema = std::min(left->schema, right->schema);

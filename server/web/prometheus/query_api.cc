@@ -254,7 +254,9 @@ std::variant<QueryApi::Asked, net::Response> QueryApi::Understand(const net::Req
       return Fail(ErrorType::kBadData,
                   "error parsing lookback delta duration: " + lookback.error().message());
     }
-    if (lookback->count() > 0) options.lookback = ToWholeMillis(*lookback);  // else the server's
+    if (lookback->count() > 0) {  // else the server's; below a millisecond nothing is found
+      options.lookback = std::chrono::duration_cast<Millis>(*lookback);
+    }
   }
   const std::string_view stats = form.Get("stats");
   options.stats = !stats.empty();

@@ -153,6 +153,15 @@ TEST_F(QueryTest, EveryNumberIsATime) {
   }
 }
 
+TEST_F(QueryTest, ALookbackBelowAMillisecondFindsNothing) {
+  const std::string found =
+      Get("/api/v1/query?query=count(odd)&time=1700000000&lookback_delta=0.001").body;
+  const std::string none =
+      Get("/api/v1/query?query=count(odd)&time=1700000000&lookback_delta=0.0009").body;
+  EXPECT_NE(found.find(R"("value":[1700000000,)"), std::string::npos) << found;
+  EXPECT_NE(none.find(R"("result":[])"), std::string::npos) << none;
+}
+
 TEST_F(QueryTest, LimitCutsAndWarns) {
   const Answer cut = Get("/api/v1/query?query=requests_total&limit=2");
   EXPECT_EQ(cut.json["data"]["result"].size(), 2U);
