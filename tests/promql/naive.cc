@@ -50,6 +50,33 @@ std::pair<double, double> Moments(const std::vector<double>& values) {
           static_cast<double>(squares / static_cast<long double>(values.size()))};
 }
 
+// Where it is a counter to rate(), or left of a %, its last bit matters: Welford's way with
+// Neumaier's sums, as upstream.
+double VarianceOf(const std::vector<double>& values) {
+  struct Sum {
+    double value = 0, rest = 0;
+    double total() const { return value + rest; }
+    void operator+=(double x) {
+      const double next = value + x;
+      if (std::isinf(next)) {
+        rest = 0;
+      } else {
+        const bool smaller = std::fabs(value) < std::fabs(x);
+        rest += smaller ? (x - next) + value : (value - next) + x;
+      }
+      value = next;
+    }
+  };
+  Sum mean, squares;
+  double count = 0;
+  for (const double value : values) {
+    const double off = value - mean.total();
+    mean += off / ++count;
+    squares += off * (value - mean.total());
+  }
+  return squares.total() / count;
+}
+
 double SumOf(const std::vector<double>& values) {
   long double sum = 0;
   for (const double value : values) sum += value;
@@ -322,8 +349,10 @@ Samples NaiveEvaluator::OverRange(std::string_view name, const Range& range) con
       if (counter && change > 0 && values.front() >= 0) {
         to_start = std::min(to_start, (last - first) * (values.front() / change));
       }
-      sample.value = change * (last - first + to_start + to_end) / (last - first);
-      if (name == "rate") sample.value /= static_cast<double>(range.end - range.start) / 1000;
+      // In upstream's order: % and the resets of a counter show the last bit.
+      double factor = (last - first + to_start + to_end) / (last - first);
+      if (name == "rate") factor /= static_cast<double>(range.end - range.start) / 1000;
+      sample.value = change * factor;
     } else if (name == "irate" || name == "idelta") {
       if (!histograms.empty()) throw NaiveError{"unsupported"};
       if (values.size() < 2) continue;
@@ -340,9 +369,9 @@ Samples NaiveEvaluator::OverRange(std::string_view name, const Range& range) con
       if (name == "min_over_time" || name == "max_over_time") {
         sample.value = ExtremeOf(values, name == "max_over_time");
       } else if (name == "stdvar_over_time") {
-        sample.value = Moments(values).second;
+        sample.value = VarianceOf(values);
       } else if (name == "stddev_over_time") {
-        sample.value = std::sqrt(Moments(values).second);
+        sample.value = std::sqrt(VarianceOf(values));
       } else {
         throw NaiveError{"unsupported"};
       }
@@ -410,10 +439,11 @@ bool NaiveEvaluator::Extended(std::string_view name, const Range& range, const R
     }
     return true;
   }
-  value = points.back().second - points.front().second;
+  double lost = 0;
   for (std::size_t i = 1; counter && i < points.size(); ++i) {
-    if (points[i].second < points[i - 1].second) value += points[i - 1].second;
+    if (points[i].second < points[i - 1].second) lost += points[i - 1].second;
   }
+  value = points.back().second - points.front().second + lost;
   if (name == "rate") value /= static_cast<double>(range.end - range.start) / 1000;
   return true;
 }
