@@ -100,9 +100,10 @@ Result<> CheckSdFiles(const discovery::FileSd& sd, const scrape::ScrapeConfig* j
                       Streams streams) {
   for (const std::string& pattern : sd.files) {
     const auto paths = config::Glob(pattern);
-    if (paths.empty() && job != nullptr) {
-      streams.out << "  WARNING: file " << Quote(pattern) << " for file_sd in scrape job "
-                  << Quote(job->job_name) << " does not exist\n";
+    if (paths.empty()) {
+      streams.out << "  WARNING: file " << Quote(pattern) << " for file_sd in "
+                  << (job != nullptr ? "scrape job " + Quote(job->job_name) : "alertmanager config")
+                  << " does not exist\n";
     }
     for (const std::string& path : paths) {
       auto groups = config::ReadTargetFile(path);

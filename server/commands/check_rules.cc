@@ -92,6 +92,8 @@ std::vector<RuleIdentity> DuplicatesOf(const config::RuleFile& file) {
   return duplicates;
 }
 
+constexpr std::string_view kStandardInput = "standard input";
+
 class Checker {
  public:
   Checker(const Settings& settings, Streams streams) : settings_(settings), streams_(streams) {}
@@ -103,7 +105,12 @@ class Checker {
     if (!outcome.errors.empty()) {
       failed_ = true;
       streams_.err << "  FAILED:\n";
-      for (const std::string& error : outcome.errors) streams_.err << error << "\n";
+      // Upstream names no file where there is none.
+      const std::string unnamed = std::string(kStandardInput) + ": ";
+      for (std::string_view error : outcome.errors) {
+        if (error.starts_with(unnamed)) error.remove_prefix(unnamed.size());
+        streams_.err << error << "\n";
+      }
       return;
     }
     const auto duplicates =
@@ -164,8 +171,8 @@ int CheckRules(std::span<const std::string> args, Streams streams) {
   }
   Checker checker(settings, streams);
   if (texts.empty()) {
-    streams.out << "Checking standard input\n";
-    checker.Check("standard input", ReadAll(streams.in));
+    streams.out << "Checking " << kStandardInput << "\n";
+    checker.Check(std::string(kStandardInput), ReadAll(streams.in));
   }
   for (std::size_t i = 0; i < texts.size(); ++i) {
     streams.out << "Checking " << settings.files[i] << "\n";

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "base/quote.h"
+#include "base/utf8.h"
 
 namespace meerkat::commands {
 namespace {
@@ -46,11 +47,16 @@ class PageReader {
       ++line_number_;
       const std::size_t end = text_.find('\n');
       line_ = text_.substr(0, end);
-      if (end == std::string_view::npos) return Bad("unexpected end of input stream");
-      text_.remove_prefix(end + 1);
+      const bool cut = end == std::string_view::npos;
+      text_.remove_prefix(cut ? text_.size() : end + 1);
       SkipBlanks();
-      if (line_.empty()) continue;
-      auto read = line_[0] == '#' ? ReadComment() : ReadSample();
+      if (line_.empty() && !cut) continue;
+      const bool comment = line_.starts_with('#');
+      auto read = line_.empty() ? Result<>() : comment ? ReadComment() : ReadSample();
+      // What is wrong before the end of a line that has none is told first.
+      if (cut && (read.ok() || comment || line_.empty())) {
+        return Bad("unexpected end of input stream");
+      }
       if (!read) return std::move(read).error();
     }
     std::vector<MetricFamily> families;
@@ -86,12 +92,20 @@ class PageReader {
     const std::string_view keyword = TakeWord();
     if (keyword != "HELP" && keyword != "TYPE") return {};
     if (line_.empty()) return {};
-    const std::string name(TakeWord());
-    if (!IsMetricName(name)) return Bad("invalid metric name in comment");
-    if (keyword == "TYPE" && line_.empty()) return {};
+    auto taken = TakeMetricName();
+    if (!taken) return std::move(taken).error();
+    const bool ends = line_.empty() || line_[0] == ' ' || line_[0] == '\t';
+    if (!taken->found || !ends) return Bad("invalid metric name in comment");
+    SkipBlanks();
+    const std::string& name = taken->text;
+    if (line_.empty()) return {};
     MetricFamily& family = FamilyOf(name);
     if (keyword == "HELP") {
       if (family.help) return Bad("second HELP line for metric name " + Quote(name));
+      for (std::size_t at = line_.find('\\'); at != line_.npos; at = line_.find('\\', at + 2)) {
+        const char escaped = at + 1 < line_.size() ? line_[at + 1] : '\n';
+        if (!IsEscaped(escaped)) return BadEscape(escaped);
+      }
       family.help = std::string(line_);
       return {};
     }
@@ -127,7 +141,12 @@ class PageReader {
     return family;
   }
 
-  Result<std::string> TakeQuoted() {
+  static bool IsEscaped(char c) { return c == '"' || c == '\\' || c == 'n'; }
+  Error BadEscape(char c) const {
+    return Bad(std::string("invalid escape sequence '\\") + c + "'");
+  }
+
+  Result<std::string> TakeQuoted(std::string_view what) {
     std::string value;
     std::size_t at = 1;
     for (; at < line_.size() && line_[at] != '"'; ++at) {
@@ -136,18 +155,49 @@ class PageReader {
         continue;
       }
       if (++at == line_.size()) break;
-      if (line_[at] != '"' && line_[at] != '\\' && line_[at] != 'n') {
-        return Bad(std::string("invalid escape sequence '\\") + line_[at] + "'");
-      }
+      if (!IsEscaped(line_[at])) return BadEscape(line_[at]);
       value += line_[at] == 'n' ? '\n' : line_[at];
     }
-    if (at >= line_.size())
-      return Bad("label value " + Quote(value) + " contains unescaped new-line");
+    if (at >= line_.size()) {
+      return Bad(std::string(what) + " " + Quote(value) + " contains unescaped new-line");
+    }
     line_.remove_prefix(at + 1);
     return value;
   }
 
-  Result<> ReadLabels(std::string& name, Labels& labels) {
+  // A name or what stands between quotes, which may also begin behind the beginning of a name.
+  struct Name {
+    std::string text;
+    bool found = false;
+  };
+  Result<Name> TakeName(bool colon, std::string_view what) {
+    Name name;
+    if (!line_.empty() && IsNameStart(line_[0], colon)) {
+      std::size_t end = 1;
+      while (end < line_.size() && IsNamePart(line_[end], colon)) ++end;
+      name = {std::string(line_.substr(0, end)), true};
+      line_.remove_prefix(end);
+    }
+    if (line_.starts_with('"')) {
+      auto quoted = TakeQuoted(std::string(what) + " name");
+      if (!quoted) return std::move(quoted).error();
+      name = {name.text + *quoted, true};
+    }
+    return name;
+  }
+  // Of a metric; `found` may be false.
+  Result<Name> TakeMetricName() {
+    auto name = TakeName(true, "metric");
+    if (name && name->found && !IsMetricName(name->text)) {
+      return Bad("invalid metric name " + Quote(name->text));
+    }
+    return name;
+  }
+
+  // `family`: of the name in front of the brace; null: the name stands between the braces.
+  Result<> ReadLabels(MetricFamily* family, std::string& name, Labels& labels) {
+    const bool name_inside = family == nullptr;
+    const auto known = [&family] { return Quote(family == nullptr ? "" : family->name); };
     line_.remove_prefix(1);
     for (;;) {
       SkipBlanks();
@@ -155,79 +205,99 @@ class PageReader {
         line_.remove_prefix(1);
         return {};
       }
-      std::string label;
-      const bool quoted = line_.starts_with('"');
-      if (quoted) {
-        auto taken = TakeQuoted();
-        if (!taken) return std::move(taken).error();
-        label = *std::move(taken);
-      } else {
-        std::size_t end = 0;
-        while (end < line_.size() && IsNamePart(line_[end], false)) ++end;
-        label = line_.substr(0, end);
-        if (label.empty() || !IsNameStart(label[0], false)) {
-          if (name.empty()) return Bad("invalid metric name");
-          return Bad("invalid label name for metric " + Quote(name));
-        }
-        line_.remove_prefix(end);
-      }
+      auto label = TakeName(false, "label");
+      if (!label) return std::move(label).error();
+      if (!label->found) return Bad("invalid label name for metric " + known());
       SkipBlanks();
       const char next = line_.empty() ? '\n' : line_[0];
-      if (quoted && name.empty() && (next == ',' || next == '}')) {
-        if (!IsMetricName(label)) return Bad("invalid metric name " + Quote(label));
-        name = label;
+      if (next != '=' && name_inside) {
+        if (family != nullptr) return Bad("multiple metric names for metric " + known());
+        if (next != ',' && next != '}') {
+          return Bad("unexpected end of metric name " + Character(next));
+        }
+        name = std::move(label->text);
+        if (!IsMetricName(name)) return Bad("invalid metric name " + Quote(name));
+        family = &FamilyOf(name);
         if (next == ',') line_.remove_prefix(1);
         continue;
       }
-      if (name.empty()) return Bad("invalid metric name");
-      if (!IsLabelName(label)) return Bad("invalid label name " + Quote(label));
-      if (label == "__name__") return Bad("label name \"__name__\" is reserved");
-      if (next != '=') {
-        return Bad(std::string("expected '=' after label name, found ") + Character(next));
+      if (next != '=') return Bad("expected '=' after label name, found " + Character(next));
+      if (label->text == "__name__") return Bad("label name \"__name__\" is reserved");
+      if (!IsLabelName(label->text)) return Bad("invalid label name " + Quote(label->text));
+      for (const auto& [other, ignored] : labels) {
+        if (other == label->text) return Bad("duplicate label names for metric " + known());
       }
       line_.remove_prefix(1);
       SkipBlanks();
       if (!line_.starts_with('"')) {
-        return Bad(std::string("expected '\"' at start of label value, found ") +
+        return Bad("expected '\"' at start of label value, found " +
                    Character(line_.empty() ? '\n' : line_[0]));
       }
-      auto value = TakeQuoted();
+      auto value = TakeQuoted("label value");
       if (!value) return std::move(value).error();
+      if (!IsValidUtf8(*value)) return Bad("invalid label value " + Quote(*value));
       SkipBlanks();
       if (line_.starts_with(',')) {
         line_.remove_prefix(1);
       } else if (!line_.starts_with('}')) {
         return Bad("unexpected end of label value " + Quote(*value));
       }
-      for (const auto& [other, ignored] : labels) {
-        if (other == label) return Bad("duplicate label names for metric " + Quote(name));
-      }
-      labels.emplace_back(std::move(label), *std::move(value));
+      labels.emplace_back(std::move(label->text), *std::move(value));
     }
   }
 
-  static std::string Character(char c) { return c == '\n' ? "'\\n'" : std::string("'") + c + "'"; }
+  // As Go shows a byte.
+  static std::string Character(char c) {
+    switch (c) {
+      case '\n':
+        return R"('\n')";
+      case '\r':
+        return R"('\r')";
+      case '\t':
+        return R"('\t')";
+      case '\'':
+      case '\\':
+        return std::string(R"('\)") + c + "'";
+      default:
+        break;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) return std::string("'") + c + "'";
+    return {'\'', static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f)),
+            '\''};
+  }
 
   Result<> ReadSample() {
-    std::size_t end = 0;
-    while (end < line_.size() && IsNamePart(line_[end], true)) ++end;
-    std::string name(line_.substr(0, end));
-    if (!name.empty() && !IsNameStart(name[0], true)) return Bad("invalid metric name");
-    if (name.empty() && line_[0] != '{') return Bad("invalid metric name");
-    line_.remove_prefix(end);
+    auto taken = TakeMetricName();
+    if (!taken) return std::move(taken).error();
+    std::string name = std::move(taken->text);
+    MetricFamily* before = taken->found ? &FamilyOf(name) : nullptr;
     SkipBlanks();
     Labels labels;
     if (line_.starts_with('{')) {
-      if (auto read = ReadLabels(name, labels); !read) return read;
+      if (auto read = ReadLabels(before, name, labels); !read) return read;
       SkipBlanks();
     }
     if (name.empty()) return Bad("invalid metric name");
     MetricFamily& family = FamilyOf(name);
     if (!family.type) family.type = Type::kUntyped;
+    const bool of_histogram = family.type == Type::kHistogram;
+    const bool bucket = of_histogram && std::any_of(labels.begin(), labels.end(),
+                                                    [](const auto& l) { return l.first == "le"; });
     if (auto added = Add(family, std::move(labels)); !added) return added;
-    const std::string_view value = TakeWord();
+    const std::string_view value = line_.substr(0, line_.find_first_of(" \t"));
+    line_.remove_prefix(value.size());
     if (!IsFloat(value)) return Bad("expected float as value, got " + Quote(value));
+    if (of_histogram && *ParseFloat(value) < 0) {
+      if (name == family.name + "_count") {
+        return Bad("negative count for histogram " + Quote(family.name));
+      }
+      if (bucket && name != family.name + "_sum") {
+        return Bad("negative bucket population for histogram " + Quote(family.name));
+      }
+    }
     if (line_.empty()) return {};
+    SkipBlanks();
     const std::string_view time =
         line_.substr(0, std::min(line_.find_first_of(" \t"), line_.size()));
     std::int64_t millis = 0;

@@ -44,7 +44,9 @@ a_total 7
 """
 BAD_PAGES = ["x", "x y\n", "x 1 y\n", "x 1 2 3\n", "x{a} 1\n", "x{a=b} 1\n", 'x{a="b} 1\n', 'x{a="b"c="d"} 1\n', 'x{a="1",a="2"} 1\n',
              'x{__name__="y"} 1\n', '{"a.b"} 1\n', "1x 1\n", "# TYPE x bar\n", "x 1\n# TYPE x counter\n", "# HELP x a\n# HELP x b\n",
-             '# TYPE h histogram\nh_bucket{le="y"} 1\n', "x 0x1p3\n", "x 1 # {}\n", 'x{"a.b"="c"} 1\n', 'x{a="\\q"} 1\n']
+             '# TYPE h histogram\nh_bucket{le="y"} 1\n', "x 0x1p3\n", "x 1 # {}\n", 'x{"a.b"="c"} 1\n', 'x{a="\\q"} 1\n', "# HELP x \n# HELP x \n", "# HELP x a\\tb\n", "x 1 \n", "x{a='1'} 1\n", 'x{a""} 1\n', '# TYPE "x" gauge\nx 1\n', '# TYPE "a.b" gauge\n',
+             '"x" 1\n', '{"x",a="b"} 1\n', '{a="b","x"} 1\n', '{"x","y"} 1\n', '{"x"y} 1\n', '{a="b",a="c"} 1\n', '{__name__="x"} 1\n', 'x{a 1\n', 'x{a\r} 1\n', 'x{a="b"} y',
+             '# TYPE h histogram\nh_count -1\n', '# TYPE h histogram\nh_bucket{le="1"} -1\n', '# TYPE h histogram\nh_sum -1\n', '# TYPE h histogram\nh_count{ 2\n', "x I'nf ", "1"]
 
 CONFIG = """scrape_configs:
 - job_name: kept
@@ -73,7 +75,7 @@ class Tools:
         self.link = os.path.join(self.folder, "promtool")
         os.symlink(binary, self.link)
         for name, text in (("prometheus.yml", CONFIG), ("rules.yml", RULES), ("targets.json", '[{"targets":["c:1"],"labels":{"q":"1"}}]'),
-                           ("bad.yml", "scrape_configs: [{job_name: a, foo: b}]"), ("page.txt", CLEAN_PAGE)):
+                           ("alertmanagers.yml", "alerting: {alertmanagers: [{file_sd_configs: [{files: [none.json]}]}]}"), ("bad.yml", "scrape_configs: [{job_name: a, foo: b}]"), ("page.txt", CLEAN_PAGE)):
             with open(os.path.join(self.folder, name), "w") as file:
                 file.write(text)
 
@@ -115,8 +117,9 @@ class Tools:
                      "query instant http://127.0.0.1:1 up", "query range http://127.0.0.1:1 up", "check healthy --url=http://127.0.0.1:1",
                      "query analyze --server=http://127.0.0.1:1 --type=x --match=up", "check rules rules.yml", "check rules --lint=none rules.yml",
                      "check rules --lint=all --lint-fatal rules.yml", "check rules --lint=foo rules.yml", "check config prometheus.yml",
-                     "check config --syntax-only prometheus.yml", "check config --lint=foo prometheus.yml"):
+                     "check config --syntax-only prometheus.yml", "check config --lint=foo prometheus.yml", "check config alertmanagers.yml"):
             self.same(*line.split())
+        self.same("check", "rules", text=RULES.replace("expr: up", "expr: up+"))
         for line in ("tsdb list nodir", "tsdb dump nodir", "tsdb analyze nodir", "check config bad.yml", "tsdb dump --min-time=x nodir"):
             self.same_code(*line.split())
         self.same("check", "service-discovery", "prometheus.yml", "kept", "--timeout=1s", clean=lambda text: NEWER.sub("", text))

@@ -83,38 +83,32 @@ TEST(CheckRules, ListsEverythingThatIsWrong) {
 - rules: []
 )");
   EXPECT_EQ(outcome.code, 1);
-  const std::string in = "standard input: ";
   EXPECT_EQ(
       outcome.err,
-      "  FAILED:\n" + in +
-          "5:11: group \"g\", rule 1, \"a b\": could not parse expression: 1:7: parse error: "
-          "unclosed left parenthesis\n" +
-          in +
-          "7:11: group \"g\", rule 2, \"X\": could not parse expression: 1:4: parse error: "
-          "unexpected end of input inside braces\n" +
-          in + "group \"g\", rule 2, \"X\": invalid label name: __name__\n" + in +
-          "group \"g\", rule 2, \"X\": annotation \"s\": template: __alert_X:1: undefined variable "
-          "\"$x\"\n" +
-          in +
-          "11:13: 10:12: group \"g\", rule 3, \"Y\": only one of 'record' and 'alert' must be "
-          "set\n" +
-          in + "13:5: group \"g\", rule 4, \"\": one of 'record' or 'alert' must be set\n" + in +
-          "14:5: group \"g\", rule 5, \"Z\": field 'expr' must be set in rule\n" + in +
-          "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": invalid field 'annotations' in "
-          "recording "
-          "rule\n" +
-          in +
-          "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": invalid field 'for' in recording "
-          "rule\n" +
-          in +
-          "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": invalid field 'keep_firing_for' in "
-          "recording rule\n" +
-          in +
-          "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": braces present in the recording rule "
-          "name; "
-          "should it be in expr?: r{a=\"b\"}\n" +
-          in + "20:9: groupname: \"g\" is repeated in the same file\n" + in +
-          "22:3: Groupname must not be empty\n");
+      "  FAILED:\n"
+      "5:11: group \"g\", rule 1, \"a b\": could not parse expression: 1:7: parse error: "
+      "unclosed left parenthesis\n"
+      "7:11: group \"g\", rule 2, \"X\": could not parse expression: 1:4: parse error: "
+      "unexpected end of input inside braces\n"
+      "group \"g\", rule 2, \"X\": invalid label name: __name__\n"
+      "group \"g\", rule 2, \"X\": annotation \"s\": template: __alert_X:1: undefined variable "
+      "\"$x\"\n"
+      "11:13: 10:12: group \"g\", rule 3, \"Y\": only one of 'record' and 'alert' must be "
+      "set\n"
+      "13:5: group \"g\", rule 4, \"\": one of 'record' or 'alert' must be set\n"
+      "14:5: group \"g\", rule 5, \"Z\": field 'expr' must be set in rule\n"
+      "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": invalid field 'annotations' in "
+      "recording "
+      "rule\n"
+      "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": invalid field 'for' in recording "
+      "rule\n"
+      "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": invalid field 'keep_firing_for' in "
+      "recording rule\n"
+      "15:13: group \"g\", rule 6, \"r{a=\\\"b\\\"}\": braces present in the recording rule "
+      "name; "
+      "should it be in expr?: r{a=\"b\"}\n"
+      "20:9: groupname: \"g\" is repeated in the same file\n"
+      "22:3: Groupname must not be empty\n");
 }
 
 TEST(CheckRules, NamesThePlaceOfWhatIsNoRuleFile) {
