@@ -106,6 +106,16 @@ export const tests = [
       for (const id of new Set(ids)) await ends(page, id, 'ready|nodata');
     }
   }],
+  ['answers that take longer than the refresh are drawn all the same', async ({ page }) => {
+    await page.route(/\/api\/v1\/(query_range|rules)/, async (route) => {
+      await new Promise((r) => setTimeout(r, 2500));
+      await route.continue().catch(() => undefined);
+    });
+    await page.go(`d/${UID}/x?refresh=1s`);
+    await ends(page, 1, 'ready');
+    await page.go('alerts?refresh=1s');
+    await page.locator('.alert-entry', { hasText: 'PortClosed' }).waitFor();
+  }],
   ['when the server is away the drawing stays and says of when it is', async ({ page, context }) => {
     await page.go(`d/${UID}/x`);
     await ends(page, 1, 'ready');

@@ -72,6 +72,7 @@ export interface Live {
   error?: Error;
   busy: boolean;
   refresh: () => void;
+  waits: () => boolean; // for answers of the last refresh
 }
 
 export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: string) => number, query: URLSearchParams): Live {
@@ -138,24 +139,25 @@ export function useBoard(dashboard: Dashboard | undefined, scrapeMs: (expr: stri
     return () => control.abort();
   }, [states, query.get('marks')]);
 
-  return { board, error, busy, refresh: () => setTurn((n) => n + 1) };
+  return { board, error, busy, refresh: () => setTurn((n) => n + 1), waits: () => busy || shared.current.pending > 0 };
 }
 
 export const titleOf = (d: Dashboard, board: Board | undefined): string => (board ? interpolate(d.title, lookupOf(board)) : d.title);
 export const replaceFor = (board: Board) => replaceOf(lookupOf(board));
 
-// Calls `refresh` every so often while the tab can be seen, and at once when it is seen again too late.
-export function useEvery(every: string, refresh: () => void): void {
-  const latest = useRef(refresh);
-  latest.current = refresh;
+// Calls `refresh` every so often while the tab can be seen, and at once when it is seen again too late. What is still
+// waited for is not cancelled: answers that take longer than the interval would never be drawn.
+export function useEvery(every: string, { refresh, waits }: Pick<Live, 'refresh' | 'waits'>): void {
+  const latest = useRef({ refresh, waits });
+  latest.current = { refresh, waits };
   useEffect(() => {
     const ms = parseDuration(every);
     if (!ms || ms < 1000) return;
     let due = Date.now() + ms;
     const tick = () => {
-      if (document.hidden || Date.now() < due) return;
+      if (document.hidden || Date.now() < due || latest.current.waits()) return;
       due = Date.now() + ms;
-      latest.current();
+      latest.current.refresh();
     };
     const timer = setInterval(tick, Math.min(ms, 1000));
     document.addEventListener('visibilitychange', tick);

@@ -35,13 +35,13 @@ export default function DashboardPage() {
   const [saving, setSaving] = useState(false);
   const [setting, setSetting] = useState(false);
   const dashboard = useMemo(() => (current && draft ? migrate(draft, current.meta.uid) : current?.dashboard), [current, draft]);
-  const { board, error, busy, refresh } = useBoard(dashboard, current?.scrapeMs ?? noScrape, query);
+  const { board, error, busy, refresh, waits } = useBoard(dashboard, current?.scrapeMs ?? noScrape, query);
   const every = query.get('refresh') ?? dashboard?.refresh ?? '';
   const range = rangeOf(dashboard, query);
   const failed = loaded.error ?? error;
   const title = dashboard ? titleOf(dashboard, board) : uid;
   useTitle(dashboard ? title : 'Dashboard');
-  useEvery(draft ? '' : every, refresh);
+  useEvery(draft ? '' : every, { refresh, waits });
   useEffect(() => setDraft(undefined), [uid]);
   useEffect(() => {
     if (!current || draft || (!query.get('editPanel') && uid !== 'new')) return;

@@ -8,6 +8,12 @@ interface Shared<T> {
 
 export class SharedRequests {
   private readonly open = new Map<string, Shared<unknown>>();
+  private underWay = 0;
+
+  // How many are not answered.
+  get pending(): number {
+    return this.underWay;
+  }
 
   // Joins the request under this key or begins it. It ends early only when all who wait have left.
   get<T>(key: string, begin: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -16,7 +22,9 @@ export class SharedRequests {
       const control = new AbortController();
       s = { promise: begin(control.signal), waiting: 0, control };
       this.open.set(key, s);
-      s.promise.catch(() => this.open.delete(key));
+      const begun = s;
+      this.underWay++;
+      begun.promise.catch(() => this.open.get(key) === begun && this.open.delete(key)).finally(() => this.underWay--);
     }
     const mine = s;
     mine.waiting++;
