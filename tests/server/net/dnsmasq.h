@@ -38,7 +38,7 @@ class Dnsmasq {
   bool installed() const { return !program_.empty(); }
   bool running() const { return pid_ > 0; }
   DnsOptions options() const {
-    return {.servers = "127.0.0.1:" + std::to_string(port_), .timeout = Millis(1000), .tries = 2};
+    return {.servers = "127.0.0.1:" + std::to_string(port_), .timeout = Millis(10'000), .tries = 2};
   }
 
   void Stop() {
