@@ -173,9 +173,10 @@ std::optional<Translator::LabelMap> Translator::Translate(Attributes attributes)
   for (const auto& [name, value] : attributes) {
     std::string label = LabelName(name, options_);
     if (label.empty()) return std::nullopt;
-    // Several attributes may end up under one name: their values are joined.
-    const auto [entry, added] = labels.try_emplace(std::move(label), value);
-    if (!added) entry->second += ";" + value;
+    // Several attributes may end up under one name: their values are joined. One without a value
+    // is none.
+    std::string& joined = labels[std::move(label)];
+    joined = joined.empty() ? value : joined + ";" + value;
   }
   return labels;
 }
@@ -192,7 +193,7 @@ std::optional<Translator::LabelMap> Translator::LabelsOf(const Point& point,
     if (!promoted) continue;
     std::string label = LabelName(name, options_);
     if (label.empty()) return std::nullopt;
-    labels.try_emplace(std::move(label), value);
+    if (std::string& kept = labels[std::move(label)]; kept.empty()) kept = value;
   }
   if (const Scope& scope = *origin.scope; options_.promote_scope_metadata && !scope.name.empty()) {
     for (const auto& [name, value] : scope.attributes) {
@@ -335,7 +336,7 @@ void Translator::AddTargetInfo(const Resource& resource) {
   LabelMap& labels = *translated;
   AddIdentity(resource, labels);
   // Without an identity nothing could be joined with it.
-  if (!labels.contains("job") && !labels.contains("instance")) return;
+  if (labels["job"].empty() && labels["instance"].empty()) return;
   const tsdb::SeriesRef ref = Resolve(labels, "target_info");
   if (ref == tsdb::SeriesRef::kNone) return;
   appender_.SetMetadata("target_info", {tsdb::MetricType::kGauge, "Target metadata", ""});

@@ -313,6 +313,15 @@ TEST_F(OtlpTest, AttributesThatMeetAreJoinedInTheirOrder) {
   EXPECT_EQ(Dump(), "g{job=\"s\", x_y=\"1;2\"} 1 @0\ntarget_info{b_c=\"1;2\", job=\"s\"} 1 @0\n");
 }
 
+TEST_F(OtlpTest, AnAttributeWithoutAValueIsNone) {
+  options_.promote_resource_attributes = {"z"};
+  const std::string gauge = R"({"name":"g","gauge":{"dataPoints":[{@,"asDouble":1,"attributes":[)" +
+                            Attribute("x.y", "") + "," + Attribute("x_y", "2") + "," +
+                            Attribute("z", "") + "]}]}}";
+  ASSERT_EQ(Post(Request(Attribute("z", "3") + "," + Attribute("service.name", ""), gauge)), 200);
+  EXPECT_EQ(Dump(), "g{x_y=\"2\", z=\"3\"} 1 @0\n") << "nothing to join target_info with";
+}
+
 TEST_F(OtlpTest, ExemplarsOfCountersAndBuckets) {
   const std::string now = std::to_string(kNow * 1'000'000);
   const auto exemplar = [&](const std::string& value, const std::string& more) {
