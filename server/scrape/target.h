@@ -41,8 +41,9 @@ Labels DiscoveredLabels(const ScrapeConfig& config, const Labels& target, const 
 
 TargetOutcome MakeTarget(const ScrapeConfig& config, const Labels& target, const Labels& group);
 
-// How long after a multiple of the interval this target is scraped: spreads targets evenly and
-// stays the same over restarts.
+// How long after a multiple of the interval this target is scraped: spreads targets evenly over
+// moments a tenth of a second apart (of the interval, if it is below a second), and stays the same
+// over restarts. Servers of different seeds have different moments.
 Millis ScrapeOffset(const Target& target, std::uint64_t seed);
 
 // The Accept header that asks for `protocols`, most wanted first.

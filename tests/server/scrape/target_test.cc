@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "server/config/prometheus_config.h"
 
 namespace meerkat::scrape {
@@ -78,6 +80,22 @@ TEST(Offset, IsStableAndWithinTheInterval) {
   EXPECT_EQ(offset, ScrapeOffset(*made.target, 7));
   EXPECT_LT(offset, made.target->interval);
   EXPECT_NE(offset, ScrapeOffset(*made.target, 8));
+}
+
+// Waking up once for several scrapes is cheaper than once for each.
+TEST(Offset, BringsTargetsTogetherTenTimesASecond) {
+  std::set<Millis> offsets;
+  for (int i = 0; i < 500; ++i) {
+    const Labels labels{{"__address__", "h:" + std::to_string(i)},
+                        {"__scrape_interval__", "2s"},
+                        {"__scrape_timeout__", "2s"}};
+    const auto made = MakeTarget(Job(""), labels, Labels());
+    ASSERT_TRUE(made.target) << made.error;
+    const Millis offset = ScrapeOffset(*made.target, 1234);
+    EXPECT_EQ(offset % Millis(100), Millis(34));
+    offsets.insert(offset);
+  }
+  EXPECT_EQ(offsets.size(), 20U);
 }
 
 }  // namespace
