@@ -92,6 +92,11 @@ void ScrapeCache::RepeatMetadata(Line line) {
   next_metadata_lines_.push_back(known);
 }
 
+void ScrapeCache::RepeatSeries(Line line, bool track) {
+  (void)See(line.index());
+  if (track) Track(line.index());
+}
+
 // The page went its own way: what had been in step until here is noted like the rest.
 void ScrapeCache::WriteDownSteps() {
   in_step_ = false;

@@ -98,12 +98,11 @@ class ScrapeCache {
   // `track`: it has a sample whose absence from the next scrape ends it.
   void StepSeries(Line line, bool track) {
     const Series& entry = series_[line.index()];
-    if (in_step_ && (entry.tracked_scrape + 1 == scrape_) == track) {
+    if (in_step_ && (entry.tracked_scrape + 1 == scrape_) == track) [[likely]] {
       ++steps_;
       return;
     }
-    (void)See(line.index());
-    if (track) Track(line.index());
+    RepeatSeries(line, track);
   }
   // Whether the next line in order() may come by itself: each series comes once in a scrape, and
   // one that was seen already is the caller's to judge.
@@ -152,6 +151,7 @@ class ScrapeCache {
   }
   void WriteDownSteps();
   void RepeatMetadata(Line line);
+  void RepeatSeries(Line line, bool track);
   void NextScrape();
   void Forget();
   void ForgetFamilies();

@@ -173,11 +173,16 @@ std::string TargetWriter::ReadEntries(Pass& pass) {
   // Upstream would go on for as long as it takes; here others wait for the worker. No honest page
   // comes near: in a second some ten million samples are read.
   const std::chrono::nanoseconds enough = ThreadTime() + target_->timeout;
-  for (std::uint32_t entries = 1;; ++entries) {
-    if (entries % 8192 == 0 && ThreadTime() > enough) {
-      return "reading the body took more CPU time than the scrape timeout";
+  constexpr std::uint32_t kUnwatched = 8192;  // entries
+  for (std::uint32_t left = kUnwatched;; --left) {
+    left -= TakePredicted(pass, left);
+    if (left == 0) {
+      if (ThreadTime() > enough) {
+        return "reading the body took more CPU time than the scrape timeout";
+      }
+      left = kUnwatched;
+      continue;
     }
-    if (TakePredicted(pass)) continue;
     auto entry = pass.parser->Next();
     if (!entry) return entry.error().message();
     switch (*entry) {
@@ -200,54 +205,68 @@ std::string TargetWriter::ReadEntries(Pass& pass) {
   }
 }
 
-// The usual line: the same series or comment as in the last scrape at this place. Anything out of
-// the ordinary about it is left to the long way.
-bool TargetWriter::TakePredicted(Pass& pass) {
-  if (pass.predicted >= cache_.order().size()) return false;
-  // A second after the last scrape all of it is out of the processor's caches: what the store knows
-  // of a series is fetched some lines before it is needed, and what we know some lines before that.
-  __builtin_prefetch(cache_.SeriesAt(pass.predicted + kEntryAhead), 1);
-  if (const auto* soon = cache_.SeriesAt(pass.predicted + kSeriesAhead)) {
-    pass.appender.Expect(soon->ref);
-  }
-  const ScrapeCache::Line line = cache_.order()[pass.predicted];
-  if (!line.is_series()) {
-    const auto& known = cache_.metadata_line(line);
-    if (known.raw.length == 0 || !pass.parser->SkipRaw(cache_.hash(), known.raw)) return false;
-    if (known.is_type && known.family != nullptr) {
-      pass.parser->set_type(known.family->metadata.type);
+// The usual lines: the same series and comments as in the last scrape from this place on. How many
+// came, of at most `most`; the first that is anything out of the ordinary is left to the long way.
+std::uint32_t TargetWriter::TakePredicted(Pass& pass, std::uint32_t most) {
+  const std::vector<ScrapeCache::Line>& order = cache_.order();
+  const bool limited = config_->limits.samples != 0;
+  Parser& parser = *pass.parser;
+  std::uint32_t taken = 0;
+  for (; taken < most && pass.predicted < order.size(); ++taken) {
+    // A second after the last scrape all of it is out of the processor's caches: what the store
+    // knows of a series is fetched some lines before it is needed, and what we know some lines
+    // before that.
+    __builtin_prefetch(cache_.SeriesAt(pass.predicted + kEntryAhead), 1);
+    if (const auto* soon = cache_.SeriesAt(pass.predicted + kSeriesAhead)) {
+      pass.appender.Expect(soon->ref);
     }
-    cache_.StepMetadata(line);
+    const ScrapeCache::Line line = order[pass.predicted];
+    if (!line.is_series()) {
+      if (!TakePredictedMetadata(pass, line)) break;
+      continue;
+    }
+    ScrapeCache::Series& series = cache_.series(line.index());
+    if (!cache_.MayStep(line) || limited || !parser.ExpectSeries(cache_.hash(), series.key())) {
+      break;
+    }
     ++pass.predicted;
-    return true;
+    ++pass.outcome.scraped;
+    if (series.dropped) [[unlikely]] {
+      cache_.StepSeries(line, false);
+      continue;
+    }
+    ++pass.outcome.after_relabeling;
+    // What was expected is a float without timestamps.
+    tsdb::Refusal refusal = tsdb::Refusal::kOutOfBounds;
+    if (pass.scrape_time <= pass.latest) {
+      refusal = pass.appender.Append(series.ref, pass.scrape_time, parser.value());
+    }
+    if (refusal == tsdb::Refusal::kNone) [[likely]] {
+      cache_.StepSeries(line, true);
+    } else {
+      TakeRefused(pass, line, refusal);
+    }
   }
-  ScrapeCache::Series& series = cache_.series(line.index());
-  if (!cache_.MayStep(line) || config_->limits.samples != 0 ||
-      !pass.parser->ExpectSeries(cache_.hash(), series.key())) {
-    return false;
-  }
+  return taken;
+}
+
+bool TargetWriter::TakePredictedMetadata(Pass& pass, ScrapeCache::Line line) {
+  const auto& known = cache_.metadata_line(line);
+  if (known.raw.length == 0 || !pass.parser->SkipRaw(cache_.hash(), known.raw)) return false;
+  if (known.is_type && known.family != nullptr) pass.parser->set_type(known.family->metadata.type);
+  cache_.StepMetadata(line);
   ++pass.predicted;
-  ++pass.outcome.scraped;
-  if (series.dropped) {
-    cache_.StepSeries(line, false);
-    return true;
-  }
-  ++pass.outcome.after_relabeling;
+  return true;
+}
+
+void TargetWriter::TakeRefused(Pass& pass, ScrapeCache::Line line, tsdb::Refusal refusal) {
   pass.histogram = nullptr;
-  // What was expected is a float without timestamps.
-  tsdb::Refusal refusal = tsdb::Refusal::kOutOfBounds;
-  if (pass.scrape_time <= pass.latest) {
-    refusal = pass.appender.Append(series.ref, pass.scrape_time, pass.parser->value());
+  if (refusal == tsdb::Refusal::kUnknownSeries) {
+    refusal = Append(pass, cache_.series(line.index()));
   }
-  if (refusal == tsdb::Refusal::kNone) [[likely]] {
-    cache_.StepSeries(line, true);
-    return true;
-  }
-  if (refusal == tsdb::Refusal::kUnknownSeries) refusal = Append(pass, series);
   // What Judge calls an error here cannot come from a plain number of a known series.
   std::string error;
   cache_.StepSeries(line, Judge(pass, refusal, error));
-  return true;
 }
 
 tsdb::Refusal TargetWriter::Append(Pass& pass, ScrapeCache::Series& series) {

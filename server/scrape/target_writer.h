@@ -76,7 +76,9 @@ class TargetWriter {
   WriteOutcome Ingest(tsdb::Appender& appender, const Answer& answer) REQUIRES(mu_);
   std::string ReadBody(Pass& pass, const Answer& answer) REQUIRES(mu_);
   std::string ReadEntries(Pass& pass) REQUIRES(mu_);
-  bool TakePredicted(Pass& pass) REQUIRES(mu_);
+  std::uint32_t TakePredicted(Pass& pass, std::uint32_t most) REQUIRES(mu_);
+  bool TakePredictedMetadata(Pass& pass, ScrapeCache::Line line) REQUIRES(mu_);
+  void TakeRefused(Pass& pass, ScrapeCache::Line line, tsdb::Refusal refusal) REQUIRES(mu_);
   std::string TakeSample(Pass& pass, bool histogram) REQUIRES(mu_);
   void TakeMetadata(Pass& pass, Entry entry) REQUIRES(mu_);
   void TakeExemplars(Pass& pass, tsdb::SeriesRef ref, bool histogram) REQUIRES(mu_);

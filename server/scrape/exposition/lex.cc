@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
-#include <cstdlib>
+#include <cstdint>
+#include <cstring>
 
 #include "base/number.h"
 #include "base/quote.h"
@@ -16,6 +18,88 @@ namespace {
 constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr std::array<std::uint64_t, 9> kWholePowers = {1,      10,      100,      1000,     10000,
+                                                       100000, 1000000, 10000000, 100000000};
+constexpr int kExactPower = static_cast<int>(kPowersOfTen.size()) - 1;
+constexpr std::size_t kExactDigits = 15;
+// What TakeShortNumber may look at: a sign, 8 digits, a point, 16 digits, an exponent, an end.
+constexpr std::size_t kShortNumber = 32;
+
+// How many of the eight bytes at `text` are digits, up to the first that is none, and what they
+// say.
+inline std::size_t TakeDigits(const char* text, std::uint64_t& value) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, text, sizeof bytes);
+  bytes ^= 0x3030303030303030;  // digits are now 0 to 9, all others more
+  const std::uint64_t others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
+  const std::size_t digits = static_cast<std::size_t>(std::countr_zero(others)) / 8;
+  // Zeros in front; then neighbours are added up to pairs, these to fours, and these to eights.
+  bytes = digits == 0 ? 0 : bytes << (64 - digits * 8);
+  bytes = bytes * 10 + (bytes >> 8);
+  constexpr std::uint64_t kPair = 0x000000ff000000ff;
+  constexpr std::uint64_t kHundreds = 100 + (std::uint64_t{1000000} << 32);
+  constexpr std::uint64_t kOnes = 1 + (std::uint64_t{10000} << 32);
+  value = ((bytes & kPair) * kHundreds + (bytes >> 16 & kPair) * kOnes) >> 32;
+  return digits;
+}
+
+// `digits` of them, `mantissa`, times ten to the `power`, when that can be had by one operation
+// that rounds once: both are doubles then.
+inline bool IsExact(std::size_t digits, int power) {
+  return digits <= kExactDigits && power >= -kExactPower && power <= kExactPower;
+}
+inline double Scaled(std::uint64_t mantissa, int power, bool negative) {
+  const auto digits = static_cast<double>(mantissa);
+  const double value = power < 0 ? digits / kPowersOfTen[static_cast<std::size_t>(-power)]
+                                 : digits * kPowersOfTen[static_cast<std::size_t>(power)];
+  return negative ? -value : value;
+}
+
+// The exponent at `at`, as Go writes it for numbers from a million on: e, a sign and two digits.
+// The place behind it; null when there is none.
+inline const char* TakeExponent(const char* at, int& exponent) {
+  const bool here =
+      *at == 'e' && (at[1] == '+' || at[1] == '-') && IsDigit(at[2]) && IsDigit(at[3]);
+  if (!here) return nullptr;
+  const int digits = (at[2] - '0') * 10 + (at[3] - '0');
+  exponent = at[1] == '-' ? -digits : digits;
+  return at + 4;
+}
+
+// The usual of the usual; kShortNumber bytes can be read. Null: it is something else.
+inline const char* TakeShortNumber(const char* at, double& value) {
+  const bool negative = *at == '-';
+  if (negative) ++at;
+  std::uint64_t mantissa = 0;
+  std::size_t digits = TakeDigits(at, mantissa);
+  if (digits == 0) return nullptr;
+  at += digits;
+  if (*at == '\n') {
+    value = negative ? -static_cast<double>(mantissa) : static_cast<double>(mantissa);
+    return at;
+  }
+  int power = 0;
+  if (*at == '.') {
+    ++at;
+    for (int i = 0; i < 2; ++i) {
+      std::uint64_t fraction = 0;
+      const std::size_t more = TakeDigits(at, fraction);
+      mantissa = mantissa * kWholePowers[more] + fraction;
+      digits += more;
+      power -= static_cast<int>(more);
+      at += more;
+      if (more < 8) break;
+    }
+  }
+  int exponent = 0;
+  if (const char* behind = TakeExponent(at, exponent)) {
+    power += exponent;
+    at = behind;
+  }
+  if ((*at != '\n' && *at != ' ') || !IsExact(digits, power)) return nullptr;
+  value = Scaled(mantissa, power, negative);
+  return at;
+}
 
 }  // namespace
 
@@ -96,6 +180,15 @@ Result<double> ParseSampleValue(std::string_view text) {
 std::optional<double> ParsePlainNumber(std::string_view text, std::size_t& length) {
   const char* at = text.data();
   const char* const end = at + text.size();
+  double value = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    if (text.size() >= kShortNumber) [[likely]] {
+      if (const char* behind = TakeShortNumber(at, value)) [[likely]] {
+        length = static_cast<std::size_t>(behind - at);
+        return value;
+      }
+    }
+  }
   const bool negative = at != end && *at == '-';
   if (negative) ++at;
   const char* const digits = at;
@@ -113,25 +206,16 @@ std::optional<double> ParsePlainNumber(std::string_view text, std::size_t& lengt
     count += fraction;
   }
   if (at == end || count == 0) return std::nullopt;
-  // Go writes numbers from a million on with an exponent.
   int power = -static_cast<int>(std::min<std::size_t>(fraction, 1000));
-  const bool scientific = *at == 'e' && end - at > 3 && (at[1] == '+' || at[1] == '-') &&
-                          IsDigit(at[2]) && IsDigit(at[3]);
-  if (scientific) {
-    const int exponent = (at[2] - '0') * 10 + (at[3] - '0');
-    power += at[1] == '-' ? -exponent : exponent;
-    at += 4;
+  int exponent = 0;
+  if (const char* behind = end - at > 3 ? TakeExponent(at, exponent) : nullptr) {
+    power += exponent;
+    at = behind;
   }
-  // Below 2^53 both the digits and the power of ten are exact, so one operation rounds once.
-  constexpr int kExactPower = static_cast<int>(kPowersOfTen.size()) - 1;
-  if (at != end && (*at == '\n' || *at == ' ') && count <= 15 && std::abs(power) <= kExactPower) {
+  if (at != end && (*at == '\n' || *at == ' ') && IsExact(count, power)) {
     length = static_cast<std::size_t>(at - text.data());
-    const double digits_value = static_cast<double>(mantissa);
-    const double value = power < 0 ? digits_value / kPowersOfTen[static_cast<std::size_t>(-power)]
-                                   : digits_value * kPowersOfTen[static_cast<std::size_t>(power)];
-    return negative ? -value : value;
+    return Scaled(mantissa, power, negative);
   }
-  double value = 0;
   const auto parsed = fast_float::from_chars(text.data(), end, value);
   if (parsed.ec != std::errc() || parsed.ptr == end || !std::isfinite(value)) return std::nullopt;
   if (*parsed.ptr != '\n' && *parsed.ptr != ' ') return std::nullopt;

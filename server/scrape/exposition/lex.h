@@ -54,7 +54,8 @@ Result<double> ParseSampleValue(std::string_view text);
 
 // The plain decimal number at the front of `text`, the usual case: digits, perhaps with a point
 // and an exponent, ended by a space or line break. nullopt: let ParseSampleValue decide. `length`
-// is what it took.
+// is what it took. Half as long for one of up to eight digits before the point and sixteen behind
+// it that is not at the end of the text: then digits are read eight at a time.
 std::optional<double> ParsePlainNumber(std::string_view text, std::size_t& length);
 
 // \\ \" \n resolved, other backslashes kept. Help texts know no \".

@@ -22,7 +22,7 @@ class LineHash {
   // Whether `body` has exactly the text of `key` at `at`.
   bool Matches(std::string_view body, std::size_t at, LineKey key) const {
     return at <= body.size() && body.size() - at >= key.length &&
-           (*this)(body.substr(at, key.length)) == key.hash;
+           (*this)({body.data() + at, key.length}) == key.hash;
   }
 
  private:

@@ -449,12 +449,12 @@ bool OpenMetricsParser::ExpectSeries(const LineHash& hash, LineKey series) {
   }
   const std::size_t begin = at_ + series.length + 1;
   std::size_t length = 0;
-  const auto value = ParsePlainNumber(body_.substr(begin), length);
+  const auto value = ParsePlainNumber({body_.data() + begin, body_.size() - begin}, length);
   if (!value || body_[begin + length] != '\n') return false;
   value_ = *value;
   has_time_ = false;
   has_exemplar_ = false;
-  series_ = body_.substr(at_, series.length);
+  series_ = {body_.data() + at_, series.length};
   at_ = begin + length + 1;
   state_ = State::kInit;
   return true;

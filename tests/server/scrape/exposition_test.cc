@@ -291,19 +291,33 @@ TEST(PlainNumber, AgreesWithTheFullParser) {
                                  "1e+100",
                                  "2.5e-310",
                                  "0e+05",
-                                 "1.73e+09"}) {
-    std::size_t length = 0;
-    const auto fast = ParsePlainNumber(text + "\n", length);
-    ASSERT_TRUE(fast) << text;
-    EXPECT_EQ(length, text.size());
-    EXPECT_EQ(*fast, *ParseSampleValue(text)) << text;
-    EXPECT_EQ(std::signbit(*fast), std::signbit(*ParseSampleValue(text))) << text;
+                                 "1.73e+09",
+                                 "12345678",
+                                 "123456789",
+                                 "-12345678.25",
+                                 "1.",
+                                 "4.712452096e+09",
+                                 "0.1234567890123456",
+                                 "24.12345678",
+                                 "24.160531"}) {
+    // At the end of a page, and with enough behind it for digits to be read eight at a time.
+    for (const std::string& behind :
+         {std::string("\n"), "\n" + std::string(40, '7'), " " + std::string(40, '\xff')}) {
+      std::size_t length = 0;
+      const auto fast = ParsePlainNumber(text + behind, length);
+      ASSERT_TRUE(fast) << text;
+      EXPECT_EQ(length, text.size()) << text;
+      EXPECT_EQ(*fast, *ParseSampleValue(text)) << text;
+      EXPECT_EQ(std::signbit(*fast), std::signbit(*ParseSampleValue(text))) << text;
+    }
   }
   std::size_t length = 0;
-  for (const std::string text :
-       {"NaN", "+1", "0x1", "1_0", "", ".", "1e999", "1e+", "1e+5x", "1 x"}) {
-    const auto fast = ParsePlainNumber(text + "\n", length);
-    EXPECT_TRUE(!fast || text == "1 x") << text;
+  for (const std::string text : {"NaN", "+1", "0x1", "1_0", "", ".", "1e999", "1e+", "1e+5x", "1 x",
+                                 "-", "12345678x", "1.23456789012345678e", "1\xb0"}) {
+    for (const std::string& behind : {std::string("\n"), "\n" + std::string(40, '7')}) {
+      const auto fast = ParsePlainNumber(text + behind, length);
+      EXPECT_TRUE(!fast || text == "1 x") << text;
+    }
   }
 }
 
