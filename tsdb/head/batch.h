@@ -16,6 +16,7 @@ namespace meerkat::tsdb {
 // What an appender has collected.
 struct Batch {
   struct Sample {
+    Slot* slot;  // there as long as the batch's appender, which has touched it
     std::int64_t time;
     std::uint64_t value;
     SeriesId series;

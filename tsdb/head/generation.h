@@ -78,9 +78,13 @@ class Generation {
   std::size_t tail_count() const { return tails_; }
   std::uint64_t MemoryBytes() const;
 
-  // Remembers, from one sample of a batch to the next, where new series may join.
+  // Remembers, from one sample of a batch to the next, where new series may join, and which row of
+  // that column got its time last.
   struct Hint {
     std::uint32_t column = 0xffffffff;
+    std::size_t row = 0;
+    std::int64_t time = 0;  // on `row`, which is counted; meaningless before AppendNext has set it
+    bool placed = false;
   };
   void Append(Slot& slot, const HeadSample& sample, Hint& hint);
   // The usual sample: a float without a start timestamp, on the next row of its series' column.
@@ -90,24 +94,17 @@ class Generation {
     if (slot.tail >= tails_) return false;
     Tail& tail = At(slot.tail);
     if (tail.series != series || tail.has_extra) return false;
-    std::vector<std::int64_t>& column = columns_[tail.column];
-    const std::size_t next = tail.first_row + tail.rows;
-    if (next == column.size()) {
-      column.push_back(time);
-      ++column_rows_;
-    } else if (column[next] != time) {
-      return false;
-    }
-    hint.column = tail.column;
+    const std::size_t row = std::size_t{tail.first_row} + tail.rows;
+    // As of the sample before, in a scrape of all but the first.
+    const bool placed =
+        hint.placed && hint.column == tail.column && hint.row == row && hint.time == time;
+    if (!placed && !PlaceNext(tail.column, row, time, hint)) return false;
     ++samples_;
-    min_time_ = std::min(min_time_, time);
-    max_time_ = std::max(max_time_, time);
     ++tail.rows;
     if (token.empty()) {
       ++tail.same;
     } else {
-      if (tail.same != 0) WriteSame(tail);
-      arena_.Append(tail.chain, token.data(), token.size());
+      WriteToken(tail, token);
     }
     return true;
   }
@@ -196,6 +193,9 @@ class Generation {
   Tail& At(std::uint32_t tail) const { return pages_[tail / kPageTails][tail % kPageTails]; }
 
   std::optional<std::uint32_t> PlaceRow(Tail& tail, std::int64_t time);
+  // Whether the column has `time` on `row`, which may be its next.
+  bool PlaceNext(std::uint32_t column, std::size_t row, std::int64_t time, Hint& hint);
+  void WriteToken(Tail& tail, std::string_view token);
   Tail& NewTail(Slot& slot, const HeadSample& sample, Hint& hint);
   void Write(Tail& tail, std::uint32_t index, const HeadSample& sample, std::uint32_t gap);
   void WriteSame(Tail& tail);  // its pending repetitions, one or more

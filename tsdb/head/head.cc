@@ -319,54 +319,44 @@ void Head::DefineAgain(std::span<const StagedSample> staged) {
 }
 
 void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
-  Slot* slot = FindSlot(sample.series);
-  if (slot == nullptr) [[unlikely]] {
-    metrics_.series_not_found.Add();
-    return;
-  }
-  StagedSample& staged = staged_.emplace_back();
-  staged.slot = slot;
-  staged.time = sample.time;
-  staged.value = sample.value;
-  staged.old_time = slot->last_time.load(std::memory_order_relaxed);
-  staged.old_value = slot->last_value.load(std::memory_order_relaxed);
-  staged.old_base = slot->base;
-  staged.series = sample.series;
-  staged.extra = sample.extra;
-  staged.token = static_cast<std::uint32_t>(token_bytes_);
-  staged.token_bytes = 0;
-  staged.old_scale = slot->scale;
-  staged.old_flags = slot->flags.load(std::memory_order_relaxed);
-  staged.loose = false;
-  const bool is_histogram =
-      sample.extra != 0 && batch.extras[sample.extra - 1].histogram != nullptr;
+  Slot& slot = *sample.slot;
+  // Written once, in its place.
+  StagedSample& staged = staged_.emplace_back(
+      &slot, sample.time, sample.value, slot.last_time.load(std::memory_order_relaxed),
+      slot.last_value.load(std::memory_order_relaxed), slot.base, sample.series, sample.extra,
+      static_cast<std::uint32_t>(token_bytes_), std::uint8_t{0}, slot.scale,
+      slot.flags.load(std::memory_order_relaxed), false);
   if (sample.time <= staged.old_time) [[unlikely]] {
-    // Another batch was faster, or the appender knew that it is out of order and judged its age.
-    static const HistogramPtr kFloat;
-    const HistogramPtr& histogram =
-        sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
-    const Verdict verdict = Judge(*slot, sample.series, sample.time, sample.value, histogram,
-                                  {.backfill = batch.backfill}, nullptr);
-    staged.loose = true;
-    if (verdict.refusal != Refusal::kNone) Count(verdict.refusal, is_histogram);
-    if (verdict.drop || verdict.refusal != Refusal::kNone) staged_.pop_back();
+    StageLoose(batch, sample);
     return;
   }
-  slot->last_time.store(sample.time, std::memory_order_relaxed);
-  if (is_histogram || (staged.old_flags & Slot::kHistogramLast) != 0) [[unlikely]] {
-    slot->Set(Slot::kHistogramLast, is_histogram);
+  slot.last_time.store(sample.time, std::memory_order_relaxed);
+  if (sample.extra != 0 || (staged.old_flags & Slot::kHistogramLast) != 0) [[unlikely]] {
+    const bool histogram = sample.extra != 0 && batch.extras[sample.extra - 1].histogram != nullptr;
+    slot.Set(Slot::kHistogramLast, histogram);
+    if (histogram) return;
   }
-  if (is_histogram) [[unlikely]]
-    return;
   const std::uint64_t before = staged.old_base == base_ ? staged.old_value : 0;
   if (sample.value != before) {
     const std::size_t bytes =
-        EncodeValue(before, sample.value, slot->scale, tokens_.data() + token_bytes_);
+        EncodeValue(before, sample.value, slot.scale, tokens_.data() + token_bytes_);
     token_bytes_ += bytes;
     staged.token_bytes = static_cast<std::uint8_t>(bytes);
   }
-  slot->last_value.store(sample.value, std::memory_order_relaxed);
-  slot->base = base_;
+  slot.last_value.store(sample.value, std::memory_order_relaxed);
+  slot.base = base_;
+}
+
+// Another batch was faster, or the appender knew that it is out of order and judged its age.
+void Head::StageLoose(const Batch& batch, const Batch::Sample& sample) {
+  static const HistogramPtr kFloat;
+  const HistogramPtr& histogram =
+      sample.extra == 0 ? kFloat : batch.extras[sample.extra - 1].histogram;
+  const Verdict verdict = Judge(*sample.slot, sample.series, sample.time, sample.value, histogram,
+                                {.backfill = batch.backfill}, nullptr);
+  staged_.back().loose = true;
+  if (verdict.refusal != Refusal::kNone) Count(verdict.refusal, histogram != nullptr);
+  if (verdict.drop || verdict.refusal != Refusal::kNone) staged_.pop_back();
 }
 
 void Head::TakeBack() {
@@ -400,7 +390,8 @@ void Head::ApplyStaged(std::span<Waiter*> group) {
         // arrive from memory would be half of this loop.
         if (next + kTailAhead < staged_.size()) {
           open.PrefetchTail(*staged_[next + kTailAhead].slot);
-          open.PrefetchEnd(*staged_[next + kEndAhead].slot);
+          const StagedSample& soon = staged_[next + kEndAhead];
+          if (soon.token_bytes != 0) open.PrefetchEnd(*soon.slot);
         }
         const StagedSample& staged = staged_[next];
         newest = std::max(newest, staged.time);

@@ -169,6 +169,7 @@ class Head {
   void Lead(std::vector<Waiter*>& group) REQUIRES(commit_mu_);
   void Stage(Batch& batch, StoreBatch& changes) REQUIRES(commit_mu_);
   void StageSample(const Batch& batch, const Batch::Sample& sample) REQUIRES(commit_mu_);
+  void StageLoose(const Batch& batch, const Batch::Sample& sample) REQUIRES(commit_mu_);
   bool IsRestart(const StagedSample& first) const REQUIRES(commit_mu_);
   void DefineAgain(std::span<const StagedSample> staged) REQUIRES(commit_mu_);
   void Define(const Batch& batch, SeriesId series) REQUIRES(commit_mu_);

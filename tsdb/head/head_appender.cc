@@ -48,10 +48,16 @@ class HeadAppender : public Appender {
   SeriesRef Resolve(const Labels& labels) override { return head_.Resolve(labels, epoch_, batch_); }
 
   void Expect(SeriesRef series) override {
-    head_.slots_.Prefetch(static_cast<std::uint64_t>(series) - 1);
+    const std::uint64_t id = static_cast<std::uint64_t>(series) - 1;
+    // The second of two neighbours came with the first.
+    const bool here = id % 2 == 1 && id == expected_ + 1;
+    expected_ = id;
+    if (!here) head_.slots_.Prefetch(id);
   }
 
   Refusal Append(SeriesRef series, Timestamp time, double value, Timestamp start) override {
+    if (AppendUsual(series, ToMillis(time), value, start)) [[likely]]
+      return Refusal::kNone;
     if (IsStaleNan(value)) [[unlikely]] {
       // As upstream: a series of histograms ends with one.
       if (HistogramPtr end = EndOfHistograms(series)) {
@@ -157,6 +163,35 @@ class HeadAppender : public Appender {
     return sample == NewestInBatch::kNone ? nullptr : &batch_.samples[sample];
   }
 
+  // The usual sample: of a series that an appender of these days has touched and that is not in
+  // this batch yet, newer than what there is, without a start timestamp. False, and nothing done,
+  // when it is not that.
+  bool AppendUsual(SeriesRef series, std::int64_t time, double value, Timestamp start) {
+    const std::uint64_t id = static_cast<std::uint64_t>(series) - 1;
+    if (id > std::numeric_limits<SeriesId>::max() || start != kMinTime || empty_head_ ||
+        !loose_.empty() || tabled_ || IsStaleNan(value)) [[unlikely]] {
+      return false;
+    }
+    Slot* slot = head_.slots_.Find(static_cast<SeriesId>(id));
+    if (slot == nullptr) [[unlikely]]
+      return false;
+    const std::uint32_t state = slot->state.load(std::memory_order_acquire);
+    if (state < epoch_ || state == Slot::kDead ||
+        slot->appender_tag.load(std::memory_order_relaxed) == tag_ || time < bounds_.min_valid ||
+        time <= slot->last_time.load(std::memory_order_relaxed) ||
+        time <= head_.parts_max_.load(std::memory_order_relaxed)) [[unlikely]] {
+      return false;
+    }
+    slot->appender_tag.store(tag_, std::memory_order_relaxed);
+    last_ = batch_.samples.size();
+    Batch::Sample& sample = batch_.samples.emplace_back();
+    sample.slot = slot;
+    sample.time = time;
+    sample.value = std::bit_cast<std::uint64_t>(value);
+    sample.series = static_cast<SeriesId>(id);
+    return true;
+  }
+
   Refusal Add(SeriesRef series, std::int64_t time, std::uint64_t value, HistogramPtr histogram,
               std::int64_t start) {
     SeriesId id = 0;
@@ -201,6 +236,7 @@ class HeadAppender : public Appender {
     // Member by member into its place: a sample put together elsewhere and copied is read in other
     // pieces than it was written in, for which the processor waits longer than for all the rest.
     Batch::Sample& sample = batch_.samples.emplace_back();
+    sample.slot = slot;
     sample.time = time;
     sample.value = value;
     sample.series = id;
@@ -224,6 +260,7 @@ class HeadAppender : public Appender {
   std::uint16_t tag_ = 0;
   Head::Bounds bounds_;
   bool empty_head_ = false;
+  std::uint64_t expected_ = ~std::uint64_t{0};  // the last series that was
   Batch batch_;
   static constexpr std::size_t kNone = ~std::size_t{0};
   std::size_t last_ = kNone;  // the newest in-order sample of the whole batch

@@ -299,7 +299,7 @@ void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token
                    std::uint32_t base, bool restart, std::string& out) {
   if (staged.empty()) return;
   std::string body;
-  body.reserve(staged.size() / 8 + tokens.size() + 64);
+  body.reserve(staged.size() / 8 + tokens.size() + 96);
   const bool one_time = OneTime(staged);
   body.push_back(
       static_cast<char>((one_time ? kOneTime : 0) | kChecked | (restart ? kBefores : 0)));
@@ -328,14 +328,17 @@ void EncodeSamples(std::span<const StagedSample> staged, std::size_t first_token
       AppendBefore(befores[i], body);
     }
   }
-  const std::size_t bitmap = body.size();
-  body.append((staged.size() + 7) / 8, '\0');
   bool plain = extras.empty();  // no more than tokens, as they stand there
-  for (std::size_t i = 0; i < staged.size(); ++i) {
-    const StagedSample& sample = staged[i];
-    const unsigned changed = sample.token_bytes != 0 || sample.extra != 0 || sample.loose ? 1 : 0;
-    body[bitmap + i / 8] = static_cast<char>(body[bitmap + i / 8] | changed << (i % 8));
-    plain = plain && !sample.loose;
+  for (std::size_t i = 0; i < staged.size(); i += 8) {
+    unsigned changed = 0;
+    const std::size_t end = std::min(staged.size() - i, std::size_t{8});
+    for (std::size_t j = 0; j < end; ++j) {
+      const StagedSample& sample = staged[i + j];
+      const unsigned any = sample.token_bytes | sample.extra | unsigned{sample.loose};
+      changed |= unsigned{any != 0} << j;
+      plain = plain && !sample.loose;
+    }
+    body.push_back(static_cast<char>(changed));
   }
   if (plain) {
     body.append(tokens);

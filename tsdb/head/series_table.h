@@ -72,7 +72,8 @@ class SeriesTable {
     if (const Slot* slot = Find(static_cast<SeriesId>(id))) __builtin_prefetch(slot, 1);
   }
   Slot& Make(SeriesId id);
-  using Page = std::array<Slot, kPageSlots>;
+  // Two slots to a cache line, as Expect takes them.
+  struct alignas(64) Page : std::array<Slot, kPageSlots> {};
   // Takes the page of `id` out when its slots are all dead; else null. Below `settled` those that
   // were never used count as dead: nobody is about to use them. Whoever found the page before may
   // still look at it: the caller keeps it until nobody can.
