@@ -26,6 +26,7 @@ export function SaveDialog({ before, draft, meta, isNew, onSaved, onClose }: Pro
   const [other, setOther] = useState<{ dashboard: Json; version: number }>();
   const dashboard: Json = { ...draft, title, ...(isNew ? {} : { uid: meta.uid }) };
   const save = async (baseVersion: number | undefined) => {
+    if (busy) return; // Enter, twice
     setBusy(true);
     setError('');
     try {
