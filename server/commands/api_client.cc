@@ -1,5 +1,6 @@
 #include "server/commands/api_client.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -7,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/trim.h"
 #include "server/config/http_client_config.h"
 #include "server/net/io.h"
 #include "server/net/offload.h"
@@ -18,15 +20,36 @@ Result<net::HttpClientConfig> ReadHttpConfig(const std::string& path) {
   net::HttpClientConfig config;
   if (path.empty()) return config;
   std::ifstream in(path, std::ios::binary);
-  if (!in) return Error(Code::kInvalid, "open " + path + ": no such file or directory");
+  if (!in) return Error(Code::kInvalid, "path '" + path + "' does not exist");
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   const std::string directory = std::filesystem::path(path).parent_path().string();
   auto outcome = config::ReadYamlMap(path, text, [&](config::YamlMap& map) {
     config::Fields fields(map, directory);
     config::HttpClientFields(fields, config);
   });
-  if (!outcome) return std::move(outcome).error().Within("failed to load HTTP config file");
+  if (!outcome) return std::move(outcome).error().Within("Failed to load HTTP config file");
   return config;
+}
+
+// A status that is an error by itself, as upstream's client names it.
+std::string NameOf(int status) {
+  const std::string number = std::to_string(status);
+  if (status / 100 == 4) return "client_error: client error: " + number;
+  if (status / 100 == 5) return "server_error: server error: " + number;
+  return "bad_response: bad response code " + number;
+}
+
+// What upstream's JSON reader says of something else: where it stopped, and what is around.
+std::string WhyNoObject(std::string_view body) {
+  const std::size_t first = std::min(body.find_first_not_of(" \t\r\n"), body.size());
+  if (first < body.size() && body[first] == '{') return "the body is no JSON";
+  const std::size_t read = std::min(first + 1, body.size());
+  const std::size_t from = read > 10 ? read - 10 : 0, context = read > 50 ? read - 50 : 0;
+  return std::string("readObjectStart: expect { or n, but found ") +
+         (first < body.size() ? body[first] : '\0') + ", error found in #" +
+         std::to_string(read - from) + " byte of ...|" +
+         std::string(body.substr(from, read + 10 - from)) + "|..., bigger context ...|" +
+         std::string(body.substr(context, read + 50 - context)) + "|...";
 }
 
 }  // namespace
@@ -98,6 +121,7 @@ Result<net::ClientResponse> ApiClient::Fetch(std::string_view method, std::strin
 
 Result<nlohmann::ordered_json> ApiClient::Api(std::string_view path, const net::Params& form,
                                               std::vector<std::string>& warnings) {
+  detail_.clear();
   // By POST, so that no query is too long for a URL; by GET where a server knows only that.
   net::Headers headers{{"Content-Type", "application/x-www-form-urlencoded"}};
   const std::string target = "/api/v1/" + std::string(path);
@@ -106,23 +130,29 @@ Result<nlohmann::ordered_json> ApiClient::Api(std::string_view path, const net::
     response = Fetch("GET", target + "?" + form.Encode());
   }
   if (!response) return std::move(response).error();
+  const int status = response->status;
+  // Of a refusal with either of these the body tells more than the status.
+  const bool told = status == 400 || status == 422;
+  if (status / 100 != 2 && !told) {
+    detail_ = std::string(Trim(response->body));
+    return Error(Code::kUnavailable, NameOf(status));
+  }
   auto answer = nlohmann::ordered_json::parse(response->body, nullptr, false);
   if (!answer.is_object()) {
-    const bool client = response->status / 100 == 4;
-    return Error(Code::kUnavailable,
-                 (client ? "client_error: client error: " : "server_error: server error: ") +
-                     std::to_string(response->status));
+    return Error(Code::kUnavailable, "bad_response: " + WhyNoObject(response->body));
   }
   if (const auto found = answer.find("warnings"); found != answer.end() && found->is_array()) {
     for (const auto& warning : *found) {
       if (warning.is_string()) warnings.push_back(warning.get<std::string>());
     }
   }
-  if (answer.value("status", "") != "success") {
-    return Error(Code::kExecution,
-                 answer.value("errorType", "") + ": " + answer.value("error", ""));
+  if (answer.value("status", "") == "success") {
+    if (told) {
+      return Error(Code::kUnavailable, "bad_response: inconsistent body for response code");
+    }
+    return std::move(answer["data"]);
   }
-  return std::move(answer["data"]);
+  return Error(Code::kExecution, answer.value("errorType", "") + ": " + answer.value("error", ""));
 }
 
 }  // namespace meerkat::commands

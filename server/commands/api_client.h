@@ -33,6 +33,8 @@ class ApiClient {
   // kept in `warnings`.
   Result<nlohmann::ordered_json> Api(std::string_view path, const net::Params& form,
                                      std::vector<std::string>& warnings);
+  // What the server said when the last Api() failed by its status alone.
+  const std::string& detail() const { return detail_; }
   // Any page below the server's address.
   Result<net::ClientResponse> Fetch(std::string_view method, std::string_view path,
                                     std::string body = "", net::Headers headers = {});
@@ -45,6 +47,7 @@ class ApiClient {
   const net::Headers headers_;
   const Millis timeout_;
   const std::unique_ptr<Parts> parts_;
+  std::string detail_;
 };
 
 }  // namespace meerkat::commands

@@ -140,6 +140,8 @@ constexpr Message kMessages[] = {
     {"io.prometheus.write.v2.Request",
      "application/x-protobuf;proto=io.prometheus.write.v2.Request", "2.0.0", &WriteRequest2}};
 
+constexpr std::size_t kMostOfBody = 1024;  // of an error's text
+
 Result<> PushOne(ApiClient& client, const std::string& text, const LabelMap& extra,
                  const Message& message) {
   const auto now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
@@ -152,7 +154,7 @@ Result<> PushOne(ApiClient& client, const std::string& text, const LabelMap& ext
   if (!response) return std::move(response).error();
   if (response->status / 100 == 2) return {};
   return Error(Code::kUnavailable, "server returned HTTP status " + response->StatusLine() + ": " +
-                                       response->body.substr(0, response->body.find('\n')));
+                                       response->body.substr(0, kMostOfBody));
 }
 
 int Push(std::span<const std::string> args, Streams streams) {

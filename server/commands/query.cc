@@ -1,19 +1,21 @@
 #include "server/commands/query.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <utility>
 
-#include "base/duration.h"
 #include "base/number.h"
 #include "base/quote.h"
 #include "base/rfc3339.h"
 #include "server/commands/api_client.h"
 #include "server/commands/arguments.h"
+#include "server/config/go_duration.h"
 
 namespace meerkat::commands {
 namespace {
@@ -68,6 +70,15 @@ std::string NumberText(const Json& number) {
   return value ? FormatFloat(*value, 'f') : text;
 }
 
+// As Go's %f.
+std::string Decimals(const Json& number) {
+  const auto value = ParseFloat(number.get<std::string>());
+  if (!value || !std::isfinite(*value)) return NumberText(number);
+  std::array<char, 400> text;
+  const int size = std::snprintf(text.data(), text.size(), "%f", *value);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
 std::string HistogramText(const Json& histogram) {
   // By kind of bucket: (lo,hi] [lo,hi) (lo,hi) [lo,hi].
   constexpr std::string_view kOpen = "([([";
@@ -79,7 +90,7 @@ std::string HistogramText(const Json& histogram) {
     buckets += kOpen[kind] + NumberText(bucket[1]) + "," + NumberText(bucket[2]) + kClose[kind] +
                ":" + NumberText(bucket[3]);
   }
-  return "Count: " + NumberText(histogram["count"]) + ", Sum: " + NumberText(histogram["sum"]) +
+  return "Count: " + Decimals(histogram["count"]) + ", Sum: " + Decimals(histogram["sum"]) +
          ", Buckets: [" + buckets + "]";
 }
 
@@ -152,12 +163,11 @@ Result<Opened> Open(std::span<const std::string> args, std::span<const FlagRule>
   return Opened{std::move(*arguments), std::move(*client), *format == "json"};
 }
 
-int Finish(Result<Json> data, const std::vector<std::string>& warnings, Streams streams) {
-  for (const std::string& warning : warnings) {
-    streams.err << "query warning: " << warning << "\n";
-  }
+int Finish(const Result<Json>& data, const ApiClient& client, Streams streams) {
   if (data) return 0;
-  streams.err << "query error: " << data.error().message() << "\n";
+  streams.err << "query error: " << data.error().message();
+  if (!client.detail().empty()) streams.err << " (detail: " << client.detail() << ")";
+  streams.err << "\n";
   return 1;
 }
 
@@ -190,7 +200,7 @@ int Instant(std::span<const std::string> args, Streams streams) {
   std::vector<std::string> warnings;
   auto data = opened->client->Api("query", form, warnings);
   if (data) PrintResult(*data, opened->json, streams.out);
-  return Finish(std::move(data), warnings, streams);
+  return Finish(data, *opened->client, streams);
 }
 
 int Range(std::span<const std::string> args, Streams streams) {
@@ -202,27 +212,27 @@ int Range(std::span<const std::string> args, Streams streams) {
   auto start = arguments.Has("start") ? Seconds(arguments.Value("start"), "start")
                                       : Result<double>(*end - 300);
   if (!start) return Unparsable(streams, start.error());
-  if (*end < *start) {
+  if (*end <= *start) {
     streams.err << "start time is not before end time\n";
     return 1;
   }
-  if (const std::string text = arguments.Value("step"); !text.empty() && !ParseDuration(text)) {
-    const bool number = ParseFloat(text).has_value();
-    return Misused(streams, Error(Code::kInvalid, std::string("time: ") +
-                                                      (number ? "missing unit in" : "invalid") +
-                                                      " duration " + Quote(text)));
-  }
   // As promtool: about 250 points, a second apart at least.
-  const double step = std::max(std::floor((*end - *start) / 250), 1.0);
+  double step = std::max(std::floor((*end - *start) / 250), 1.0);
+  const std::string step_text = arguments.Value("step");
+  if (auto read = step_text.empty() ? Millis(0) : config::ParseGoDuration(step_text); !read) {
+    return Misused(streams, std::move(read).error());
+  } else if (read->count() != 0) {
+    step = static_cast<double>(read->count()) / 1000;
+  }
   net::Params form;
   form.Add("query", arguments.words()[1]);
   form.Add("start", FormatFloat(*start, 'f'));
   form.Add("end", FormatFloat(*end, 'f'));
-  form.Add("step", arguments.Value("step", FormatFloat(step, 'f')));
+  form.Add("step", FormatFloat(step, 'f'));
   std::vector<std::string> warnings;
   auto data = opened->client->Api("query_range", form, warnings);
   if (data) PrintResult(*data, opened->json, streams.out);
-  return Finish(std::move(data), warnings, streams);
+  return Finish(data, *opened->client, streams);
 }
 
 // --match, --start and --end as parameters.
@@ -256,7 +266,7 @@ int Series(std::span<const std::string> args, Streams streams) {
       streams.out << "{" << text << "}\n";
     }
   }
-  return Finish(std::move(data), warnings, streams);
+  return Finish(data, *opened->client, streams);
 }
 
 int LabelValues(std::span<const std::string> args, Streams streams) {
@@ -272,7 +282,11 @@ int LabelValues(std::span<const std::string> args, Streams streams) {
   } else if (data) {
     for (const Json& value : *data) streams.out << value.get<std::string>() << "\n";
   }
-  return Finish(std::move(data), warnings, streams);
+  // Upstream tells them here alone.
+  for (const std::string& warning : warnings) {
+    streams.err << "query warning: " << warning << "\n";
+  }
+  return Finish(data, *opened->client, streams);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ int CheckProbe(std::span<const std::string> args, std::string_view probe, Stream
   if (!arguments) return Misused(streams, arguments.error());
   auto client = ApiClient::Make(arguments->Value("url", "http://localhost:9090"),
                                 arguments->Value("http.config.file"), {});
-  if (!client) return Fail(streams, client.error());
+  if (!client) return Misused(streams, client.error());
   auto response = (*client)->Fetch("GET", probe);
   if (!response) {
     streams.err << response.error().message() << "\n";

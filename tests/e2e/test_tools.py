@@ -6,8 +6,11 @@ import re
 import shutil
 import subprocess
 import tarfile
+import time
 
-from harness import Meerkat, peer, script, wait_for
+from harness import Meerkat, Target, peer, script, wait_for
+from peer_pair import post
+from test_promql_peer import write_request
 
 PAGE = """# HELP fooBar Foo.
 # TYPE fooBar counter
@@ -143,7 +146,17 @@ class Tools:
             self.same("query", "-o", "json", "instant", server.url, query, at)
             self.same("query", "range", server.url, query, *window)
             self.same("query", "-o", "json", "range", server.url, query, *window)
+        for query in ("histogram", "histogram / 3", "rate(histogram[1m])"):
+            self.same("query", "instant", server.url, query, at)
+            self.same("query", "range", server.url, query, *window)
         self.same("query", "range", server.url, "up", "--start=%d" % end, "--end=%d" % (end - 9))
+        self.same("query", "range", server.url, "up", "--start=%d" % end, "--end=%d" % end)
+        self.same("query", "range", server.url, "up", *window[:2], "--step=0s")
+        self.same("query", "range", server.url, "up", *window[:2], "--step=1x")
+        other = Target({"/text/api/v1/query": "hello\n", "/empty/api/v1/query": "", "/json/api/v1/query": '{"status":"error","errorType":"bad_data","error":"no"}',
+                        "/told/api/v1/query": '{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["w"]}'}.get)
+        for path in ("text", "empty", "json", "told", "none"):
+            self.same("query", "instant", "http://127.0.0.1:%d/%s" % (other.port, path), "up", at)
         for words in (["--match=up"], ["--match=up", "--match=scrape_samples_scraped"], ["--match=up{"]):
             self.same("query", "series", server.url, *words, *window[:2])
         for name in ("job", "nope", "a b"):
@@ -244,6 +257,9 @@ class Tools:
                            "  static_configs: [{targets: ['127.0.0.1:%d']}]\n" % port)
         server = Meerkat(self.binary, self.folder, ["--config.file=self.yml", "--web.enable-remote-write-receiver"], configure)
         self.checks.own(server.program)
+        native = {"schema": 0, "zero": 1, "sum": 7.5, "spans": [(0, 2)], "buckets": [2, 1], "hint": 0}
+        message = write_request([({"__name__": "histogram"}, [(int(time.time() * 1000), native)])])
+        assert post(server.url + "/api/v1/write", message, {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"})[0] == 204
         wait_for("five scrapes", lambda: (server.value("count_over_time(up[1m])") or 0) > 4)
         return server
 
