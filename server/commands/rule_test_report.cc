@@ -44,14 +44,62 @@ void AppendBuckets(std::vector<std::string>& parts, const std::string& prefix,
   parts.push_back(prefix + "buckets:[" + list + "]");
 }
 
-std::vector<std::string_view> LinesOf(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (true) {
-    const std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return lines;
-    text.remove_prefix(end + 1);
+// As terminals show them: red, green and yellow.
+constexpr std::string_view kMissing = "\033[0;31m", kTooMuch = "\033[0;32m",
+                           kChanged = "\033[0;33m", kPlain = "\033[0m";
+
+std::string Coloured(std::string_view colour, const std::string& text) {
+  return std::string(colour) + text + std::string(kPlain);
+}
+
+// What is in one of them alone, or differs, between what is in both.
+void AppendDiff(std::string& out, const Labels& expected, const Labels& got) {
+  std::map<std::string_view, std::pair<const std::string_view*, const std::string_view*>> both;
+  std::vector<std::string_view> values;
+  values.reserve(expected.size() + got.size());
+  for (const Label label : expected) both[label.name].first = &values.emplace_back(label.value);
+  for (const Label label : got) both[label.name].second = &values.emplace_back(label.value);
+  out += '{';
+  for (const char* separator = "\n"; const auto& [name, pair] : both) {
+    const auto& [wanted, there] = pair;
+    out += separator;
+    out += std::string(12, ' ');
+    separator = ",\n";
+    const std::string key = Quote(name) + ": ";
+    if (there == nullptr) {
+      out += Coloured(kMissing, key + Quote(*wanted));
+    } else if (wanted == nullptr) {
+      out += Coloured(kTooMuch, key + Quote(*there));
+    } else if (*wanted == *there) {
+      out += key + Quote(*there);
+    } else {
+      out += key + Coloured(kChanged, Quote(*wanted) + " => " + Quote(*there));
+    }
   }
+  out += both.empty() ? "}" : "\n        }";
+}
+
+// An alert that the other side lacks, each line of it in the colour.
+void AppendWhole(std::string& out, const ShownAlert& alert, std::string_view colour) {
+  const auto line = [&](std::size_t indent, const std::string& text) {
+    out += "\n" + std::string(indent, ' ') + Coloured(colour, text);
+  };
+  const auto map = [&](const std::string& key, const Labels& labels, const char* end) {
+    if (labels.empty()) {
+      line(8, key + "{}" + end);
+      return;
+    }
+    line(8, key + "{");
+    std::size_t left = labels.size();
+    for (const Label label : labels) {
+      line(12, Quote(label.name) + ": " + Quote(label.value) + (--left > 0 ? "," : ""));
+    }
+    line(8, std::string("}") + end);
+  };
+  line(4, "{");
+  map("\"Annotations\": ", alert.annotations, ",");
+  map("\"Labels\": ", alert.labels, "");
+  line(4, "}");
 }
 
 }  // namespace
@@ -135,40 +183,28 @@ std::string HistogramNotation(const Histogram& histogram) {
   return out + "}}";
 }
 
-std::string LineDiff(std::string_view expected, std::string_view got) {
-  const std::vector<std::string_view> a = LinesOf(expected);
-  const std::vector<std::string_view> b = LinesOf(got);
-  // longest[i][j]: of the common subsequence of what begins at lines i and j. Texts of a test are
-  // short; longer ones are shown whole, one after the other.
-  constexpr std::size_t kMaxCells = 4'000'000;
-  const bool small = (a.size() + 1) * (b.size() + 1) <= kMaxCells;
-  std::vector<std::size_t> longest(small ? (a.size() + 1) * (b.size() + 1) : 0, 0);
-  const auto at = [&](std::size_t i, std::size_t j) -> std::size_t& {
-    return longest[i * (b.size() + 1) + j];
-  };
-  for (std::size_t i = a.size(); small && i-- > 0;) {
-    for (std::size_t j = b.size(); j-- > 0;) {
-      at(i, j) = a[i] == b[j] ? at(i + 1, j + 1) + 1 : std::max(at(i + 1, j), at(i, j + 1));
-    }
-  }
-  std::string out;
-  const auto line = [&](const char* mark, std::string_view text) {
-    if (!out.empty()) out += '\n';
-    out.append(mark).append(text);
-  };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < a.size() || j < b.size()) {
-    if (small && i < a.size() && j < b.size() && a[i] == b[j]) {
-      line("  ", a[i++]);
-      ++j;
-    } else if (i < a.size() && (!small || j == b.size() || at(i + 1, j) >= at(i, j + 1))) {
-      line("- ", a[i++]);
+std::string DiffAlerts(std::vector<ShownAlert> expected, std::vector<ShownAlert> got,
+                       std::string_view indent) {
+  // None at all is shown as one without anything.
+  if (expected.empty()) expected.emplace_back();
+  if (got.empty()) got.emplace_back();
+  std::string out = "[";
+  const std::size_t count = std::max(expected.size(), got.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i >= got.size()) {
+      AppendWhole(out, expected[i], kMissing);
+    } else if (i >= expected.size()) {
+      AppendWhole(out, got[i], kTooMuch);
     } else {
-      line("+ ", b[j++]);
+      out += "\n    {\n        \"Annotations\": ";
+      AppendDiff(out, expected[i].annotations, got[i].annotations);
+      out += ",\n        \"Labels\": ";
+      AppendDiff(out, expected[i].labels, got[i].labels);
+      out += "\n    }";
     }
+    if (i + 1 < count) out += ',';
   }
-  return out;
+  return Indent(out + "\n]", indent);
 }
 
 }  // namespace meerkat::commands

@@ -32,7 +32,9 @@ std::string HistogramNotation(const Histogram& histogram);
 // {a="b", c="d"}, the name as __name__.
 std::string ShowLabels(const Labels& labels);
 
-// Lines of two texts: "  same", "- expected", "+ got".
-std::string LineDiff(std::string_view expected, std::string_view got);
+// Both in one, as JSON in colours: red what is missing, green what is too much, yellow what is
+// another; each line but the first behind `indent`.
+std::string DiffAlerts(std::vector<ShownAlert> expected, std::vector<ShownAlert> got,
+                       std::string_view indent);
 
 }  // namespace meerkat::commands

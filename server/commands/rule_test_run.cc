@@ -257,7 +257,7 @@ class RuleTestRun {
     error += "    alertname: " + test.alertname + ", time: " + FormatDuration(test.eval_time) +
              ", \n        ";
     if (options_.diff) {
-      error += "diff:\n" + LineDiff(ShowAlerts(expected, kIndent), ShowAlerts(got, kIndent));
+      error += "diff: " + DiffAlerts(std::move(expected), std::move(got), kIndent);
     } else {
       error +=
           "exp:" + ShowAlerts(expected, kIndent) + ", \n        got:" + ShowAlerts(got, kIndent);

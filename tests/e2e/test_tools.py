@@ -137,6 +137,20 @@ class Tools:
                       ["label-matchers", "set", long, "job", "x"]):
             self.same("--experimental", "promql", *words)
 
+    def rule_tests(self):
+        """What fails, plain and in colours."""
+        with open(os.path.join(self.folder, "tested.yml"), "w") as file:
+            file.write("groups:\n- name: g\n  rules:\n  - {alert: A, expr: up == 0}\n  - {alert: B, expr: up == 0, annotations: {x: y, z: '<\"é>'}}\n")
+        job = "{exp_labels: {job: %s}}"
+        for expected in ([], [job % "a"], [job % "c"], [job % "a", job % "b", job % "c"], ["{exp_labels: {job: a, x: '1'}}"], ["{exp_labels: {}}"],
+                         ["{exp_labels: {job: b}, exp_annotations: {x: q}}"], ["{exp_labels: {job: a}, exp_annotations: {x: y, q: r}}", job % "d"]):
+            for alert, values in (("A", "0x5"), ("B", "0x5"), ("B", "_x5"), ("C", "0x5")):
+                with open(os.path.join(self.folder, "test.yml"), "w") as file:
+                    file.write("rule_files: [tested.yml]\ntests:\n- interval: 1m\n  input_series: [{series: 'up{job=\"a\"}', values: '%s'}, {series: 'up{job=\"b\"}', values: '0x5'}]\n"
+                               "  alert_rule_test: [{eval_time: 2m, alertname: %s, exp_alerts: [%s]}]\n" % (values, alert, ", ".join(expected)))
+                self.same("test", "rules", "test.yml")
+                self.same("test", "rules", "--diff", "test.yml")
+
     def queries(self, server):
         end = int(server.value("vector(time())"))
         at, window = "--time=%d" % end, ["--start=%d" % (end - 4), "--end=%d" % end, "--step=2s"]
@@ -275,7 +289,7 @@ def main(checks, options):
         server = tools.scraping()
     if checks.run("a server to ask", scraping):
         checks.run("debug", lambda: tools.debug(server))
-    beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql)]
+    beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql), ("test rules", tools.rule_tests)]
     if server is not None:
         beside += [("query", lambda: tools.queries(server)), ("push metrics", lambda: tools.push(server)),
                    ("backfilling rules", lambda: tools.backfill(server))]

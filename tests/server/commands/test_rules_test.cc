@@ -161,8 +161,7 @@ an item under alert_rule_test misses required attribute alertname at eval_time 4
   EXPECT_EQ(out_, std::string(8, '\n'));
   EXPECT_EQ(Run({"--run=nosuch", file}), 0);
   EXPECT_EQ(Run({"--run", "fir.t", "--diff", file}), 1);
-  EXPECT_NE(err_.find("-               Labels:{alertname=\"Down\", severity=\"pagex\"}"),
-            std::string::npos)
+  EXPECT_NE(err_.find("\"severity\": \033[0;33m\"pagex\" => \"page\"\033[0m"), std::string::npos)
       << err_;
   const std::string junit = (folder_ / "junit.xml").string();
   EXPECT_EQ(Run({"--junit=" + junit, file}), 1);
