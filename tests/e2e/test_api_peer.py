@@ -60,7 +60,7 @@ scrape_configs:
   static_configs: [{{targets: ['127.0.0.1:{page}'], labels: {{zone: z, __meta_own: m}}}}]
 - job_name: selected
   scrape_interval: 2s
-  scrape_timeout: 500ms
+  scrape_timeout: 1500ms
   metrics_path: /page
   relabel_configs:
   - {{source_labels: [stage], regex: drop, action: drop}}
