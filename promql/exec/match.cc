@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/quote.h"
 #include "promql/exec/binary_value.h"
@@ -99,8 +101,8 @@ class VectorMatcher {
                      "side");
   }
 
-  // There are two elements of the one side with one signature somewhere: tells the first such step
-  // and, there, the first such row.
+  // There are two elements of the one side with one signature somewhere: tells the first step that
+  // fails, and there the first such row. An earlier one may fail for its many side.
   Error FirstDuplicate() {
     for (std::size_t i = 0; i < grid_.count; ++i) {
       if (AnyMany()[i] == 0) continue;
@@ -111,8 +113,29 @@ class VectorMatcher {
         const auto [it, added] = seen.try_emplace(signature, &row);
         if (!added) return DuplicateError(signature, it->second->labels, row.labels);
       }
+      std::unordered_set<Labels> taken;
+      for (const Row& row : many_) {
+        if (!row.Has(i)) continue;
+        Labels signature = labels_.Of(row.labels);
+        const auto partner = seen.find(signature);
+        if (partner == seen.end() && !fill_one_) continue;
+        if (!one_to_one()) {
+          signature =
+              ResultLabels(row.labels, partner == seen.end() ? signature : partner->second->labels);
+        }
+        if (!taken.insert(std::move(signature)).second) return AmbiguousError();
+      }
     }
     return Error(Code::kInternal, "a duplicate series was seen once only");
+  }
+
+  bool one_to_one() const { return matching_.card == Cardinality::kOneToOne; }
+  Error AmbiguousError() const {
+    return Error(Code::kExecution,
+                 one_to_one() ? "multiple matches for labels: many-to-one matching must be "
+                                "explicit (group_left/group_right)"
+                              : "multiple matches for labels: grouping labels must ensure "
+                                "unique matches");
   }
 
   static std::string Braced(const Labels& labels) {
@@ -142,7 +165,7 @@ class VectorMatcher {
 
   Labels ResultLabels(const Labels& many, const Labels& one) const {
     Labels labels = ChangesMeaning(binary_.op) ? WithoutMetadata(many) : many;
-    if (matching_.card == Cardinality::kOneToOne) {
+    if (one_to_one()) {
       labels = matching_.on ? labels.Keep(matching_.labels) : labels.Without(matching_.labels);
     }
     if (matching_.include.empty()) return labels;
@@ -179,25 +202,20 @@ class VectorMatcher {
   // then only with distinct results; also where a comparison would filter them away.
   Result<> CheckUnique(const Group& group, const std::vector<std::int32_t>& one_at) const {
     std::unordered_map<Labels, std::vector<std::uint8_t>> taken;
-    const bool one_to_one = matching_.card == Cardinality::kOneToOne;
     for (const std::int32_t index : group.many) {
       const Row& row = many_[static_cast<std::size_t>(index)];
       std::int32_t known = kNoRow;
-      std::vector<std::uint8_t>* steps = one_to_one ? &taken[Labels()] : nullptr;
+      std::vector<std::uint8_t>* steps = one_to_one() ? &taken[Labels()] : nullptr;
       for (std::size_t i = 0; i < grid_.count; ++i) {
         const std::int32_t partner = Partner(one_at[i]);
         if (partner == kNoRow || !row.Has(i)) continue;
-        if (!one_to_one && partner != known) {
+        if (!one_to_one() && partner != known) {
           steps = &taken[ResultLabels(row.labels, PartnerLabels(group, partner))];
           known = partner;
         }
         steps->resize(grid_.count);
         if ((*steps)[i] != 0) {
-          return Error(Code::kExecution,
-                       one_to_one ? "multiple matches for labels: many-to-one matching must be "
-                                    "explicit (group_left/group_right)"
-                                  : "multiple matches for labels: grouping labels must ensure "
-                                    "unique matches");
+          return AmbiguousError();
         }
         (*steps)[i] = 1;
       }

@@ -209,7 +209,7 @@ def same_data(request, mine, theirs, recent):
         head, other = mine.pop("headStats"), theirs.pop("headStats")
         values = [{name: [one["value"] for one in rows] for name, rows in data.items()} for data in (mine, theirs)]
         return values[0] == values[1] and all(head[key] == other[key] for key in ("numSeries", "numLabelPairs"))
-    asked = parameters + (request.body or b"").decode("utf-8", "replace")
+    asked = parameters + "&" + (request.body or b"").decode("utf-8", "replace")
     if "limit" in asked and path in ("/api/v1/metadata", "/api/v1/targets/metadata"):
         return len(mine) == len(theirs) or path.endswith("targets/metadata")  # upstream takes any
     if "limit" in asked and path == "/api/v1/query":  # upstream takes those stored first
