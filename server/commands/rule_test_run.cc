@@ -66,8 +66,10 @@ class RuleTestRun {
       CheckAlerts(at);
     }
     for (const config::QueryTestCase& test : test_.queries) CheckQuery(test);
+    complete_ = true;
     return std::move(errors_);
   }
+  bool complete() const { return complete_; }
 
   void Dump(std::ostream& out) const {
     const Millis shown = LastEvalTime() + std::chrono::seconds(1);
@@ -148,7 +150,13 @@ class RuleTestRun {
         errors_.push_back(parsed.error().message());
         return false;
       }
-      inputs_.push_back({std::move(parsed->labels), std::move(parsed->values), 0});
+      // Of a series that is given twice upstream keeps what was given last.
+      const auto known = std::ranges::find(inputs_, parsed->labels, &Input::labels);
+      if (known == inputs_.end()) {
+        inputs_.push_back({std::move(parsed->labels), std::move(parsed->values), 0});
+      } else {
+        known->values = std::move(parsed->values);
+      }
     }
     return true;
   }
@@ -333,6 +341,7 @@ class RuleTestRun {
   alerting::RuleBench bench_;
   std::vector<Input> inputs_;
   std::vector<std::string> errors_;
+  bool complete_ = false;  // nothing ended it early
 };
 
 }  // namespace
@@ -346,7 +355,7 @@ std::vector<std::string> RunRuleTest(const config::RuleTestGroup& test, const st
   RuleTestRun run(test, evaluation_interval, std::move(groups), options);
   std::vector<std::string> errors = run.Run();
   if (options.debug != nullptr) {
-    run.Dump(*options.debug);
+    if (run.complete()) run.Dump(*options.debug);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
     *options.debug << "DEBUG: Test " << name << " finished, took " << took.count() << "ms\n";
   }

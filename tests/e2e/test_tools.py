@@ -150,6 +150,15 @@ class Tools:
                                "  alert_rule_test: [{eval_time: 2m, alertname: %s, exp_alerts: [%s]}]\n" % (values, alert, ", ".join(expected)))
                 self.same("test", "rules", "test.yml")
                 self.same("test", "rules", "--diff", "test.yml")
+        untimed = lambda text: re.sub(r"took \S+", "took", text)  # noqa: E731
+        for series, name in (("up", "A"), ("up{", "A"), ("down", ""), ("down", "A")):
+            with open(os.path.join(self.folder, "test.yml"), "w") as file:
+                file.write("rule_files: [tested.yml]\ntests:\n- interval: 1m\n  input_series: [{series: down, values: '1x5'}, {series: %s, values: '0+1x5'}]\n"
+                           "  alert_rule_test: [{eval_time: 2m, alertname: '%s'}]\n" % (series, name))
+            if series == "up{":  # upstream says where in a text of its own making
+                self.same_code("test", "rules", "test.yml")
+            else:
+                self.same("test", "rules", "--debug", "test.yml", clean=untimed)
 
     def queries(self, server):
         end = int(server.value("vector(time())"))
