@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import PATIENCE, Meerkat, Webhook, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Webhook, becomes, get, get_json, script, wait_for
 
 PROMETHEUS_YML = """
 global: {evaluation_interval: 1s, scrape_interval: 1s}
@@ -61,7 +61,7 @@ class Scene:
         self.ask("POST", "/alerts", [alert])
 
     def alert(self, name):
-        return next(a for a in self.ask("GET", "/alerts") if a["labels"]["alertname"] == name)
+        return [a for a in self.ask("GET", "/alerts") if a["labels"]["alertname"] == name][0]
 
     def kill(self):
         self.server.program.process.send_signal(signal.SIGKILL)
@@ -77,15 +77,15 @@ class Scene:
         wait_for("both notices", lambda: self.hook.alerts("Broken", "firing") and self.hook.alerts("Other", "firing"))
         path = "/alert/%s/acknowledge" % self.alert("Broken")["fingerprint"]
         self.silence = self.ask("POST", path, {"createdBy": "me", "comment": "on it"})["silenceID"]
-        assert self.alert("Broken")["status"] == {"inhibitedBy": [], "mutedBy": [], "silencedBy": [self.silence],
-                                                  "state": "suppressed"}
-        assert self.alert("Other")["status"]["state"] == "active"
+        becomes("the acknowledged alert", lambda: self.alert("Broken")["status"], {"inhibitedBy": [], "mutedBy": [], "silencedBy": [self.silence],
+                                                                                   "state": "suppressed"})
+        becomes("the other", lambda: self.alert("Other")["status"]["state"], "active")
 
     def survives(self):
         before = self.ask("GET", "/history")
         told = len(self.hook.bodies)
         self.kill()
-        assert self.alert("Broken")["status"]["silencedBy"] == [self.silence]
+        becomes("the silenced alert", lambda: self.alert("Broken")["status"]["silencedBy"], [self.silence])
         assert self.ask("GET", "/silence/" + self.silence)["status"]["state"] == "active"
         after = self.ask("GET", "/history")
         assert after[:len(before)] == before and len(before) >= 4, after

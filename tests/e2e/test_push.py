@@ -12,7 +12,7 @@ import urllib.request
 
 import prometheus_client
 
-from harness import PATIENCE, Meerkat, Program, free_port, get, get_json, script, wait_for
+from harness import PATIENCE, Meerkat, Program, becomes, free_port, get, get_json, script, wait_for
 
 # Each is pushed alone: upstream's parser is stricter than a scrape's and its texts are part of the answer.
 BODIES = [
@@ -194,12 +194,13 @@ class Stored:
         assert ask(self.server.url + "/api/v1/admin/wipe", "PUT")[0] == 202
         self.push("PUT", "job/backup/instance/db1", "# TYPE rows counter\nrows 10\n")
         self.push("PUT", "job/nightly", "took 3\n")
-        rows = wait_for("the pushed samples", lambda: self.server.query('rows{job="backup"}'))
-        assert rows[0]["metric"] == {"__name__": "rows", "job": "backup", "instance": "db1"}, rows
-        # No instance was given, so there is none: the empty one of the page wins over the target's.
-        assert self.server.query("took")[0]["metric"] == {"__name__": "took", "job": "nightly"}
-        assert self.server.value("push_failure_time_seconds{job='nightly'}") == 0
-        assert self.server.value("up{job='pushgateway'}") == 1
+        # A scrape may come between the two pushes. No instance was given with the second, so there is none: the empty one of the page
+        # wins over the target's.
+        for query, labels in (('rows{job="backup"}', {"__name__": "rows", "job": "backup", "instance": "db1"}),
+                              ("took", {"__name__": "took", "job": "nightly"})):
+            becomes("the labels of " + query, lambda text=query: [row["metric"] for row in self.server.query(text)], [labels])
+        becomes("no failure", lambda: self.server.value("push_failure_time_seconds{job='nightly'}"), 0)
+        becomes("the health of the page", lambda: self.server.value("up{job='pushgateway'}"), 1)
         target, = get_json(self.server.url + "/api/v1/targets?scrapePool=pushgateway")["data"]["activeTargets"]
         assert target["health"] == "up" and target["scrapeUrl"].startswith("builtin://"), target
         listed = get_json(self.server.url + "/api/v1/metrics")["data"]
