@@ -208,9 +208,10 @@ TimeRange Engine::LabelRange(TimeRange range) const {
   if (lowest > newest) return range;  // nothing there
   // Upstream's head: cut where a stretch begins, once it is longer than one and a half.
   const Millis stretch = options_.partition;
-  const Timestamp head = newest - lowest <= stretch + stretch / 2
-                             ? lowest
-                             : std::max(lowest, AlignDown(newest - stretch / 2, stretch));
+  const Millis most = stretch + stretch / 2;
+  const bool short_yet = newest < kMinTime + most || lowest >= newest - most;
+  const Timestamp head =
+      short_yet ? lowest : std::max(lowest, AlignDown(newest - stretch / 2, stretch));
   TimeRange whole{AlignDown(range.min, stretch), range.max};
   if (range.min >= head) whole.min = range.min <= newest ? head : range.min;
   if (range.max >= head) {
