@@ -36,6 +36,15 @@ export const tests = [
     assert.equal(data.dashboard.panels[0].title, 'First panel');
     assert.equal(data.dashboard.panels[0].targets[0].expr, 'up');
   }],
+  ['a query that was written but not run is the panel\'s all the same', async ({ page }) => {
+    await page.go('d/new');
+    await page.getByRole('button', { name: 'Panel' }).first().click();
+    await page.locator('.panel-editor .editor .cm-content').first().click();
+    await page.keyboard.type('up');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.waitForSelector('[data-panel-id="1"][data-panel-state="ready"]');
+  }],
   ['a panel is moved and resized by keyboard', async ({ page, base }) => {
     const uid = await makeBoard(page, 'Moved');
     await page.getByRole('button', { name: 'Edit the dashboard' }).click();

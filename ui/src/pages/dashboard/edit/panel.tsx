@@ -47,6 +47,8 @@ export function PanelEditor({ draft, id, board, panel, findPanel, onDraft, onDon
   const targets = list(shown.targets);
   const patch = (p: Json) => onDraft(update(draft, id, p));
   const setTarget = (i: number, change: Json) => patch({ targets: targets.map((t, k) => (k === i ? { ...t, ...change } : t)) });
+  // Leaving the editor runs what was written: neither Done nor Save loses it.
+  const keep = (i: number) => texts[i] !== undefined && texts[i] !== text(targets[i]?.expr) && setTarget(i, { expr: texts[i] });
   const addQuery = () => {
     const used = new Set(targets.map((t) => t.refId));
     const refId = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].find((c) => !used.has(c)) ?? `Q${targets.length}`;
@@ -61,7 +63,7 @@ export function PanelEditor({ draft, id, board, panel, findPanel, onDraft, onDon
           {targets.map((t, i) => (
             <div key={i} class="query">
               <span class="query-name" aria-hidden="true">{text(t.refId)}</span>
-              <div class="grow stack">
+              <div class="grow stack" onFocusOut={() => keep(i)}>
                 {Editor ? <Editor value={texts[i] ?? text(t.expr)} label={`Query ${text(t.refId)}`} templated onChange={(v) => setTexts({ ...texts, [i]: v })} onRun={(v) => setTarget(i, { expr: v })} /> : <div class="skel editor" />}
                 <div class="row wrap">
                   <label class="row small dim">Legend<input class="input" placeholder="{{instance}}" value={text(t.legendFormat)} onChange={(e) => setTarget(i, { legendFormat: e.currentTarget.value })} /></label>
