@@ -72,15 +72,6 @@ void TlsServerFields(Fields& fields, net::WebTlsConfig& tls) {
   const bool has_cert = !tls.cert.empty() || !tls.cert_file.empty();
   const bool has_key = !tls.key.empty();
   const bool has_ca = !tls.client_ca.empty() || !tls.client_ca_file.empty();
-  if (!tls.cert.empty() && !tls.cert_file.empty()) {
-    fields.Fail("cert", "at most one of cert and cert_file must be configured");
-  }
-  if (!tls.key.value.empty() && !tls.key.file.empty()) {
-    fields.Fail("key", "at most one of key and key_file must be configured");
-  }
-  if (!tls.client_ca.empty() && !tls.client_ca_file.empty()) {
-    fields.Fail("client_ca", "at most one of client_ca and client_ca_file must be configured");
-  }
   if (has_key && !has_cert) fields.Fail("cert", "missing one of cert or cert_file");
   if (has_cert && !has_key) fields.Fail("key", "missing one of key or key_file");
   if (has_ca && tls.client_auth == net::ClientAuth::kNone) {

@@ -275,10 +275,14 @@ static int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* cho
 
 Result<TlsContext> ServerTls::Current(const WebTlsConfig& config) {
   auto cert = TextOrFile(config.cert, config.cert_file);
-  if (!cert) return std::move(cert).error().Within("failed to load X509KeyPair");
+  if (!cert) {
+    return std::move(cert).error().Within("failed to read cert_file (" + config.cert_file + ")");
+  }
   auto key = config.key.file.empty() ? Result<std::string>(config.key.value.Reveal())
                                      : ReadFile(config.key.file);
-  if (!key) return std::move(key).error().Within("failed to load X509KeyPair");
+  if (!key) {
+    return std::move(key).error().Within("failed to read key_file (" + config.key.file + ")");
+  }
   auto ca = TextOrFile(config.client_ca, config.client_ca_file);
   if (!ca) return std::move(ca).error();
   std::string from;

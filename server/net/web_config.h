@@ -23,7 +23,7 @@ enum class ClientAuth : std::uint8_t {
 
 // What --web.config.file says, as plain data; server/config reads the file.
 struct WebTlsConfig {
-  std::string cert, cert_file;
+  std::string cert, cert_file;  // of this and what is like it: the file counts where both are given
   SecretSource key;
   std::string client_ca, client_ca_file;
   ClientAuth client_auth = ClientAuth::kNone;

@@ -160,6 +160,22 @@ class Tools:
             else:
                 self.same("test", "rules", "--debug", "test.yml", clean=untimed)
 
+    def web_configs(self):
+        for name in ("c", "d"):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=" + name,
+                            "-keyout", name + ".key", "-out", name + ".crt"], cwd=self.folder, capture_output=True, check=True)
+
+        def inline(key, name):
+            with open(os.path.join(self.folder, name)) as file:
+                return "  %s: |\n%s" % (key, "".join("    " + line for line in file))
+        pair = "  cert_file: c.crt\n  key_file: c.key\n"
+        for text in ("", pair, inline("cert", "c.crt") + inline("key", "c.key"), inline("cert", "d.crt") + pair, inline("key", "d.key") + pair, "  cert: x\n" + pair,
+                     "  cert_file: c.crt\n  key_file: d.key\n", "  cert_file: none\n  key_file: c.key\n", "  cert_file: c.crt\n  key_file: none\n",
+                     pair + "  client_auth_type: RequestClientCert\n  client_ca: x\n  client_ca_file: c.crt\n", pair + "  client_ca_file: none\n  client_auth_type: RequestClientCert\n"):
+            with open(os.path.join(self.folder, "web.yml"), "w") as file:
+                file.write("tls_server_config:\n" + text if text else "")
+            self.same("check", "web-config", "web.yml")
+
     def queries(self, server):
         end = int(server.value("vector(time())"))
         at, window = "--time=%d" % end, ["--start=%d" % (end - 4), "--end=%d" % end, "--step=2s"]
@@ -299,6 +315,8 @@ def main(checks, options):
     if checks.run("a server to ask", scraping):
         checks.run("debug", lambda: tools.debug(server))
     beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql), ("test rules", tools.rule_tests)]
+    if shutil.which("openssl"):
+        beside += [("check web-config", tools.web_configs)]
     if server is not None:
         beside += [("query", lambda: tools.queries(server)), ("push metrics", lambda: tools.push(server)),
                    ("backfilling rules", lambda: tools.backfill(server))]
