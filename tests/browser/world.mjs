@@ -197,8 +197,8 @@ async function warm(base, jobs) {
     const there = new Set((await asked('count_over_time(up[5m]) > 2')).map((s) => s.metric.job));
     missing = jobs.filter((j) => !there.has(j));
     return !missing.length;
-  }, 'three scrapes of each job').catch((e) => { throw new Error(`${e.message}: ${missing}`); });
-  await until(async () => (await getJson(`${base}/api/v2/alerts`))?.some((a) => a.labels.alertname === 'PortClosed' && a.receivers.some((r) => r.name === 'databases')), 'the alert to be sent');
+  }, 'three scrapes of each job', 4 * kPatience).catch((e) => { throw new Error(`${e.message}: ${missing}`); });
+  await until(async () => (await getJson(`${base}/api/v2/alerts`))?.some((a) => a.labels.alertname === 'PortClosed' && a.receivers.some((r) => r.name === 'databases')), 'the alert to be sent', 4 * kPatience);
 }
 
 function board() {
