@@ -12,7 +12,7 @@ import { startExporters } from './exporters.mjs';
 const get = (url) => new Promise((done) => {
   http.get(url, (r) => { r.resume(); r.on('end', () => done(r.statusCode)); }).on('error', () => done(0));
 });
-const getJson = (url) => fetch(url).then((r) => r.json(), () => undefined);
+const getJson = (url) => fetch(url).then((r) => r.json()).catch(() => undefined);
 
 // The last lines a child wrote.
 const tailOf = (log, lines = 25) => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '');
