@@ -137,9 +137,11 @@ int RunList(std::span<const std::string> args, Streams streams) {
     return text + " +0000 UTC";
   };
   for (const auto& block : blocks) {
-    rows.push_back({block.id, time(block.range.min), time(block.range.max),
-                    LengthOf(block.range.max - block.range.min), std::to_string(block.samples),
-                    std::to_string(block.chunks), std::to_string(block.series),
+    // Upstream's blocks end behind their last sample.
+    const Timestamp end = block.range.max + Millis(1);
+    rows.push_back({block.id, time(block.range.min), time(end), LengthOf(end - block.range.min),
+                    std::to_string(block.samples), std::to_string(block.chunks),
+                    std::to_string(block.series),
                     readable ? ReadableBytes(block.bytes) : std::to_string(block.bytes)});
   }
   PrintTable(streams.out, rows);

@@ -176,6 +176,21 @@ class Tools:
                 file.write("tls_server_config:\n" + text if text else "")
             self.same("check", "web-config", "web.yml")
 
+    def dumps(self):
+        """The same samples, by both tools into directories of their own kinds, and out again."""
+        lines = ['a{x="1",y="q\\"\\n"} %d %d' % (i, 1700000000 + i * 30) for i in range(300)]
+        lines += ['g{z="é"} %s %d.%03d' % (("NaN", "+Inf", "-0", "1e-9", "123456789.125")[i % 5], 1700000000 + i * 30, i) for i in range(300)] + ["bare 1 1700000000", "# EOF", ""]
+        with open(os.path.join(self.folder, "in.om"), "w") as file:
+            file.write("\n".join(lines))
+        folders = [os.path.join(self.folder, name) for name in ("theirs.db", "ours.db")]
+        for program, folder in zip((self.promtool, self.link), folders):
+            assert self.run(program, ["tsdb", "create-blocks-from", "openmetrics", "-q", "--label=y=z", "in.om", folder])[0] == 0
+        os.mkdir(os.path.join(folders[0], "wal"))  # promtool dumps nothing without
+        for words in (["dump"], ["dump", "--match=g"], ["dump", "--match=a", "--match=bare"], ["dump", "--min-time=1700000100000", "--max-time=1700000200000"], ["dump-openmetrics"],
+                      ["dump-openmetrics", "--match=bare"]):
+            theirs, ours = (self.run(program, ["tsdb", *words, folder]) for program, folder in zip((self.promtool, self.link), folders))
+            assert theirs == ours, "%s: %s %s" % (words, theirs[1][:200], ours[1][:200])
+
     def queries(self, server):
         end = int(server.value("vector(time())"))
         at, window = "--time=%d" % end, ["--start=%d" % (end - 4), "--end=%d" % end, "--step=2s"]
@@ -314,7 +329,7 @@ def main(checks, options):
         server = tools.scraping()
     if checks.run("a server to ask", scraping):
         checks.run("debug", lambda: tools.debug(server))
-    beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql), ("test rules", tools.rule_tests)]
+    beside = [("check metrics", tools.metrics), ("wrong and right command lines", tools.command_lines), ("promql", tools.promql), ("test rules", tools.rule_tests), ("tsdb dump", tools.dumps)]
     if shutil.which("openssl"):
         beside += [("check web-config", tools.web_configs)]
     if server is not None:

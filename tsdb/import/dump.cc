@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::size_t kPiece = 64 << 10;  // text is handed over in pieces of about this size
 
-// {a="b", c="d"}, the name among them or left out.
+// {__name__="a", b="c", d="e"}, or of what stands behind a name {b="c",d="e"}.
 void AppendLabels(const Labels& labels, bool with_name, std::string& out) {
   out += '{';
   bool first = true;
   for (const Label label : labels) {
     if (!with_name && label.name == kMetricName) continue;
-    if (!first) out += ", ";
+    if (!first) out += with_name ? ", " : ",";
     first = false;
     out += IsLegacyLabelName(label.name) ? std::string(label.name) : Quote(label.name);
     out += '=';

@@ -75,7 +75,7 @@ TEST_F(TsdbCommandsTest, TakesOpenMetricsInAndGivesItOut) {
   EXPECT_EQ(Run("tsdb dump", {"--match", "temperature", "--format=seriesjson", db}).out,
             "{\"__name__\":\"temperature\",\"site\":\"x\"}\n");
   EXPECT_EQ(Run("tsdb dump-openmetrics", {"--min-time=1760000000001", db}).out,
-            "requests_total{code=\"200\", site=\"x\"} 2.5 1760000015.125\n# EOF\n");
+            "requests_total{code=\"200\",site=\"x\"} 2.5 1760000015.125\n# EOF\n");
   EXPECT_EQ(Run("tsdb verify", {db}).out, "2 series, 3 samples, 0 series with damage\n");
 }
 
@@ -119,6 +119,8 @@ TEST_F(TsdbCommandsTest, ListsPartsInPromtoolsTable) {
   const auto listed = Run("tsdb list", {"-r", db});
   EXPECT_EQ(listed.code, 0);
   EXPECT_TRUE(listed.out.starts_with("BLOCK ULID  MIN TIME")) << listed.out;
+  const std::string exact = Run("tsdb list", {db}).out;
+  EXPECT_NE(exact.find("1760000000000  1760000015126  15.126s "), std::string::npos) << exact;
 }
 
 // Four pods of a quarter of the time each beside a server that was there all the time.
