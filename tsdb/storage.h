@@ -170,6 +170,7 @@ class SeriesSet {
 struct SelectHints {
   bool sorted = true;        // in label order; unsorted is cheaper
   bool labels_only = false;  // Read will not be called
+  bool newest = false;       // of each series' samples only the newest is needed
   std::uint64_t limit = 0;   // series, 0: no limit
 };
 

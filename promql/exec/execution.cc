@@ -159,8 +159,8 @@ Result<> Execution::Open(const Selection& selection, SeriesFeed& feed) {
   auto querier = NewQuerier(selection.min_time, selection.max_time);
   if (!querier) return std::move(querier).error();
   feed.querier = std::move(*querier);
-  auto series =
-      feed.querier->Select(*selection.matchers, tsdb::SelectHints{.sorted = selection.sorted});
+  auto series = feed.querier->Select(*selection.matchers,
+                                     {.sorted = selection.sorted, .newest = selection.newest});
   if (!series) return std::move(series).error();
   feed.series = std::move(*series);
   for (const std::string& damage : feed.querier->Damage()) notes_.AddUnreadable(damage);

@@ -136,9 +136,7 @@ class Planner {
 
   void Select(Node& node, const VectorSelector& selector, TimeSpan times, Above above) {
     node.names_vary = true;
-    std::string key;
     for (const Matcher& matcher : selector.matchers) {
-      key += matcher.ToString() + ",";
       if (matcher.name() == kMetricName && matcher.type() == Matcher::Type::kEqual &&
           !matcher.value().empty()) {
         node.names_vary = false;
@@ -148,12 +146,17 @@ class Planner {
     node.anchored = selector.anchored;
     node.smoothed = selector.smoothed;
     TimeSpan need = References(node, times);
+    const bool newest = node.kind == Expr::Kind::kVectorSelector && need.min == need.max &&
+                        !node.anchored && !node.smoothed && !node.find_resets;
     need.min -= node.range - 1;
     if (node.anchored || node.smoothed || node.find_resets) need.min -= lookback_;
     if (node.smoothed) need.max += lookback_;
     for (std::size_t i = 0; i < plan_.selections.size(); ++i) {
       Selection& known = plan_.selections[i];
-      if (known.key == key && known.min_time <= need.max && need.min <= known.max_time) {
+      if (*known.matchers == selector.matchers && known.min_time <= need.max &&
+          need.min <= known.max_time) {
+        known.newest =
+            known.newest && newest && known.max_time == need.max && known.min_time == need.min;
         known.min_time = std::min(known.min_time, need.min);
         known.max_time = std::max(known.max_time, need.max);
         known.sorted = known.sorted || !above.any_order;
@@ -164,7 +167,7 @@ class Planner {
     }
     node.selection = plan_.selections.size();
     plan_.selections.push_back(
-        {&selector.matchers, std::move(key), need.min, need.max, 1, !above.any_order});
+        {&selector.matchers, need.min, need.max, 1, !above.any_order, newest});
   }
 
   Result<> MakeSelector(Node& node, const VectorSelector& selector, TimeSpan times, Above above) {

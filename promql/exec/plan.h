@@ -46,10 +46,10 @@ struct Node {
 // What is read from storage: equal selectors with overlapping times share one.
 struct Selection {
   const std::vector<Matcher>* matchers = nullptr;
-  std::string key;  // text of the matchers
   std::int64_t min_time = 0, max_time = 0;
   std::size_t uses = 0;
-  bool sorted = true;  // somebody cares for the order of series
+  bool sorted = true;   // somebody cares for the order of series
+  bool newest = false;  // nobody needs more than the newest sample
 };
 
 struct Plan {

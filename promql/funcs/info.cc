@@ -120,7 +120,7 @@ class InfoJoin {
     if (std::all_of(known.begin(), known.end(), [](const auto& values) { return values.empty(); }))
       return {};
     const auto first = ReferenceTime(0), last = ReferenceTime(grid_.count - 1);
-    const Selection selection{&matchers, {}, first - execution_.lookback() + 1, last, 1, true};
+    const Selection selection{&matchers, first - execution_.lookback() + 1, last, 1, true};
     return execution_.Read(
         selection, [&](const Labels& labels, const tsdb::SeriesColumns& columns) -> Result<> {
           if (!MayDescribe(labels, known)) return {};

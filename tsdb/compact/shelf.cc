@@ -277,7 +277,7 @@ std::optional<Head::Newest> Shelf::NewestOf(SeriesId series) const {
     view.parts = {part};
     Interrupt never;
     Finder finder(live_, view, {}, [](SeriesId) { return nullptr; }, never);
-    const auto places = finder.Places(ids);
+    const auto places = finder.Places(ids, false);
     if (!places || (*places)[0].empty()) continue;
     SeriesReader reader(live_, view, {});
     SeriesColumns columns;

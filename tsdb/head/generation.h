@@ -127,6 +127,16 @@ class Generation {
   void Define(SeriesId series) { defined_.push_back(series); }
   std::span<const SeriesId> defined() const { return defined_; }
 
+  // The time of the series' newest sample here if that is a plain one: a float without a start
+  // timestamp in an open generation, and none of the series came out of order.
+  std::optional<std::int64_t> PlainEnd(const Slot& slot, SeriesId series) const {
+    if (closed_ || slot.tail >= tails_) return std::nullopt;
+    const Tail& tail = At(slot.tail);
+    if (tail.series != series || tail.has_extra) return std::nullopt;
+    if (!loose_.empty() && loose_.contains(series)) return std::nullopt;
+    return columns_[tail.column][tail.first_row + tail.rows - 1];
+  }
+
   // Whether a tail of the series, from its first to its last sample, touches the range, or one of
   // its loose samples lies there. `slot` as for Copy.
   bool Touches(SeriesId series, const Slot* slot, TimeRange range) const;

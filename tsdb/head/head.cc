@@ -343,7 +343,8 @@ void Head::StageSample(const Batch& batch, const Batch::Sample& sample) {
     token_bytes_ += bytes;
     staged.token_bytes = static_cast<std::uint8_t>(bytes);
   }
-  slot.last_value.store(sample.value, std::memory_order_relaxed);
+  // Whoever reads it sees the time, too (Finder::EndOf).
+  slot.last_value.store(sample.value, std::memory_order_release);
   slot.base = base_;
 }
 
@@ -360,6 +361,8 @@ void Head::StageLoose(const Batch& batch, const Batch::Sample& sample) {
 }
 
 void Head::TakeBack() {
+  // No reader may take a value that goes again for that of the time that comes back.
+  WriterLock lock(live_.mu);
   for (auto it = staged_.rbegin(); it != staged_.rend(); ++it) {
     it->slot->last_time.store(it->old_time);
     it->slot->last_value.store(it->old_value);

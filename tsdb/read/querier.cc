@@ -115,7 +115,7 @@ class ViewQuerier : public Querier {
       if (!present) return std::move(present).error();
       lives = std::move(*present);
     } else {
-      auto places = finder_.Places(ids);
+      auto places = finder_.Places(ids, hints.newest);
       if (!places) return std::move(places).error();
       answer->places = std::move(*places);
       for (std::size_t i = 0; i < ids.size(); ++i) lives[i] = !answer->places[i].empty();

@@ -29,14 +29,31 @@ SeriesPlaces PlacesOfMany::operator[](std::size_t index) const {
   const Ends& end = ends_[index];
   return {end.series, std::span(parts_).subspan(begin.parts, end.parts - begin.parts),
           std::span(tails_).subspan(begin.tails, end.tails - begin.tails),
-          std::span(loose_).subspan(begin.loose, end.loose - begin.loose)};
+          std::span(loose_).subspan(begin.loose, end.loose - begin.loose),
+          end.newest > begin.newest ? &newest_[begin.newest] : nullptr};
 }
 
-Result<PlacesOfMany> Finder::Places(std::span<const SeriesId> ids) {
+Result<PlacesOfMany> Finder::Places(std::span<const SeriesId> ids, bool newest) {
   PlacesOfMany found;
   found.ends_.resize(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) found.ends_[i].series = ids[i];
+  // The head knows nothing of what was deleted: there any sample may be the newest that is left.
+  newest = newest && view_.tombstones->empty();
+  const std::vector<std::uint32_t> open = AddHeads(ids, newest, found);
+  if (open.empty()) return found;
+  if (auto added = AddParts(ids, open, found); !added) return std::move(added).error();
+  return found;
+}
 
+Result<> Finder::AddParts(std::span<const SeriesId> ids, std::span<const std::uint32_t> positions,
+                          PlacesOfMany& found) {
+  std::vector<SeriesId> some;
+  std::span<const SeriesId> asked = ids;
+  if (positions.size() < ids.size()) {
+    some.reserve(positions.size());
+    for (const std::uint32_t position : positions) some.push_back(ids[position]);
+    asked = some;
+  }
   struct InBlock {
     std::uint32_t series;
     SeriesPlaces::InPart in;
@@ -45,17 +62,18 @@ Result<PlacesOfMany> Finder::Places(std::span<const SeriesId> ids) {
   for (std::uint32_t p = 0; p < view_.parts.size(); ++p) {
     const Part& part = *view_.parts[p];
     if (!part.info().range.Overlaps(range_)) continue;
-    if (auto ok = interrupt_.Spend(kPartNanoseconds + kSeriesNanoseconds * ids.size()); !ok) {
-      return std::move(ok).error();
+    if (auto ok = interrupt_.Spend(kPartNanoseconds + kSeriesNanoseconds * asked.size()); !ok) {
+      return ok;
     }
-    auto places = part.Find(ids, range_);
+    auto places = part.Find(asked, range_);
     if (!places) {
       damage_.insert(NameOf(part) + ": " + places.error().message());
       continue;
     }
     for (const Part::Place& place : *places) {
-      in_blocks.push_back({place.series, {p, place.block}});
-      ++found.ends_[place.series].parts;
+      const std::uint32_t series = positions[place.series];
+      in_blocks.push_back({series, {p, place.block}});
+      ++found.ends_[series].parts;
     }
   }
   std::uint32_t end = 0;
@@ -68,34 +86,68 @@ Result<PlacesOfMany> Finder::Places(std::span<const SeriesId> ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     found.ends_[i].parts = i + 1 < ids.size() ? found.ends_[i + 1].parts : end;
   }
-  AddHeads(ids, found);
-  return found;
+  return {};
 }
 
-void Finder::AddHeads(std::span<const SeriesId> ids, PlacesOfMany& found) const {
+Finder::End Finder::EndOf(SeriesId series, Timestamp others, SeriesPlaces::Newest& newest) const {
+  const Slot* slot = slot_of_(series);
+  if (slot == nullptr) return End::kUnknown;
+  const auto end = view_.open->PlainEnd(*slot, series);
+  if (!end || FromMillis(*end) <= others || FromMillis(*end) > range_.max) return End::kUnknown;
+  if (FromMillis(*end) < range_.min) return End::kBefore;
+  // A batch on its way to the journal is in the slots already, first with its time.
+  newest = {FromMillis(*end), std::bit_cast<double>(slot->last_value.load())};
+  return slot->last_time.load() == *end ? End::kWithin : End::kUnknown;
+}
+
+std::vector<std::uint32_t> Finder::AddHeads(std::span<const SeriesId> ids, bool newest,
+                                            PlacesOfMany& found) const {
+  std::vector<std::uint32_t> open;
   ReaderLock lock(live_.mu);
   std::vector<const Generation*> generations;
+  Timestamp others = Timestamp::min();  // up to here other places may have newer ones
   const auto consider = [&](const Generation& generation) {
-    if (!generation.empty() && generation.range().Overlaps(range_)) {
-      generations.push_back(&generation);
-    }
+    if (generation.empty() || !generation.range().Overlaps(range_)) return;
+    generations.push_back(&generation);
+    if (generation.closed()) others = std::max(others, generation.range().max);
   };
   for (const auto& generation : view_.closed) consider(*generation);
   consider(*view_.open);
+  for (const auto& part : view_.parts) {
+    if (part->info().range.Overlaps(range_)) others = std::max(others, part->info().range.max);
+  }
   std::vector<TailCopy> tails;
-  if (!generations.empty()) found.tails_.reserve(ids.size());
+  if (!newest) {
+    open.reserve(ids.size());
+    if (!generations.empty()) found.tails_.reserve(ids.size());
+  }
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    for (const Generation* generation : generations) {
-      const Slot* slot = generation->closed() ? nullptr : slot_of_(ids[i]);
-      tails.clear();
-      if (!generation->Copy(ids[i], slot, tails)) continue;
-      for (TailCopy& tail : tails) found.tails_.push_back({generation, std::move(tail)});
-      if (!generation->has_loose()) continue;
-      auto loose = generation->CopyLoose(ids[i]);
-      if (!loose.empty()) found.loose_.push_back({generation, std::move(loose)});
+    auto& ends = found.ends_[i];
+    SeriesPlaces::Newest sample;
+    const End end = newest ? EndOf(ids[i], others, sample) : End::kUnknown;
+    if (end == End::kUnknown) {
+      open.push_back(static_cast<std::uint32_t>(i));
+      AddTails(ids[i], generations, tails, found);
+    } else if (end == End::kWithin) {
+      found.newest_.push_back(sample);
     }
-    found.ends_[i].tails = static_cast<std::uint32_t>(found.tails_.size());
-    found.ends_[i].loose = static_cast<std::uint32_t>(found.loose_.size());
+    ends.tails = static_cast<std::uint32_t>(found.tails_.size());
+    ends.loose = static_cast<std::uint32_t>(found.loose_.size());
+    ends.newest = static_cast<std::uint32_t>(found.newest_.size());
+  }
+  return open;
+}
+
+void Finder::AddTails(SeriesId series, std::span<const Generation* const> generations,
+                      std::vector<TailCopy>& tails, PlacesOfMany& found) const {
+  for (const Generation* generation : generations) {
+    const Slot* slot = generation->closed() ? nullptr : slot_of_(series);
+    tails.clear();
+    if (!generation->Copy(series, slot, tails)) continue;
+    for (TailCopy& tail : tails) found.tails_.push_back({generation, std::move(tail)});
+    if (!generation->has_loose()) continue;
+    auto loose = generation->CopyLoose(series);
+    if (!loose.empty()) found.loose_.push_back({generation, std::move(loose)});
   }
 }
 
@@ -255,6 +307,10 @@ void SeriesReader::ClipPiece(Piece& piece) {
 }
 
 Result<> SeriesReader::Read(const SeriesPlaces& places, SeriesColumns& out) {
+  if (places.newest != nullptr) {
+    ReadNewest(*places.newest, out);
+    return {};
+  }
   piece_count_ = 0;
   Result<> result;
   if (blocks_bytes_ > kMaxOpenBytes) {
@@ -282,6 +338,22 @@ Result<> SeriesReader::Read(const SeriesPlaces& places, SeriesColumns& out) {
     Merge(places.series, out);
   }
   return result;
+}
+
+void SeriesReader::ReadNewest(const SeriesPlaces::Newest& newest, SeriesColumns& out) {
+  // Whoever is done with the one before gave it back: then it is made over.
+  out.times.reset();
+  if (newest_times_ == nullptr || newest_times_->front() != newest.time) {
+    if (newest_times_.use_count() == 1) {
+      newest_times_->front() = newest.time;
+    } else {
+      newest_times_ = std::make_shared<Times>(1, newest.time);
+    }
+  }
+  out.times = newest_times_;
+  out.values.assign(1, newest.value);
+  out.histograms.clear();
+  out.starts.clear();
 }
 
 // Whether the pieces follow one another in time, without gaps inside.

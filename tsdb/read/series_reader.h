@@ -31,12 +31,20 @@ struct SeriesPlaces {
     const Generation* generation;
     std::vector<Generation::Loose> samples;
   };
+  // The newest sample within the range, where it lies ready and no other is asked for.
+  struct Newest {
+    Timestamp time{};
+    double value = 0;
+  };
   SeriesId series = 0;
   std::span<const InPart> parts;
   std::span<const InHead> tails;
   std::span<const InLoose> loose;
+  const Newest* newest = nullptr;  // then there are no others
 
-  bool empty() const { return parts.empty() && tails.empty() && loose.empty(); }
+  bool empty() const {
+    return parts.empty() && tails.empty() && loose.empty() && newest == nullptr;
+  }
 };
 
 // The places of many series, in a few runs of memory.
@@ -50,12 +58,13 @@ class PlacesOfMany {
   friend class Finder;
   struct Ends {
     SeriesId series;
-    std::uint32_t parts, tails, loose;
+    std::uint32_t parts, tails, loose, newest;
   };
   std::vector<Ends> ends_;
   std::vector<SeriesPlaces::InPart> parts_;
   std::vector<SeriesPlaces::InHead> tails_;
   std::vector<SeriesPlaces::InLoose> loose_;
+  std::vector<SeriesPlaces::Newest> newest_;
 };
 
 // Looks for samples of series that may overlap a range. Parts that cannot be read at all are passed
@@ -72,8 +81,9 @@ class Finder {
         slot_of_(std::move(slot_of)),
         interrupt_(interrupt) {}
 
-  // The places of `ids` (ascending), parallel to them.
-  Result<PlacesOfMany> Places(std::span<const SeriesId> ids);
+  // The places of `ids` (ascending), parallel to them; with `newest` at least those of the newest
+  // sample of each.
+  Result<PlacesOfMany> Places(std::span<const SeriesId> ids, bool newest);
   // Which of `ids` (ascending) have such places, and do not end before or begin after the range
   // there: far cheaper than finding them.
   Result<std::vector<bool>> Present(std::span<const SeriesId> ids);
@@ -81,7 +91,18 @@ class Finder {
   const std::set<std::string>& damage() const { return damage_; }
 
  private:
-  void AddHeads(std::span<const SeriesId> ids, PlacesOfMany& found) const;
+  // What the head has. The positions of those that parts may have more of.
+  std::vector<std::uint32_t> AddHeads(std::span<const SeriesId> ids, bool newest,
+                                      PlacesOfMany& found) const;
+  void AddTails(SeriesId series, std::span<const Generation* const> generations,
+                std::vector<TailCopy>& tails, PlacesOfMany& found) const REQUIRES_SHARED(live_.mu);
+  Result<> AddParts(std::span<const SeriesId> ids, std::span<const std::uint32_t> positions,
+                    PlacesOfMany& found);
+  // Where the newest sample of a series is that is not beyond the range: within, and given, or
+  // before, if the open generation can tell. After `others` no other place has samples.
+  enum class End : std::uint8_t { kUnknown, kBefore, kWithin };
+  End EndOf(SeriesId series, Timestamp others, SeriesPlaces::Newest& newest) const
+      REQUIRES_SHARED(live_.mu);
 
   const LiveView& live_;
   const View& view_;
@@ -136,6 +157,7 @@ class SeriesReader {
   Result<> ReadBlockPiece(const SeriesPlaces& places, SeriesPlaces::InPart in);
   Result<> ReadTailPiece(const Generation& generation, const TailCopy& tail);
   void ReadLoose(const SeriesPlaces::InLoose& loose);
+  void ReadNewest(const SeriesPlaces::Newest& newest, SeriesColumns& out);
   void ClipPiece(Piece& piece);
   const Clip& ClipOf(const std::shared_ptr<const Times>& times);
   bool Ordered() const;
@@ -159,6 +181,7 @@ class SeriesReader {
   // What the series before was glued from, and the result: nearly always the same again.
   std::vector<std::uint64_t> key_, last_key_;
   std::shared_ptr<const Times> last_glued_;
+  std::shared_ptr<Times> newest_times_;  // of one time
   std::shared_ptr<Decompressor> decompressor_;
   std::vector<Piece> pieces_;  // kept for their buffers
   std::size_t piece_count_ = 0;

@@ -355,6 +355,35 @@ TEST_F(DatabaseTest, FindsTheOneSeriesThatLivesWithinARange) {
   EXPECT_FALSE(*(*series)->Next());
 }
 
+// Whatever is read with it, the newest sample is the last; where it lies ready it is alone.
+TEST_F(DatabaseTest, ReadsTheNewestSampleAlone) {
+  Open();
+  for (int step = 0; step < 4; ++step) Append(kUp, At(15 * step), step);
+  const auto newest = [this](std::int64_t from, std::int64_t to) {
+    auto querier = db->NewQuerier({FromMillis(from), FromMillis(to)});
+    auto set = (*querier)->Select({}, {.newest = true});
+    SeriesColumns columns;
+    Samples samples;
+    while (*(*set)->Next()) {
+      EXPECT_TRUE((*set)->Read(columns).ok());
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        samples.emplace_back(ToMillis((*columns.times)[i]), columns.values[i]);
+      }
+    }
+    return samples;
+  };
+  EXPECT_EQ(newest(At(0), At(60)), (Samples{{At(45), 3}}));
+  EXPECT_TRUE(newest(At(46), At(60)).empty());
+  EXPECT_EQ(newest(At(0), At(44)).back(), (std::pair{At(30), 2.0}));
+  ASSERT_TRUE(db->Seal().ok());
+  EXPECT_EQ(newest(At(0), At(90)).back(), (std::pair{At(45), 3.0}));
+  Append(kUp, At(75), 5);
+  EXPECT_EQ(newest(At(0), At(90)), (Samples{{At(75), 5}}));
+  const std::vector<std::vector<Matcher>> all = {{Matcher::Equal("__name__", "up")}};
+  ASSERT_TRUE(db->DeleteSeries({FromMillis(At(75)), FromMillis(At(75))}, all).ok());
+  EXPECT_EQ(newest(At(0), At(90)).back(), (std::pair{At(45), 3.0}));
+}
+
 TEST_F(DatabaseTest, StateSurvivesARestart) {
   Open();
   ASSERT_TRUE(db->state().Write({{"silence/1", "a"}, {"silence/2", "b"}, {"z/1", "c"}}).ok());

@@ -25,11 +25,12 @@ std::uint64_t Asked(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-AnyContent ReadAny(Database& database, TimeRange range, const std::vector<Matcher>& matchers) {
+AnyContent ReadAny(Database& database, TimeRange range, const std::vector<Matcher>& matchers,
+                   bool newest = false) {
   AnyContent content;
   auto querier = database.NewQuerier(range);
   EXPECT_TRUE(querier.ok());
-  auto set = (*querier)->Select(matchers, {});
+  auto set = (*querier)->Select(matchers, {.newest = newest});
   EXPECT_TRUE(set.ok());
   SeriesColumns columns;
   for (;;) {
@@ -52,6 +53,16 @@ AnyContent ReadAny(Database& database, TimeRange range, const std::vector<Matche
     if (!samples.empty()) content[(*set)->labels().ToString()] = std::move(samples);
   }
   return content;
+}
+
+// What is read for the newest samples alone has these.
+void ExpectNewest(const AnyContent& all, const AnyContent& newest) {
+  ASSERT_EQ(newest.size(), all.size());
+  for (const auto& [series, samples] : all) {
+    const auto found = newest.find(series);
+    ASSERT_NE(found, newest.end()) << series;
+    EXPECT_TRUE(*found->second.rbegin() == *samples.rbegin()) << series;
+  }
 }
 
 // One database and its model, from one seed.
@@ -301,8 +312,10 @@ class Play {
   void Compare(std::int64_t from = -kFar) {
     const std::int64_t to =
         from == -kFar ? kFar : from + static_cast<std::int64_t>(Pick(30'000)) * 1000;
-    const AnyContent read = ReadAny(*database_, {FromMillis(from), FromMillis(to)}, {});
+    const TimeRange range{FromMillis(from), FromMillis(to)};
+    const AnyContent read = ReadAny(*database_, range, {});
     ASSERT_EQ(model_->Judge(read, from, to), "") << "reading " << from << " to " << to;
+    ExpectNewest(read, ReadAny(*database_, range, {}, true));
   }
   void CompareOne(std::size_t i) {
     const AnyContent read =

@@ -68,6 +68,24 @@ TEST_F(ThreadsTest, ReadersSeeWholeBatchesWhileAllElseGoesOn) {
       }
     }
   });
+  threads.emplace_back([&] {
+    while (writing > 0) {
+      auto querier = db->NewQuerier({});
+      const Matcher m[] = {Matcher::Equal("__name__", "m")};
+      auto set = (*querier)->Select(m, {.newest = true});
+      SeriesColumns columns;
+      std::map<std::string, Timestamp> newest;
+      while (*(*set)->Next()) {
+        ASSERT_TRUE((*set)->Read(columns).ok());
+        const Labels& labels = (*set)->labels();
+        const Timestamp time = columns.times->back();
+        ASSERT_EQ(newest.try_emplace(std::string(labels.Get("writer")), time).first->second, time);
+        const bool constant = std::stoi(std::string(labels.Get("i"))) % 2 == 0;
+        ASSERT_EQ(At(constant ? 1 : static_cast<std::int64_t>(columns.values.back())),
+                  constant ? At(1) : ToMillis(time));
+      }
+    }
+  });
   for (std::thread& thread : threads) thread.join();
   const Content content = ReadAll();
   EXPECT_EQ(content.size(), std::size_t{kWriters * kSeries});
