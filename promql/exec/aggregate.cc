@@ -20,8 +20,9 @@ constexpr std::uint8_t kFloat = 1, kHistogram = 2, kIncremental = 4;
 
 struct GroupColumns {
   bool drop_name = false;
-  std::vector<std::uint8_t> seen;
-  std::vector<double> value, lost, mean, count;
+  std::unique_ptr<double[]> memory;  // of the columns; those an operator has no use for are empty
+  std::span<double> value, lost, mean, count;
+  std::span<std::uint8_t> seen;
   std::vector<std::unique_ptr<HistogramSum>> histograms;
   std::vector<std::vector<double>> rows;  // quantile needs every value
 };
@@ -99,8 +100,9 @@ class Aggregation {
     for (const double rank : param) {
       NoteInvalidQuantile(execution_.notes(), node_.children[1]->position, rank);
     }
+    Row row;
     for (std::size_t i = 0; done && i < groups_.size(); ++i) {
-      Row row = Finish(groups_[i], param);
+      Finish(groups_[i], param, row);
       row.labels = grouping_.groups()[i];
       row.drop_name = groups_[i].drop_name;
       groups_[i] = GroupColumns();
@@ -126,28 +128,28 @@ class Aggregation {
   }
 
   void Prepare(GroupColumns& group) const {
+    const AggregateOp op = aggregate_.op;
+    const bool mean =
+        op == AggregateOp::kAvg || op == AggregateOp::kStddev || op == AggregateOp::kStdvar;
+    const bool lost = op == AggregateOp::kSum || op == AggregateOp::kAvg;
+    const std::pair<std::span<double>*, bool> columns[] = {
+        {&group.value, op != AggregateOp::kQuantile},
+        {&group.lost, lost},
+        {&group.mean, mean},
+        {&group.count, mean}};
     const std::size_t steps = grid_.count;
-    group.seen.resize(steps);
-    switch (aggregate_.op) {
-      case AggregateOp::kSum:
-        group.value.resize(steps);
-        group.lost.resize(steps);
-        break;
-      case AggregateOp::kAvg:
-        group.lost.resize(steps);
-        [[fallthrough]];
-      case AggregateOp::kStddev:
-      case AggregateOp::kStdvar:
-        group.value.resize(steps);
-        group.mean.resize(steps);
-        group.count.resize(steps);
-        break;
-      case AggregateOp::kQuantile:
-        break;
-      default:
-        group.value.resize(steps);
-        break;
+    const std::size_t seen = (steps + sizeof(double) - 1) / sizeof(double);
+    std::size_t used = 0;
+    for (const auto& [column, needed] : columns) used += needed ? steps : 0;
+    // One piece of memory: an instant query of many groups would otherwise do little but allocate.
+    group.memory = std::make_unique<double[]>(used + seen);
+    double* next = group.memory.get();
+    for (const auto& [column, needed] : columns) {
+      if (!needed) continue;
+      *column = {next, steps};
+      next += steps;
     }
+    group.seen = {reinterpret_cast<std::uint8_t*>(next), steps};
   }
 
   Footprint FootprintOf(const GroupColumns& group) const {
@@ -265,8 +267,7 @@ class Aggregation {
     }
   }
 
-  Row Finish(GroupColumns& group, const std::vector<double>& param) {
-    Row row;
+  void Finish(GroupColumns& group, const std::vector<double>& param, Row& row) {
     row.Clear(grid_.count);
     Annotations& notes = execution_.notes();
     const PositionRange where = node_.children[0]->position;
@@ -282,7 +283,6 @@ class Aggregation {
         if (sum != nullptr) row.SetHistogram(i, std::move(sum));
       }
     }
-    return row;
   }
 
   Execution& execution_;

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "promql/ast.h"
@@ -29,17 +30,34 @@ class Grouping {
   // Numbers groups in the order they come up.
   std::size_t GroupOf(const Labels& labels) {
     Labels group = LabelsOf(labels);
-    const auto [it, added] = index_.try_emplace(group, groups_.size());
-    if (added) groups_.push_back(std::move(group));
-    return it->second;
+    if (2 * groups_.size() >= places_.size()) Grow();
+    std::uint32_t& place = PlaceOf(group);
+    if (place == 0) {
+      groups_.push_back(std::move(group));
+      place = static_cast<std::uint32_t>(groups_.size());
+    }
+    return place - 1;
   }
   const std::vector<Labels>& groups() const { return groups_; }
 
  private:
+  // Where the number of a group stands, or has room.
+  std::uint32_t& PlaceOf(const Labels& group) {
+    std::size_t at = group.hash() % places_.size();
+    while (places_[at] != 0 && !(groups_[places_[at] - 1] == group)) at = (at + 1) % places_.size();
+    return places_[at];
+  }
+  void Grow() {
+    places_.assign(std::max<std::size_t>(16, 4 * places_.size()), 0);
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      PlaceOf(groups_[i]) = static_cast<std::uint32_t>(i + 1);
+    }
+  }
+
   bool without_;
   std::vector<std::string> names_;
-  std::unordered_map<Labels, std::size_t> index_;
   std::vector<Labels> groups_;
+  std::vector<std::uint32_t> places_;  // numbers of groups plus one, by hash; at most half full
 };
 
 }  // namespace meerkat::promql

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "promql/exec/operators.h"
 #include "promql/histogram_buckets.h"
@@ -32,6 +32,21 @@ bool Merge(MatrixSeries& into, MatrixSeries& from) {
   return true;
 }
 
+// Whether two elements have the same labels.
+bool HasTwins(const Vector& vector) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> hashes;
+  hashes.reserve(vector.size());
+  for (std::size_t i = 0; i < vector.size(); ++i) hashes.emplace_back(vector[i].labels.hash(), i);
+  std::sort(hashes.begin(), hashes.end());
+  for (std::size_t i = 1; i < hashes.size(); ++i) {
+    // Hardly ever do different labels have the same hash.
+    for (std::size_t j = i; j > 0 && hashes[j - 1].first == hashes[i].first; --j) {
+      if (vector[hashes[j - 1].second].labels == vector[hashes[i].second].labels) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Error SameLabelset() {
@@ -48,10 +63,7 @@ Result<Value> ResultBuilder::Finish(ValueType type) {
     return Value(Scalar{FromMillis(grid_.start), vector_.empty() ? 0 : vector_[0].value});
   }
   if (instant_) {
-    std::unordered_map<Labels, int> seen;
-    for (const VectorSample& sample : vector_) {
-      if (++seen[sample.labels] > 1) return SameLabelset();
-    }
+    if (HasTwins(vector_)) return SameLabelset();
     return Value(std::move(vector_));
   }
   const auto begun = SteadyClock::now();

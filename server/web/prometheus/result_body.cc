@@ -22,14 +22,6 @@ void AppendQuotedValue(std::string& out, double value) {
   out += '"';
 }
 
-void AppendPoint(std::string& out, Timestamp time, double value) {
-  out += '[';
-  AppendSeconds(out, ToMillis(time));
-  out += ',';
-  AppendQuotedValue(out, value);
-  out += ']';
-}
-
 void AppendPoint(std::string& out, Timestamp time, const Histogram& histogram) {
   out += '[';
   AppendSeconds(out, ToMillis(time));
@@ -117,8 +109,11 @@ class Body : public net::BodySource {
         out += ",\"histogram\":";
         AppendPoint(out, sample.time, *sample.histogram);
       } else {
-        out += ",\"value\":";
-        AppendPoint(out, sample.time, sample.value);
+        out += ",\"value\":[";
+        AppendTime(out, 0, sample.time);
+        out += ',';
+        AppendQuotedValue(out, sample.value);
+        out += ']';
       }
       out += '}';
     }
@@ -187,8 +182,8 @@ class Body : public net::BodySource {
     return {};
   }
 
-  // The series of a matrix have nearly always a point at the same steps: the times of the first are
-  // kept as text.
+  // The elements of a vector have one time, the series of a matrix nearly always points at the same
+  // steps: the times of the first are kept as text.
   void AppendTime(std::string& out, std::size_t index, Timestamp time) {
     if (index < times_.size() && times_[index].time == time) {
       const std::size_t begin = index == 0 ? 0 : times_[index - 1].end;
