@@ -36,10 +36,8 @@ Footprint Of(const tsdb::SeriesColumns& columns) {
 }
 
 Result<> Budget::Take(Footprint footprint) {
-  const std::uint64_t samples =
-      samples_.fetch_add(footprint.samples, std::memory_order_relaxed) + footprint.samples;
-  const std::uint64_t bytes =
-      bytes_.fetch_add(footprint.bytes, std::memory_order_relaxed) + footprint.bytes;
+  const std::uint64_t samples = Add(samples_, footprint.samples);
+  const std::uint64_t bytes = Add(bytes_, footprint.bytes);
   std::uint64_t peak = peak_.load(std::memory_order_relaxed);
   while (samples > peak && !peak_.compare_exchange_weak(peak, samples, std::memory_order_relaxed)) {
   }

@@ -59,6 +59,7 @@ class Execution {
   Result<> Check();
   // The same at once, for those who ask rarely.
   Result<> CheckNow() const;
+  bool prompt() const { return prompt_; }  // QueryOptions::prompt
   // A view of storage that gives up when the query does.
   Result<std::unique_ptr<tsdb::Querier>> NewQuerier(std::int64_t min_time, std::int64_t max_time);
   // The limits of the query, see Held.

@@ -240,6 +240,7 @@ class SeriesMapper {
     const std::size_t in_chunk =
         std::clamp<std::size_t>(left / (workers_.cores() * kChunksOfEach), 1,
                                 std::max<std::size_t>(1, kMostValues / grid_.count));
+    execution_.budget().Share();
     std::size_t helpers = 0;
     const auto chunks =
         std::make_shared<Chunks>(lane.position, left, in_chunk, 2 * workers_.cores());
@@ -357,7 +358,8 @@ class SeriesMapper {
 
 Result<> MapSeries(Execution& execution, std::size_t selection, const Grid& grid,
                    const NewRowMaker& new_maker, const RowSink& sink) {
-  if (execution.options().workers != nullptr && grid.count <= kMostSteps &&
+  // A prompt query is over before help would be worth it.
+  if (execution.options().workers != nullptr && !execution.prompt() && grid.count <= kMostSteps &&
       execution.IsReadOnce(selection)) {
     return SeriesMapper(execution, grid, new_maker, sink)
         .Run(execution.plan().selections[selection]);

@@ -86,7 +86,7 @@ std::vector<Labels> Index::LabelsOf(std::span<const SeriesId> ids) const {
   while (!ids.empty()) {
     const auto some = ids.first(std::min(kAtOnce, ids.size()));
     const ReaderLock lock(mu_);
-    for (const SeriesId id : some) labels.push_back(state_->LabelsOf(id));
+    state_->known_labels.Append(some, [this](SeriesId id) { return state_->LabelsOf(id); }, labels);
     ids = ids.subspan(some.size());
   }
   return labels;

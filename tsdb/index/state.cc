@@ -31,6 +31,26 @@ std::string_view HeapText::view() const {
   return {bytes_.get() + 4, size};
 }
 
+std::uint32_t KnownLabels::BytesOf(const Labels& labels) {
+  std::size_t bytes = 0;
+  for (const Label label : labels) bytes += label.name.size() + label.value.size();
+  return static_cast<std::uint32_t>(std::min<std::size_t>(bytes, kLongest + 1));
+}
+
+void KnownLabels::Forget(SeriesId id) {
+  const MutexLock lock(mu_);
+  if (places_.empty()) return;
+  Place& place = places_[id % kPlaces];
+  if (place.id != id) return;
+  bytes_ -= place.bytes;
+  place = {};
+}
+
+std::size_t KnownLabels::HeapBytes() const {
+  const MutexLock lock(mu_);
+  return places_.capacity() * sizeof(Place) + bytes_;
+}
+
 std::span<const IndexState::PairId> IndexState::PairsOf(SeriesId id) const {
   const std::size_t page = id / kEntryPage;
   if (page >= entries.size() || entries[page] == nullptr) return {};
@@ -175,6 +195,7 @@ Index::Added IndexState::Add(const Labels& labels, SeriesId id) {
 void IndexState::Remove(SeriesId id) {
   if (!Has(id)) return;
   newest.clear();
+  known_labels.Forget(id);
   const Labels labels = LabelsOf(id);
   TableOf(labels).Erase(SlotHash(labels), id);
   all.Remove(id);
@@ -237,7 +258,8 @@ void IndexState::Shrink() {
 }
 
 std::size_t IndexState::HeapBytes() const {
-  std::size_t bytes = all.HeapBytes() + entries.capacity() * sizeof(entries[0]);
+  std::size_t bytes =
+      all.HeapBytes() + known_labels.HeapBytes() + entries.capacity() * sizeof(entries[0]);
   for (const auto& page : entries) bytes += page == nullptr ? 0 : sizeof(EntryPage);
   for (const auto& slab : records) bytes += slab == nullptr ? 0 : slab->HeapBytes();
   for (const IdTable& table : by_labels) bytes += table.HeapBytes();

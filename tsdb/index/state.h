@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/mutex.h"
 #include "tsdb/index/id_table.h"
 #include "tsdb/index/index.h"
 #include "tsdb/index/postings.h"
@@ -29,6 +30,58 @@ class HeapText {
  private:
   std::unique_ptr<char[]> bytes_;
 };
+
+// Labels that were asked for lately. Dashboards, rules and programs ask for the same few series
+// over and over, and putting labels together is a tenth of a small query. Holds at most 1.7 MB.
+// Threads: any.
+class KnownLabels {
+ public:
+  // Appends the labels of each; `make(id)` gives those that are not known.
+  template <typename Make>
+  void Append(std::span<const SeriesId> ids, Make&& make, std::vector<Labels>& out);
+  void Forget(SeriesId id);
+  std::size_t HeapBytes() const;
+
+ private:
+  struct Place {
+    SeriesId id = 0;
+    std::uint32_t bytes = 0;  // of labels
+    Labels labels;            // {}: nobody's
+  };
+  static constexpr std::size_t kPlaces = 2048;
+  static constexpr std::size_t kMany = 256;       // so many are asked for once
+  static constexpr std::uint32_t kLongest = 600;  // bytes of names and values
+  static std::uint32_t BytesOf(const Labels& labels);
+
+  mutable Mutex mu_;
+  std::vector<Place> places_ GUARDED_BY(mu_);  // by id, or none yet
+  std::size_t bytes_ GUARDED_BY(mu_) = 0;
+};
+
+template <typename Make>
+void KnownLabels::Append(std::span<const SeriesId> ids, Make&& make, std::vector<Labels>& out) {
+  if (ids.size() > kMany) {
+    for (const SeriesId id : ids) out.push_back(make(id));
+    return;
+  }
+  const MutexLock lock(mu_);
+  if (places_.empty()) places_.resize(kPlaces);
+  for (const SeriesId id : ids) {
+    Place& place = places_[id % kPlaces];
+    if (place.labels.empty() || place.id != id) {
+      Labels labels = make(id);
+      const std::uint32_t bytes = BytesOf(labels);
+      if (bytes > kLongest) {
+        out.push_back(std::move(labels));
+        continue;
+      }
+      bytes_ += bytes;
+      bytes_ -= place.bytes;
+      place = {id, bytes, std::move(labels)};
+    }
+    out.push_back(place.labels);
+  }
+}
 
 // What Index holds, without the lock. Every distinct name=value is a pair; a series is the list of
 // its pairs in label order. A pair whose last series went stays until its name is swept, so that
@@ -88,6 +141,7 @@ struct IndexState {
   Slab<Pair> pairs;
   IdTable pairs_by_text;
   std::vector<PairId> newest;  // pairs of the series added last; empty after a removal
+  mutable KnownLabels known_labels;
 
  private:
   bool Same(SeriesId id, const Labels& labels) const;
