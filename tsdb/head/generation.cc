@@ -40,7 +40,7 @@ void Generation::Append(Slot& slot, const HeadSample& sample, Hint& hint) {
     Tail& tail = At(slot.tail);
     const auto gap = sample.anew ? std::nullopt : PlaceRow(tail, sample.time);
     if (gap) [[likely]] {
-      hint = {.column = tail.column};
+      hint.column = tail.column;
       Write(tail, slot.tail, sample, *gap);
       return;
     }
@@ -79,18 +79,12 @@ std::optional<std::uint32_t> Generation::PlaceRow(Tail& tail, std::int64_t time)
   return 0;
 }
 
-bool Generation::PlaceNext(std::uint32_t column, std::size_t row, std::int64_t time, Hint& hint) {
-  std::vector<std::int64_t>& times = columns_[column];
-  if (row == times.size()) {
-    times.push_back(time);
-    ++column_rows_;
-  } else if (times[row] != time) {
-    return false;
-  }
+// Whoever comes to a row that is there finds its time counted.
+void Generation::AddRow(std::uint32_t column, std::int64_t time) {
+  columns_[column].push_back(time);
+  ++column_rows_;
   min_time_ = std::min(min_time_, time);
   max_time_ = std::max(max_time_, time);
-  hint = {.column = column, .row = row, .time = time, .placed = true};
-  return true;
 }
 
 Generation::Tail& Generation::NewTail(Slot& slot, const HeadSample& sample, Hint& hint) {
@@ -118,7 +112,7 @@ Generation::Tail& Generation::NewTail(Slot& slot, const HeadSample& sample, Hint
     columns_.push_back({time});
     ++column_rows_;
   }
-  hint = {.column = tail.column};
+  hint.column = tail.column;
   if (sample.before != 0) {  // the series had another tail: this one must decode by itself
     char buffer[kMaxToken];
     arena_.Append(tail.chain, buffer,

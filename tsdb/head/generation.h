@@ -78,13 +78,9 @@ class Generation {
   std::size_t tail_count() const { return tails_; }
   std::uint64_t MemoryBytes() const;
 
-  // Remembers, from one sample of a batch to the next, where new series may join, and which row of
-  // that column got its time last.
+  // Remembers, from one sample of a batch to the next, where new series may join.
   struct Hint {
     std::uint32_t column = 0xffffffff;
-    std::size_t row = 0;
-    std::int64_t time = 0;  // on `row`, which is counted; meaningless before AppendNext has set it
-    bool placed = false;
   };
   void Append(Slot& slot, const HeadSample& sample, Hint& hint);
   // The usual sample: a float without a start timestamp, on the next row of its series' column.
@@ -94,11 +90,14 @@ class Generation {
     if (slot.tail >= tails_) return false;
     Tail& tail = At(slot.tail);
     if (tail.series != series || tail.has_extra) return false;
+    const std::vector<std::int64_t>& column = columns_[tail.column];
     const std::size_t row = std::size_t{tail.first_row} + tail.rows;
-    // As of the sample before, in a scrape of all but the first.
-    const bool placed =
-        hint.placed && hint.column == tail.column && hint.row == row && hint.time == time;
-    if (!placed && !PlaceNext(tail.column, row, time, hint)) return false;
+    if (row == column.size()) {
+      AddRow(tail.column, time);
+    } else if (column[row] != time) {
+      return false;
+    }
+    hint.column = tail.column;
     ++samples_;
     ++tail.rows;
     if (token.empty()) {
@@ -203,8 +202,7 @@ class Generation {
   Tail& At(std::uint32_t tail) const { return pages_[tail / kPageTails][tail % kPageTails]; }
 
   std::optional<std::uint32_t> PlaceRow(Tail& tail, std::int64_t time);
-  // Whether the column has `time` on `row`, which may be its next.
-  bool PlaceNext(std::uint32_t column, std::size_t row, std::int64_t time, Hint& hint);
+  void AddRow(std::uint32_t column, std::int64_t time);
   void WriteToken(Tail& tail, std::string_view token);
   Tail& NewTail(Slot& slot, const HeadSample& sample, Hint& hint);
   void Write(Tail& tail, std::uint32_t index, const HeadSample& sample, std::uint32_t gap);

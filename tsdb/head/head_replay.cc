@@ -14,7 +14,11 @@ class Head::Replayer : public JournalReader {
   explicit Replayer(Head& head) : head_(head) {}
 
   std::uint64_t Before(SeriesId series) override REQUIRES(head_.commit_mu_) {
-    slot_ = &head_.slots_.Make(series);
+    // Remote writers send some samples of a series together.
+    if (slot_ == nullptr || series != series_) {
+      slot_ = &head_.slots_.Make(series);
+      series_ = series;
+    }
     return slot_->base == head_.base_ ? slot_->last_value.load(std::memory_order_relaxed) : 0;
   }
 
@@ -89,7 +93,8 @@ class Head::Replayer : public JournalReader {
   }
 
   Head& head_;
-  Slot* slot_ = nullptr;
+  SeriesId series_ = 0;
+  Slot* slot_ = nullptr;  // of series_
   Generation::Hint hint_;
   std::unordered_set<SeriesId> restored_;  // their tails end with something else
   std::uint64_t left_out_ = 0;             // samples
