@@ -140,7 +140,13 @@ int BacktestRule(std::span<const std::string> args, Streams streams) {
   if (!client) return refuse(client.error(), 1);
   std::vector<std::string> warnings;
   const auto data = (*client)->Api("rules/backtest", form, warnings);
-  if (!data) return refuse(data.error(), 1);
+  if (!data) {
+    // A status alone does not tell which rule there is not.
+    const auto told = Json::parse((*client)->detail(), nullptr, false);
+    const auto why = told.find("error");
+    if (!told.is_object() || why == told.end() || !why->is_string()) return refuse(data.error(), 1);
+    return refuse(Error(data.error().code(), why->get<std::string>()), 1);
+  }
   for (const std::string& warning : warnings) streams.err << "warning: " << warning << "\n";
   if (arguments->Value("output") == "json") {
     streams.out << data->dump() << "\n";
