@@ -99,17 +99,26 @@ void Head::Revive(const Labels& labels, std::uint32_t epoch) {
   metrics_.series_created.Add();
 }
 
+bool Head::MustLookUp(const Slot& slot, std::int64_t time, const Bounds& bounds) const {
+  return time <= parts_max_.load(std::memory_order_relaxed) &&
+         slot.last_time.load() == Slot::kUnknownTime && !slot.Is(Slot::kLookedUp) &&
+         (time >= bounds.min_valid || bounds.backfill ||
+          out_of_order_window_.load(std::memory_order_relaxed) != 0);
+}
+
 void Head::LookUpNewest(Slot& slot, SeriesId series) {
   const std::optional<Newest> newest = look_up_(series);
-  if (newest) {
+  // Meanwhile another batch may have brought a newer sample, whose value the next one's token in
+  // the journal is made against: between two commits that is seen, and nothing lost.
+  MutexLock commit(commit_mu_);
+  if (newest && slot.last_time.load() == Slot::kUnknownTime) {
     if (newest->histogram != nullptr) {
       MutexLock lock(histograms_mu_);
       last_histograms_.try_emplace(series, newest->histogram);
     }
-    std::int64_t unknown = Slot::kUnknownTime;
     slot.Set(Slot::kHistogramLast, newest->histogram != nullptr);
     if (newest->histogram == nullptr) slot.last_value.store(newest->value);
-    slot.last_time.compare_exchange_strong(unknown, newest->time);
+    slot.last_time.store(newest->time);
   }
   slot.Set(Slot::kLookedUp, true);
 }
@@ -144,10 +153,6 @@ Head::Verdict Head::Judge(Slot& slot, SeriesId series, std::int64_t time, std::u
   const auto& [min_valid, head_max, backfill] = bounds;
   const std::int64_t window = out_of_order_window_.load(std::memory_order_relaxed);
   if (window == 0 && time < min_valid && !backfill) return {.refusal = Refusal::kOutOfBounds};
-  if (time <= parts_max_.load(std::memory_order_relaxed) &&
-      slot.last_time.load() == Slot::kUnknownTime && !slot.Is(Slot::kLookedUp)) [[unlikely]] {
-    LookUpNewest(slot, series);
-  }
   std::int64_t last = slot.last_time.load(std::memory_order_relaxed);
   if (newest != nullptr) last = std::max(last, newest->time);
   if (last == Slot::kUnknownTime || time > last) {

@@ -48,7 +48,7 @@ struct HeadOptions {
 // then applies them to the open generation. So a commit that returns success is in the journal,
 // readers see whole batches, and a failed write leaves no trace.
 //
-// Threads: any. Lock order: commit_mu_, then the view's.
+// Threads: any. Lock order: commit_mu_, then the view's or the newest histograms'.
 class Head {
  public:
   // The newest sample of a series in the parts, for a series that the head has not seen since the
@@ -163,7 +163,10 @@ class Head {
       REQUIRES(forget_mu_);
   void GiveBack(std::span<const SeriesId> claimed);
   void LetGo(std::span<const SeriesId> claimed, std::uint32_t begun) REQUIRES(forget_mu_);
-  void LookUpNewest(Slot& slot, SeriesId series);
+  // Whether the head knows nothing of the series' newest sample, and the parts may have one that is
+  // not older than `time`.
+  bool MustLookUp(const Slot& slot, std::int64_t time, const Bounds& bounds) const;
+  void LookUpNewest(Slot& slot, SeriesId series) EXCLUDES(commit_mu_);
   std::int64_t MinValid() const;
 
   void Lead(std::vector<Waiter*>& group) REQUIRES(commit_mu_);

@@ -219,13 +219,15 @@ class HeadAppender : public Appender {
         time > slot->last_time.load(std::memory_order_relaxed) &&
         time > head_.parts_max_.load(std::memory_order_relaxed)) [[likely]] {
       // In order, as nearly always.
-    } else if (in_batch == nullptr) {
-      verdict = head_.Judge(*slot, id, time, value, histogram, bounds_, nullptr);
     } else {
-      const Head::Newest newest{
-          in_batch->time, in_batch->value,
-          in_batch->extra == 0 ? nullptr : batch_.extras[in_batch->extra - 1].histogram};
-      verdict = head_.Judge(*slot, id, time, value, histogram, bounds_, &newest);
+      if (head_.MustLookUp(*slot, time, bounds_)) head_.LookUpNewest(*slot, id);
+      std::optional<Head::Newest> newest;
+      if (in_batch != nullptr) {
+        newest = {in_batch->time, in_batch->value,
+                  in_batch->extra == 0 ? nullptr : batch_.extras[in_batch->extra - 1].histogram};
+      }
+      verdict =
+          head_.Judge(*slot, id, time, value, histogram, bounds_, newest ? &*newest : nullptr);
     }
     if (verdict.drop) return Refusal::kNone;
     if (verdict.refusal != Refusal::kNone) {
