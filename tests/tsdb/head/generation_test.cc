@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "tests/tsdb/head/read_tails.h"
 #include "tsdb/head/token.h"
 
 namespace meerkat::tsdb {
@@ -34,19 +35,7 @@ class Writer {
 
   void Check() {
     for (const auto& [series, samples] : expected_) {
-      std::vector<TailCopy> tails;
-      ASSERT_TRUE(generation_.Copy(series, &slots_[series], tails));
-      std::vector<std::pair<std::int64_t, double>> found;
-      TailData data;
-      for (const TailCopy& tail : tails) {
-        const auto times = generation_.CopyColumn(tail.column);
-        ASSERT_TRUE(generation_.Decode(tail, *times, data).ok());
-        for (std::size_t i = 0; i < data.values.size(); ++i) {
-          const std::size_t row = data.contiguous ? data.first_row + i : data.rows[i];
-          found.emplace_back(ToMillis((*times)[row]), data.values[i]);
-        }
-      }
-      EXPECT_EQ(found, samples);
+      EXPECT_EQ(ReadTails(generation_, series, &slots_[series]), samples);
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/manual_clock.h"
 #include "tests/tsdb/database/fixture.h"
+#include "tests/tsdb/head/read_tails.h"
 #include "tsdb/attic/attic.h"
 #include "tsdb/index/index.h"
 
@@ -35,23 +36,10 @@ class HeadTest : public testing::Test {
   }
 
   Found Read() {
-    Found found;
     const auto series = world_->index.Find(labels_);
-    if (!series) return found;
-    std::vector<TailCopy> tails;
+    if (!series) return {};
     ReaderLock lock(world_->live.mu);
-    const Generation& open = *world_->live.view.open;
-    open.Copy(*series, world_->head.FindSlot(*series), tails);
-    TailData data;
-    for (const TailCopy& tail : tails) {
-      const auto times = open.CopyColumn(tail.column);
-      EXPECT_TRUE(open.Decode(tail, *times, data).ok());
-      for (std::size_t i = 0; i < data.values.size(); ++i) {
-        const std::size_t row = data.contiguous ? data.first_row + i : data.rows[i];
-        found.emplace_back(ToMillis((*times)[row]), data.values[i]);
-      }
-    }
-    return found;
+    return ReadTails(*world_->live.view.open, *series, world_->head.FindSlot(*series));
   }
 
   TempDirectory directory_;
