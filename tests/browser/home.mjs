@@ -24,6 +24,11 @@ export const tests = [
     assert.equal(other.status(), 302);
     assert.match(other.headers().location, /\/query$/);
   }],
+  ['it says where the data is, and not where the server was started', async ({ page, base }) => {
+    const { data } = await (await page.request.get(base + '/api/v1/status/flags')).json();
+    await home(page, base);
+    await becomes(() => page.locator('.hero code').innerText(), data['storage.tsdb.path'], 'the directory of the data');
+  }],
   ['nothing is looked for unasked; what is found is watched, and let go again', async (t) => {
     const base = await freshOf(t);
     const { page, world } = t;

@@ -1,7 +1,7 @@
 // Home: what a newcomer sees ten seconds after the first start.
 import { alertGroups, amStatus } from '../../api/alertmanager';
 import { listDashboards } from '../../api/dashboards';
-import { rules, runtimeInfo, targets } from '../../api/prometheus';
+import { flags, rules, runtimeInfo, targets } from '../../api/prometheus';
 import { Mark } from '../../components/mark';
 import { Page, Top } from '../../components/shell';
 import { Failed, Loading, Stale } from '../../components/state';
@@ -21,13 +21,18 @@ function greeting(up: number, all: number, firing: number, host: string): string
   return up === all ? `${what}, all well` : `${what}, ${all - up} down`;
 }
 
+// The flag may be relative to where the server was started.
+function dataDirectory(cwd: string, path: string): string {
+  return (path.startsWith('/') ? path : `${cwd}/${path}`).replace(/(.)\/$/, '$1');
+}
+
 export default function Home() {
   useTitle('');
   const loaded = useLoad(async (signal) => {
-    const [t, r, rt, boards, am, groups] = await Promise.all([
-      targets(signal), rules(signal), runtimeInfo(signal), listDashboards(signal).catch(() => []), amStatus(signal).catch(() => undefined), alertGroups(signal).catch(() => []),
+    const [t, r, rt, given, boards, am, groups] = await Promise.all([
+      targets(signal), rules(signal), runtimeInfo(signal), flags(signal), listDashboards(signal).catch(() => []), amStatus(signal).catch(() => undefined), alertGroups(signal).catch(() => []),
     ]);
-    return { targets: t.activeTargets, rules: r.groups.flatMap((g) => g.rules), runtime: rt, boards, am, groups };
+    return { targets: t.activeTargets, rules: r.groups.flatMap((g) => g.rules), runtime: rt, directory: dataDirectory(rt.CWD, given['storage.tsdb.path'] ?? ''), boards, am, groups };
   }, [], 5_000);
   const d = loaded.data;
   const firing = d?.rules.reduce((n, r) => n + (r.type === 'alerting' ? r.alerts.filter((a) => a.state === 'firing').length : 0), 0) ?? 0;
@@ -44,7 +49,7 @@ export default function Home() {
               <Mark />
               <div>
                 <h2>{greeting(up, d.targets.length, firing, d.runtime.hostname ?? '')}</h2>
-                <p class="dim">Started {longDuration(Date.now() - Date.parse(d.runtime.startTime))} ago. Data stays on this machine, in <code>{d.runtime.CWD}</code>, for {d.runtime.storageRetention}.</p>
+                <p class="dim">Started {longDuration(Date.now() - Date.parse(d.runtime.startTime))} ago. Data stays on this machine, in <code>{d.directory}</code>, for {d.runtime.storageRetention}.</p>
               </div>
             </div>
             <Vitals />
